@@ -1,0 +1,39 @@
+import { type CallbackResult, isResult, type ResultKind } from './callback-result.js';
+
+/** Where a result comes from, which decides what it may be. */
+export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init';
+
+const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
+  call: ['reply', 'replyError', 'later', 'stop'],
+  // A plain behaviour gets `from` as an argument, so it may go on without a word, as in OTP (C12).
+  any_call: ['reply', 'replyError', 'later', 'noReply', 'stop'],
+  cast: ['noReply', 'stop'],
+  init: ['ok', 'stop', 'error', 'ignore'],
+};
+
+const REMEDY: Readonly<Record<ResultOrigin, string>> = {
+  call: 'a call handler returns reply(value, state?), replyError(error), from.later() or stop(reason)',
+  any_call: 'handleCall returns reply(value, state?), replyError(error), noReply(state?) or stop(reason)',
+  cast: 'it has nobody to answer: return noReply(state?) or stop(reason)',
+  init: 'init returns ok(state), ignore(), error(reason) or stop(reason)',
+};
+
+/** What is wrong with a value as the result of a callback (R2, R3), or undefined when it is a result. */
+export function faultOf(value: unknown, origin: ResultOrigin): string | undefined {
+  if (!isResult(value)) return `${REMEDY[origin]}.`;
+  if (!ALLOWED[origin].includes(value.kind)) return `${REMEDY[origin]}.`;
+  if (value.value instanceof Promise && (value.kind === 'reply' || value.kind === 'ok')) {
+    return 'a promise is no reply: await it first.';
+  }
+  return faultOfModifier(value);
+}
+
+function faultOfModifier({ modifier, kind }: CallbackResult): string | undefined {
+  if (modifier === null) return undefined;
+  if (modifier.type === 'more_than_one') return 'a result carries one of timeout, hibernate or continue, not several.';
+  if (modifier.type === 'timeout' && !(typeof modifier.ms === 'number' && modifier.ms >= 0)) {
+    return `a timeout is a number of milliseconds, 0 or more, got: ${String(modifier.ms)}.`;
+  }
+  if (kind === 'stop' || kind === 'error' || kind === 'ignore') return `a ${kind} goes on to nothing.`;
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { UndefinedCallbackError } from './errors.js';
+import type { From } from './from.js';
+import { GenServerBase } from './gen-server-base.js';
+import type { Self } from './self.js';
+import { Handler, InfoHandlers, type ServerDefinition, type ServerSource } from './server-definition.js';
+
+/**
+ * A server in OTP's own form: one object of callbacks, which get the state as an argument and return results. Everything is
+ * optional. This is what the core runs without NestJS; a decorated class is the same with a handler per request.
+ */
+export interface Behaviour {
+  /** The name for people. Default: `'behaviour'`. */
+  readonly label?: string;
+  /** Absent: the first argument is the state (I12). */
+  init?(args: readonly unknown[], self: Self): unknown;
+  /** Absent: a call crashes the server (R8). */
+  handleCall?(request: unknown, from: From<unknown>, state: unknown, self: Self): unknown;
+  /** Absent: a cast crashes the server (R8). */
+  handleCast?(request: unknown, state: unknown, self: Self): unknown;
+  /** Absent: the message is reported and dropped (R8). */
+  handleInfo?(message: unknown, state: unknown, self: Self): unknown;
+  /** Absent: a continue crashes the server (R10). */
+  handleContinue?(tag: unknown, args: readonly unknown[], state: unknown, self: Self): unknown;
+  terminate?(reason: ExitReason, state: unknown): unknown;
+  formatStatus?(state: unknown): unknown;
+}
+
+/** The instance that stands for a behaviour: it hands the state to the callbacks. */
+class BehaviourHost extends GenServerBase<unknown> {
+  constructor(
+    private readonly behaviour: Behaviour,
+    private readonly label: string,
+  ) {
+    super();
+    if (behaviour.init !== undefined) this.init = (...args) => behaviour.init!(args, this.self) as never;
+    if (behaviour.terminate !== undefined) {
+      this.terminate = (reason) => behaviour.terminate!(reason, this.state) as Promise<void>;
+    }
+    if (behaviour.formatStatus !== undefined) this.formatStatus = (state) => behaviour.formatStatus!(state);
+  }
+
+  call(request: unknown): unknown {
+    if (this.behaviour.handleCall === undefined) throw new UndefinedCallbackError(this.label, 'handleCall');
+    return this.behaviour.handleCall(request, this.from(), this.state, this.self);
+  }
+
+  cast(request: unknown): unknown {
+    if (this.behaviour.handleCast === undefined) throw new UndefinedCallbackError(this.label, 'handleCast');
+    return this.behaviour.handleCast(request, this.state, this.self);
+  }
+
+  info(message: unknown): unknown {
+    return this.behaviour.handleInfo!(message, this.state, this.self);
+  }
+
+  continue(tag: unknown, ...args: unknown[]): unknown {
+    if (this.behaviour.handleContinue === undefined) throw new UndefinedCallbackError(this.label, 'handleContinue');
+    return this.behaviour.handleContinue(tag, args, this.state, this.self);
+  }
+}
+
+const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
+const { call, cast, info, continue: goOn } = BehaviourHost.prototype;
+
+/** What the runtime needs to run a behaviour. */
+export function sourceOfBehaviour(behaviour: Behaviour): ServerSource {
+  const label = behaviour.label ?? 'behaviour';
+  const infos = new InfoHandlers();
+  if (behaviour.handleInfo !== undefined) infos.add(undefined, new Handler('handleInfo', info));
+  const definition: ServerDefinition = {
+    label,
+    calls: NONE,
+    casts: NONE,
+    continues: NONE,
+    infos,
+    anyCall: new Handler('handleCall', call),
+    anyCast: new Handler('handleCast', cast),
+    anyContinue: new Handler('handleContinue', goOn),
+    isReplyError: () => false,
+  };
+  return { definition, create: () => new BehaviourHost(behaviour, label) };
+}

@@ -1,0 +1,78 @@
+import { Deadline } from '../runtime/deadline.js';
+import { CALL } from '../runtime/envelope.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import type { Envelope } from '../runtime/mailbox.js';
+import { CallTimeoutError, type RequestDescription, ServerExitedError } from './errors.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { Invocation } from './server-definition.js';
+
+let grabbedResolve!: (value: unknown) => void;
+let grabbedReject!: (reason: unknown) => void;
+const grab = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  grabbedResolve = resolve;
+  grabbedReject = reject;
+};
+
+/**
+ * A call on its way: the envelope in the mailbox, the entry among the deadlines, and the caller's end of the promise, in
+ * one object. It settles exactly once; whatever comes later is silent (C3, C10).
+ */
+export class CallRequest extends Deadline implements Envelope {
+  readonly kind = CALL;
+  isSettled = false;
+  private readonly resolve: (value: unknown) => void;
+  private readonly reject: (reason: unknown) => void;
+
+  constructor(
+    private readonly server: GenServerProcess,
+    readonly invocation: Invocation,
+    readonly payload: unknown,
+    readonly timeoutMs: number,
+  ) {
+    super();
+    this.resolve = grabbedResolve;
+    this.reject = grabbedReject;
+  }
+
+  answer(value: unknown): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    if (this.queue !== null) this.queue.remove(this);
+    this.resolve(value);
+  }
+
+  refuse(error: unknown): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    if (this.queue !== null) this.queue.remove(this);
+    this.reject(error);
+  }
+
+  serverExited(reason: ExitReason, cause: unknown): void {
+    if (this.isSettled) return;
+    this.refuse(new ServerExitedError(this.server.label, this.describe(), reason, cause));
+  }
+
+  expire(): void {
+    const { server } = this;
+    this.refuse(
+      new CallTimeoutError(server.label, this.describe(), this.timeoutMs, server.phaseOf(this), server.queueLength),
+    );
+  }
+
+  private describe(): RequestDescription {
+    return describeRequest(this.invocation, this.payload);
+  }
+}
+
+/**
+ * The promise of an answer. The {@link CallRequest} made right after it takes over its two functions, which saves a closure
+ * per call.
+ */
+export function promiseOfAnswer(): Promise<unknown> {
+  return new Promise<unknown>(grab);
+}
+
+export function describeRequest(invocation: Invocation, payload: unknown): RequestDescription {
+  return { handler: invocation.handler.name, args: invocation.argumentsOf(payload) };
+}

@@ -1,0 +1,219 @@
+/**
+ * What a callback answers: which reply, which state, and what next. Results are made by the functions below and never
+ * changed. Leaving the state out keeps it, which is decided by the number of arguments: `noReply(undefined)` sets it.
+ */
+
+declare const brand: unique symbol;
+
+type Primitive = string | number | bigint | boolean | symbol | null | undefined;
+
+/** Infers literals as literals, so that `noReply({ status: 'ready' })` fits a state that is a union. */
+export type Literal<A> =
+  | (A extends [] ? [] : never)
+  | (A extends Primitive ? A : never)
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function, whatever its form
+  | { [K in keyof A]: A[K] extends Function ? A[K] : Literal<A[K]> };
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- matches a promise of anything
+export type NotPromise<R> = R extends PromiseLike<any> ? never : R;
+
+/** What else a result may ask for: exactly one of these, as in OTP. */
+export interface Modifiers<Self> {
+  /**
+   * Delivers `Timeout` when no message comes within `ms` milliseconds (T1). One shot: the next message cancels it, and a
+   * message that already waits voids it (T2). 0 fires at once when the mailbox is empty; `Infinity` never fires.
+   */
+  timeout(ms: number): Self;
+  /** Gives the memory of the mailbox back until the next message (T7). Changes nothing else. */
+  hibernate(): Self;
+  /** Runs the `@HandleContinue(tag)` handler with `args` next, before any queued message (T5). */
+  continue(tag: string | symbol, ...args: unknown[]): Self;
+}
+
+export interface Reply<R, S> {
+  readonly [brand]: 'reply';
+  readonly value: R;
+  readonly state: S;
+}
+export interface ReplyError<S> {
+  readonly [brand]: 'replyError';
+  readonly state: S;
+}
+export interface NoReply<S> {
+  readonly [brand]: 'noReply';
+  readonly state: S;
+}
+export interface Later<R, S> {
+  readonly [brand]: 'later';
+  readonly value: R;
+  readonly state: S;
+}
+export interface Stop<S> {
+  readonly [brand]: 'stop';
+  readonly state: S;
+  /** Answers the call as well: `terminate` runs first, then the reply goes out, even if `terminate` fails (R6). */
+  reply<R>(value: NotPromise<R>): StopReply<R, S>;
+}
+export interface StopReply<R, S> {
+  readonly [brand]: 'stopReply';
+  readonly value: R;
+  readonly state: S;
+}
+export interface Ok<S> {
+  readonly [brand]: 'ok';
+  readonly state: S;
+}
+export interface InitError {
+  readonly [brand]: 'error';
+}
+export interface Ignore {
+  readonly [brand]: 'ignore';
+}
+
+/** What a call handler may return. @publicApi */
+export type CallResult<R, S> = Reply<R, S> | ReplyError<S> | Later<R, S> | StopReply<R, S> | Stop<S>;
+/** What a cast, info or continue handler may return. @publicApi */
+export type CastResult<S> = NoReply<S> | Stop<S>;
+/** What `init` may return. @publicApi */
+export type InitResult<S> = Ok<S> | Stop<S> | InitError | Ignore;
+
+export type ResultKind = 'reply' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
+
+/** Stands for a state that was left out. */
+export const KEEP_STATE: unique symbol = Symbol('keep state');
+/** Stands for a stop that answers nobody. */
+export const NO_ANSWER: unique symbol = Symbol('no answer');
+
+export type Modifier =
+  | { readonly type: 'timeout'; readonly ms: number }
+  | { readonly type: 'hibernate' }
+  | { readonly type: 'continue'; readonly tag: string | symbol; readonly args: readonly unknown[] }
+  | { readonly type: 'more_than_one' };
+
+// Registered, so that a result made by a second installed copy of the package is known as one.
+const RESULT_MARK = Symbol.for('nestjs-genserver.result');
+
+/** All results at run time; the interfaces above are how the compiler sees them. */
+export class CallbackResult {
+  constructor(
+    readonly kind: ResultKind,
+    /** The reply, the error, the stop reason or the request that is answered later. */
+    readonly value: unknown,
+    readonly state: unknown,
+    readonly modifier: Modifier | null,
+    /** The reply that goes with a stop. */
+    readonly answer: unknown,
+  ) {}
+
+  timeout(ms: number): CallbackResult {
+    return this.modified({ type: 'timeout', ms });
+  }
+
+  hibernate(): CallbackResult {
+    return this.modified({ type: 'hibernate' });
+  }
+
+  continue(tag: string | symbol, ...args: unknown[]): CallbackResult {
+    return this.modified({ type: 'continue', tag, args });
+  }
+
+  reply(value: unknown): CallbackResult {
+    return new CallbackResult(this.kind, this.value, this.state, this.modifier, value);
+  }
+
+  private modified(modifier: Modifier): CallbackResult {
+    // Refused where the result is looked at (R3): here nobody knows whose it is.
+    const next: Modifier = this.modifier === null ? modifier : { type: 'more_than_one' };
+    return new CallbackResult(this.kind, this.value, this.state, next, this.answer);
+  }
+}
+Object.defineProperty(CallbackResult.prototype, RESULT_MARK, { value: true });
+
+/** Whether a callback answered with a result at all. */
+export function isResult(value: unknown): value is CallbackResult {
+  return (
+    value instanceof CallbackResult || (typeof value === 'object' && value !== null && RESULT_MARK in value)
+  );
+}
+
+function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult {
+  return new CallbackResult(kind, value, state, null, NO_ANSWER);
+}
+
+const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
+const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));
+
+/**
+ * Answers a call with `value` and, when given, replaces the state.
+ *
+ * @publicApi
+ */
+export function reply<R>(value: NotPromise<R>): Reply<R, never> & Modifiers<Reply<R, never>>;
+export function reply<R, S>(value: NotPromise<R>, state: Literal<S>): Reply<R, S> & Modifiers<Reply<R, S>>;
+export function reply(value: unknown, ...state: [] | [unknown]): unknown {
+  return make('reply', value, state.length === 0 ? KEEP_STATE : state[0]);
+}
+
+/**
+ * Answers a call with a business error: the caller's promise rejects with `error` itself, and the process lives on.
+ *
+ * @publicApi
+ */
+export function replyError(error: unknown): ReplyError<never> & Modifiers<ReplyError<never>>;
+export function replyError<S>(error: unknown, state: Literal<S>): ReplyError<S> & Modifiers<ReplyError<S>>;
+export function replyError(error: unknown, ...state: [] | [unknown]): unknown {
+  return make('replyError', error, state.length === 0 ? KEEP_STATE : state[0]);
+}
+
+/**
+ * Goes on without an answer, from a cast, an info or a continue, and replaces the state when one is given.
+ *
+ * @publicApi
+ */
+export function noReply(): NoReply<never> & Modifiers<NoReply<never>>;
+export function noReply<S>(state: Literal<S>): NoReply<S> & Modifiers<NoReply<S>>;
+export function noReply(...state: [] | [unknown]): unknown {
+  return state.length === 0 ? NO_REPLY : make('noReply', undefined, state[0]);
+}
+
+/**
+ * Ends the process with `reason` after `terminate` has run. From `init`: does not start, and the start fails with `reason`.
+ *
+ * @publicApi
+ */
+export function stop(reason: unknown): Stop<never>;
+export function stop<S>(reason: unknown, state: Literal<S>): Stop<S>;
+export function stop(reason: unknown, ...state: [] | [unknown]): unknown {
+  return make('stop', reason, state.length === 0 ? KEEP_STATE : state[0]);
+}
+
+/**
+ * Starts, with `state` as the first state. From `init` only.
+ *
+ * @publicApi
+ */
+export function ok<S>(state: Literal<S>): Ok<S> & Modifiers<Ok<S>>;
+export function ok(state: unknown): unknown {
+  return make('ok', undefined, state);
+}
+
+/**
+ * Does not start: the start fails with `reason`, but the process ends `'normal'`, so a linked parent lives and nothing is
+ * logged as a crash (I2). From `init` only.
+ *
+ * @publicApi
+ */
+export function error(reason: unknown): InitError;
+export function error(reason: unknown): unknown {
+  return make('error', reason, KEEP_STATE);
+}
+
+/**
+ * Does not start, on purpose: a supervisor keeps the child without a process (I4). From `init` only.
+ *
+ * @publicApi
+ */
+export function ignore(): Ignore;
+export function ignore(): unknown {
+  return IGNORE;
+}

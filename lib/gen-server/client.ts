@@ -1,0 +1,198 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Deadline } from '../runtime/deadline.js';
+import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { assertDurationMs } from '../runtime/errors.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { watch } from '../runtime/monitors.js';
+import { Pid } from '../runtime/pid.js';
+import { isVia } from '../runtime/registration.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { receiverOf, sendAfter as armTimer, type TimerRef } from '../runtime/timers.js';
+import { CallRequest, promiseOfAnswer } from './call-request.js';
+import { type Destination, formatDestination, resolve, whereis } from './destination.js';
+import {
+  CallingSelfError,
+  CallTimeoutError,
+  NoProcessError,
+  ServerExitedError,
+  UnknownHandlerError,
+} from './errors.js';
+import type { CastDropped } from './events.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import { type Invocation, payloadOf } from './server-definition.js';
+import { StopRequest } from './system-request.js';
+
+/** How long a call waits when nobody says otherwise (C1). */
+export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
+
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds; queueing and running both count. `Infinity` waits for ever. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Calls a live server: the fast path that injected clients use, with everything looked up. Nothing is allocated but the
+ * promise and the request.
+ */
+export function callServer(
+  server: GenServerProcess,
+  invocation: Invocation,
+  payload: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  const { runtime } = server;
+  if (runtime.current === server) {
+    return Promise.reject(new CallingSelfError(server.label, `call ${String(invocation.handler.name)} of`));
+  }
+  let sent = payload;
+  if (server.clonesMessages) {
+    try {
+      sent = structuredClone(payload);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+  const promise = promiseOfAnswer();
+  const request = new CallRequest(server, invocation, sent, timeoutMs);
+  if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
+  server.deliver(request, undefined);
+  return promise;
+}
+
+/** Casts to a live server. Never throws. */
+export function castToServer(server: GenServerProcess, invocation: Invocation, payload: unknown): void {
+  if (!server.clonesMessages) {
+    server.deliver(invocation, payload);
+    return;
+  }
+  let sent: unknown;
+  try {
+    sent = structuredClone(payload);
+  } catch (error) {
+    reportDroppedCast(server.runtime, server.label, invocation.handler.name, (error as Error).message);
+    return;
+  }
+  server.deliver(invocation, sent);
+}
+
+/**
+ * Asks a server and waits for its answer. A plain behaviour gets `request` itself; a decorated server runs the call handler
+ * of that name with `args`. Rejects with `NoProcessError` at once when nobody is there (C4), `CallingSelfError`,
+ * `UnknownHandlerError`, `CallTimeoutError`, `ServerExitedError`, or the error that the server answered with.
+ */
+export async function call(
+  runtime: Runtime,
+  destination: Destination,
+  request: unknown,
+  args: readonly unknown[] = [],
+  { timeoutMs }: CallOptions = {},
+): Promise<unknown> {
+  if (timeoutMs !== undefined) assertDurationMs(timeoutMs, 'timeoutMs of a call', true);
+  const server = getServer(runtime, destination);
+  const { definition } = server;
+  if (definition.anyCall !== undefined) {
+    return callServer(server, definition.anyCall.one, request, timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS);
+  }
+  const name = request as string | symbol;
+  const handler = definition.calls.get(name);
+  if (handler === undefined) throw new UnknownHandlerError(server.label, 'call', name, definition.calls.keys());
+  const limitMs = timeoutMs ?? handler.timeoutMs ?? definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  return callServer(server, handler.invocationFor(args), payloadOf(args), limitMs);
+}
+
+/**
+ * Tells a server something, without waiting. Never throws for want of a receiver (C8); a name that is no cast handler of a
+ * live, decorated server is a mistake in the program and throws {@link UnknownHandlerError}.
+ */
+export function cast(runtime: Runtime, destination: Destination, request: unknown, args: readonly unknown[] = []): void {
+  const server = resolve(runtime, destination);
+  if (server === undefined) {
+    reportDroppedCast(runtime, formatDestination(destination), String(request), 'no process');
+    return;
+  }
+  const { definition } = server;
+  if (definition.anyCast !== undefined) {
+    castToServer(server, definition.anyCast.one, request);
+    return;
+  }
+  const name = request as string | symbol;
+  const handler = definition.casts.get(name);
+  if (handler === undefined) throw new UnknownHandlerError(server.label, 'cast', name, definition.casts.keys());
+  castToServer(server, handler.invocationFor(args), payloadOf(args));
+}
+
+/** Sends a plain message. To a pid that has ended it is silent; to a name that nobody holds it throws (C8). */
+export function send(runtime: Runtime, destination: Destination, message: unknown): void {
+  if (isVia(destination)) {
+    destination.via.send(destination.key, message);
+    return;
+  }
+  const pid = whereis(runtime, destination);
+  if (pid !== undefined) Pid.processOf(pid)?.deliver(INFO_ENVELOPE, message);
+  else if (!(destination instanceof Pid)) throw new NoProcessError(formatDestination(destination));
+}
+
+/** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
+export function sendAfter(runtime: Runtime, destination: Destination, message: unknown, delayMs: number): TimerRef {
+  const receiver = destination instanceof Pid
+    ? receiverOf(destination)
+    : (): GenServerProcess | undefined => resolve(runtime, destination);
+  return armTimer(runtime, receiver, message, delayMs);
+}
+
+/**
+ * Ends a server with `reason`, after everything that is queued (E9), and resolves when it is gone and its name is free.
+ * Rejects with `ServerExitedError` when it ended with another reason, and with `CallTimeoutError` when it took longer than
+ * `timeoutMs` (the process goes on terminating, E11). Two stops with the same reason both succeed.
+ */
+export function stop(
+  runtime: Runtime,
+  destination: Destination,
+  reason: ExitReason = 'normal',
+  timeoutMs = Infinity,
+): Promise<void> {
+  return new Promise((resolvePromise, reject) => {
+    assertDurationMs(timeoutMs, 'timeoutMs of stop', true);
+    const server = getServer(runtime, destination);
+    if (runtime.current === server) throw new CallingSelfError(server.label, 'stop');
+    const request = { handler: 'stop', args: [reason] };
+    const deadline = new StopDeadline(() => {
+      monitor.stop();
+      reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
+    });
+    const monitor = watch(runtime, server, (actual) => {
+      deadline.cancel();
+      if (isDeepStrictEqual(actual, reason)) resolvePromise();
+      else reject(new ServerExitedError(server.label, request, actual, actual));
+    });
+    runtime.deadlines.add(deadline, timeoutMs);
+    server.deliverStop(new StopRequest(reason), undefined);
+  });
+}
+
+/** Sends an exit signal (section 6). `'kill'` cannot be trapped; the others may be, and `'normal'` is mostly ignored (E7). */
+export function exit(runtime: Runtime, destination: Destination, reason: ExitReason, from: GenServerProcess | null): void {
+  resolve(runtime, destination)?.signal(reason, from, reason === 'kill');
+}
+
+export function getServer(runtime: Runtime, destination: Destination): GenServerProcess {
+  const server = resolve(runtime, destination);
+  if (server === undefined) throw new NoProcessError(formatDestination(destination));
+  return server;
+}
+
+export function reportDroppedCast(runtime: Runtime, destination: string, handler: string | symbol, why: string): void {
+  if (!runtime.events.wants('gen_server.cast_dropped')) return;
+  const event: CastDropped = { type: 'gen_server.cast_dropped', destination, handler, why };
+  runtime.events.emit(event);
+}
+
+class StopDeadline extends Deadline {
+  constructor(private readonly onExpiry: () => void) {
+    super();
+  }
+
+  expire(): void {
+    this.onExpiry();
+  }
+}

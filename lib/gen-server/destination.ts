@@ -1,0 +1,48 @@
+import { inspect } from 'node:util';
+import { InvalidArgumentError } from '../runtime/errors.js';
+import { Pid } from '../runtime/pid.js';
+import { formatName, isServerName, type ServerName, whereisName } from '../runtime/registration.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { GenServerProcess } from './gen-server-process.js';
+
+/** Under this key a client says whom it talks to, so that clients are destinations too. */
+export const DESTINATION: unique symbol = Symbol('nestjs-genserver.destination');
+
+/** Something that stands for a destination: a client. */
+export interface Addressed {
+  readonly [DESTINATION]: Destination;
+}
+
+/**
+ * Whom a message is for: a pid (one incarnation), a name (whoever holds it when the message is sent), or a client.
+ *
+ * @publicApi
+ */
+export type Destination = Pid | ServerName | Addressed;
+
+/** The live server behind a destination, or undefined. Throws when it is no destination at all. */
+export function resolve(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
+  const pid = whereis(runtime, destination);
+  const process = pid === undefined ? undefined : Pid.processOf(pid);
+  return process instanceof GenServerProcess ? process : undefined;
+}
+
+/** The pid behind a destination: for a name whoever holds it now, for a pid itself while it lives. */
+export function whereis(runtime: Runtime, destination: Destination): Pid | undefined {
+  if (destination instanceof Pid) return Pid.processOf(destination) === undefined ? undefined : destination;
+  if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);
+  if (isServerName(destination)) return whereisName(runtime, destination);
+  throw new InvalidArgumentError(
+    `A destination must be a pid, a name, { global }, { via, key } or a client, got: ${inspect(destination, { depth: 1 })}`,
+  );
+}
+
+export function formatDestination(destination: unknown): string {
+  if (destination instanceof Pid) return destination.toString();
+  if (isAddressed(destination)) return formatDestination(destination[DESTINATION]);
+  return formatName(destination);
+}
+
+function isAddressed(value: unknown): value is Addressed {
+  return typeof value === 'object' && value !== null && DESTINATION in value;
+}

@@ -1,0 +1,74 @@
+import type { ExitReason } from '../runtime/exit-reason.js';
+import type { InitResult } from './callback-result.js';
+import type { From } from './from.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { Self } from './self.js';
+
+/** Ties an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
+let processOf: (instance: GenServerBase<unknown>) => GenServerProcess;
+let attach: (instance: GenServerBase<unknown>, process: GenServerProcess) => void;
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** What a server class may define besides its handlers. All of it is optional. */
+export interface GenServerBase<S> {
+  /**
+   * Makes the first state. Runs in the new process, with the arguments it was started with, while whoever started it waits.
+   * Absent: the first argument is the state (I12).
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every server has its own arguments
+  init?(...args: any[]): MaybePromise<InitResult<S>>;
+
+  /**
+   * Last words. Runs when a handler stopped, threw, exited or returned no result, when the process is stopped, and when its
+   * supervisor shuts it down (E2); not when it is killed. `this.state` is the last state that a handler returned (R4). What
+   * it returns is ignored; when it throws, that becomes the exit reason (E8).
+   */
+  terminate?(reason: ExitReason): MaybePromise<void>;
+
+  /** What logs and inspection may show of the state. Absent: the state itself. */
+  formatStatus?(state: S): unknown;
+}
+
+/**
+ * The base of every server class. `S` is the type of its state.
+ *
+ * @publicApi
+ */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- optional members that must not exist at run time
+export abstract class GenServerBase<S> {
+  #process: GenServerProcess | undefined = undefined;
+
+  static {
+    processOf = (instance) => {
+      if (instance.#process !== undefined) return instance.#process;
+      throw new TypeError(
+        `${instance.constructor.name} has no process yet: state, self and from are there from init on, not in the ` +
+          'constructor. Nor does an instance made with new or injected by Nest have one; inject a client with @InjectGenServer.',
+      );
+    };
+    attach = (instance, process) => {
+      instance.#process = process;
+    };
+  }
+
+  /** The state. Changed only by what `init` and the handlers return. */
+  protected get state(): S {
+    return processOf(this).state as S;
+  }
+
+  /** The caller of the request in hand, to be answered later. Only in a call handler. */
+  protected from<R>(): From<R> {
+    return processOf(this).from() as From<R>;
+  }
+
+  /** What a process can do as itself: send, monitor, link, set timers, exit. */
+  protected get self(): Self {
+    return processOf(this).self;
+  }
+}
+
+/** @internal */
+export function attachProcess(instance: GenServerBase<unknown>, process: GenServerProcess): void {
+  attach(instance, process);
+}

@@ -1,0 +1,661 @@
+import { Deadline } from '../runtime/deadline.js';
+import { CALL, CAST, INFO, INFO_ENVELOPE, TERMINATE } from '../runtime/envelope.js';
+import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
+import type { Envelope } from '../runtime/mailbox.js';
+import { Down } from '../runtime/messages.js';
+import type { Ref } from '../runtime/pid.js';
+import { Process } from '../runtime/process.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { faultOf, type ResultOrigin } from './apply-result.js';
+import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
+import { type CallRequest, describeRequest } from './call-request.js';
+import type { CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from './events.js';
+import { BadReturnValueError, UndefinedCallbackError } from './errors.js';
+import { type From, makeFrom } from './from.js';
+import { attachProcess, type GenServerBase } from './gen-server-base.js';
+import { Timeout } from './messages.js';
+import { Self } from './self.js';
+import { type Invocation, payloadOf, type ServerSource } from './server-definition.js';
+import { SystemRequest } from './system-request.js';
+
+/** How a start ended. */
+export type StartOutcome =
+  | { readonly status: 'ok' }
+  | { readonly status: 'ignore' }
+  | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
+
+/** What the user wants of one server, apart from what it is. */
+export interface ServerSettings {
+  readonly args: readonly unknown[];
+  readonly startTimeoutMs: number;
+  readonly isolation: 'none' | 'clone';
+}
+
+/** Tells the starter that `init` took too long (I7). */
+class StartDeadline extends Deadline {
+  constructor(private readonly server: GenServerProcess) {
+    super();
+  }
+
+  expire(): void {
+    this.server.startTimedOut();
+  }
+}
+
+/** The timeout that a result asked for. */
+class IdleDeadline extends Deadline {
+  lengthMs = 0;
+
+  constructor(private readonly server: GenServerProcess) {
+    super();
+  }
+
+  expire(): void {
+    this.server.deliver(INFO_ENVELOPE, TIMEOUT);
+  }
+}
+
+/** Lies in the mailbox in place of a message that was taken back. */
+const FORGOTTEN = Symbol('forgotten');
+const TIMEOUT = Object.freeze(new Timeout());
+
+/** What is going to be the end, while `terminate` runs. */
+interface Ending {
+  reason: ExitReason;
+  cause: unknown;
+  /** The call that a `stop(…).reply(value)` answers when `terminate` is done (R6). */
+  readonly request: CallRequest | null;
+  readonly answer: unknown;
+  readonly message: string | undefined;
+}
+
+/**
+ * A process that runs a server: takes a message, finds the callback, and applies what it answers. Nothing here awaits: a
+ * handler that returned a promise leaves the process busy, and its reaction goes on.
+ */
+export class GenServerProcess extends Process {
+  state: unknown = undefined;
+  readonly definition: ServerSource['definition'];
+
+  private instance: GenServerBase<unknown> | null = null;
+  /** The call in hand. */
+  private request: CallRequest | null = null;
+  /** Calls whose answer was left for later. */
+  private unanswered: Set<CallRequest> | null = null;
+  /** What is being handled, kept only while it takes more than one turn. */
+  private invocation: Invocation | null = null;
+  private payload: unknown = undefined;
+  private continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
+  private idle: IdleDeadline | null = null;
+  private exitMark: { readonly reason: ExitReason } | null = null;
+  private ending: Ending | null = null;
+  private exitCause: unknown = undefined;
+  private ownSelf: Self | null = null;
+  private onDone: ((value: unknown) => void) | null = null;
+  private onFail: ((thrown: unknown) => void) | null = null;
+  private startDeadline: StartDeadline | null = null;
+  private hasStartTimedOut = false;
+  private startSettled: ((outcome: StartOutcome) => void) | null;
+  /** Called when a request to end this process waits behind the handler that is running. */
+  stopQueued: (() => void) | null = null;
+
+  constructor(
+    runtime: Runtime,
+    id: number,
+    incarnation: number,
+    parent: Process | null,
+    private readonly source: ServerSource,
+    private readonly settings: ServerSettings,
+    startSettled: (outcome: StartOutcome) => void,
+  ) {
+    super(runtime, id, incarnation, parent);
+    this.definition = source.definition;
+    this.startSettled = startSettled;
+  }
+
+  get label(): string {
+    return this.definition.label;
+  }
+
+  get clonesMessages(): boolean {
+    return this.settings.isolation === 'clone';
+  }
+
+  get self(): Self {
+    return (this.ownSelf ??= new Self(this));
+  }
+
+  protected override get actsOnExitsAtOnce(): boolean {
+    return this.definition.isSupervisor === true;
+  }
+
+  protected override onStopQueued(): void {
+    this.stopQueued?.();
+  }
+
+  // --- start ------------------------------------------------------------------------------------------------------------
+
+  /** Arms the limit on `init`. */
+  limitStart(): void {
+    if (this.settings.startTimeoutMs === Infinity) return;
+    this.startDeadline = new StartDeadline(this);
+    this.runtime.deadlines.add(this.startDeadline, this.settings.startTimeoutMs);
+  }
+
+  startTimedOut(): void {
+    // The starter learns it from the outcome and receives no exit message.
+    if (this.isLinkedToParent) this.parent!.forgetLink(this);
+    this.isLinkedToParent = false;
+    this.hasStartTimedOut = true;
+    this.die('killed');
+  }
+
+  private initialise(): void {
+    this.isBusy = true;
+    this.guard(
+      () => this.source.create(),
+      (instance) => this.runInit(instance as GenServerBase<unknown>),
+      (thrown) => this.initFailed(thrown),
+    );
+  }
+
+  private runInit(instance: GenServerBase<unknown>): void {
+    this.instance = instance;
+    attachProcess(instance, this);
+    const { args } = this.settings;
+    if (instance.init === undefined) {
+      this.enter(args[0], null);
+      return;
+    }
+    this.guard(
+      () => instance.init!(...args),
+      (result) => this.applyInit(result),
+      (thrown) => this.initFailed(thrown),
+    );
+  }
+
+  private applyInit(result: unknown): void {
+    if (this.exitMark !== null) {
+      this.failStart(this.exitMark.reason, this.exitMark.reason, undefined);
+      return;
+    }
+    const fault = faultOf(result, 'init');
+    if (fault !== undefined) {
+      const cause = new BadReturnValueError(this.label, 'init', result, fault);
+      this.failStart({ badReturnValue: result }, { badReturnValue: result }, cause);
+      return;
+    }
+    const { kind, value, state, modifier } = result as CallbackResult;
+    if (kind === 'ok') this.enter(state, modifier);
+    else if (kind === 'ignore') this.leaveInit({ status: 'ignore' }, 'normal');
+    else if (kind === 'error') this.failStart(value, 'normal', undefined);
+    else this.failStart(value, value, undefined);
+  }
+
+  /** `init` is done: the process is up. */
+  private enter(state: unknown, modifier: Modifier | null): void {
+    this.warnOfSharedArguments(state);
+    this.state = state;
+    this.status = 'running';
+    this.startDeadline?.cancel();
+    this.startDeadline = null;
+    this.settleStart({ status: 'ok' });
+    if (modifier?.type === 'continue') {
+      // The start returns before the continue has run (T5), and nothing that is queued may slip in between.
+      this.runtime.clock.nextTurn(() => {
+        if (this.isFenced) return;
+        const wasRunning = this.runtime.scheduler.enter();
+        this.isBusy = false;
+        this.applyModifier(modifier);
+        if (!this.isFenced) this.resume();
+        this.runtime.scheduler.leave(wasRunning);
+      });
+      return;
+    }
+    this.isBusy = false;
+    if (modifier !== null) this.applyModifier(modifier);
+    this.resume();
+  }
+
+  private initFailed(thrown: unknown): void {
+    if (this.exitMark !== null) this.failStart(this.exitMark.reason, this.exitMark.reason, undefined);
+    else this.failStart(reasonOfThrown(thrown), reasonOfThrown(thrown), thrown);
+  }
+
+  /** `reason` is what the starter is told, `exitReason` what the process ends with. */
+  private failStart(reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
+    this.exitCause = cause;
+    if (!isCleanExit(exitReason)) this.reportCrash(exitReason, cause, 'init');
+    this.leaveInit({ status: 'error', reason, cause }, exitReason);
+  }
+
+  private leaveInit(outcome: StartOutcome, exitReason: ExitReason): void {
+    const settle = this.startSettled;
+    this.startSettled = null;
+    this.end(exitReason);
+    // The name is free when the start returns (I9).
+    settle?.(outcome);
+  }
+
+  private settleStart(outcome: StartOutcome): void {
+    const settle = this.startSettled;
+    this.startSettled = null;
+    settle?.(outcome);
+  }
+
+  // --- messages ---------------------------------------------------------------------------------------------------------
+
+  protected receive(envelope: Envelope, payload: unknown): void {
+    const { idle } = this;
+    if (envelope.kind === CALL) {
+      if (idle !== null) idle.cancel();
+      const request = envelope as CallRequest;
+      this.request = request;
+      this.invoke(request.invocation, request.payload);
+    } else if (envelope.kind === CAST) {
+      if (idle !== null) idle.cancel();
+      this.invoke(envelope as Invocation, payload);
+    } else if (envelope.kind === INFO) {
+      if (idle !== null) idle.cancel();
+      this.receiveInfo(payload);
+    } else if (envelope.kind === TERMINATE) {
+      this.terminate(payload, undefined);
+    } else {
+      this.receiveSystem(envelope as SystemRequest);
+    }
+  }
+
+  protected runContinuation(): void {
+    this.hasContinuation = false;
+    if (this.status === 'starting') {
+      this.initialise();
+      return;
+    }
+    const { invocation, payload } = this.continuation!;
+    this.continuation = null;
+    this.invoke(invocation, payload);
+  }
+
+  private receiveInfo(message: unknown): void {
+    if (message === FORGOTTEN) return;
+    const handler = this.definition.infos.find(message);
+    if (handler !== undefined) {
+      this.invoke(handler.one, message);
+      return;
+    }
+    if (this.runtime.events.wants('gen_server.unexpected_message')) {
+      const event: UnexpectedMessage = {
+        type: 'gen_server.unexpected_message',
+        pid: this.pid,
+        label: this.label,
+        message,
+      };
+      this.runtime.events.emit(event);
+    }
+  }
+
+  /** Requests of the system neither cancel a pending timeout nor let it lapse: it starts again in full (T4). */
+  private receiveSystem(request: SystemRequest): void {
+    request.perform(this);
+    const { idle } = this;
+    if (idle !== null && idle.isPending && !this.isFenced) {
+      idle.cancel();
+      this.runtime.deadlines.add(idle, idle.lengthMs);
+    }
+  }
+
+  private invoke(invocation: Invocation, payload: unknown): void {
+    const { runtime } = this;
+    let result: unknown;
+    runtime.current = this;
+    try {
+      result = invocation.on(this.instance!, payload);
+    } catch (thrown) {
+      runtime.current = null;
+      this.fail(thrown, invocation, payload);
+      return;
+    }
+    runtime.current = null;
+    if (result instanceof CallbackResult || !isThenable(result)) this.apply(result, invocation, payload);
+    else this.wait(result, invocation, payload);
+  }
+
+  private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
+    this.isBusy = true;
+    this.invocation = invocation;
+    this.payload = payload;
+    this.onDone ??= (value) => this.finish(value, false);
+    this.onFail ??= (thrown) => this.finish(thrown, true);
+    nativePromise(result).then(this.onDone, this.onFail);
+  }
+
+  private finish(value: unknown, hasFailed: boolean): void {
+    // What an abandoned handler still brings is nobody's any more (E6).
+    if (this.isFenced) return;
+    const { scheduler } = this.runtime;
+    const invocation = this.invocation!;
+    const { payload } = this;
+    this.invocation = null;
+    this.payload = undefined;
+    const wasRunning = scheduler.enter();
+    this.isBusy = false;
+    if (hasFailed) this.fail(value, invocation, payload);
+    else this.apply(value, invocation, payload);
+    if (!this.isBusy && (this.hasContinuation || this.queueLength > 0)) this.becomeReady();
+    scheduler.leave(wasRunning);
+  }
+
+  // --- results ----------------------------------------------------------------------------------------------------------
+
+  private apply(result: unknown, invocation: Invocation, payload: unknown): void {
+    if (this.isFenced) return;
+    if (this.exitMark !== null) {
+      this.terminate(this.exitMark.reason, undefined, invocation, payload);
+      return;
+    }
+    const { request } = this;
+    const origin: ResultOrigin =
+      request === null ? 'cast' : this.definition.anyCall === undefined ? 'call' : 'any_call';
+    const fault = faultOf(result, origin);
+    if (fault !== undefined) {
+      const cause = new BadReturnValueError(this.label, invocation.handler.name, result, fault);
+      this.terminate({ badReturnValue: result }, cause, invocation, payload);
+      return;
+    }
+    const { kind, value, state, modifier, answer } = result as CallbackResult;
+    if (state !== KEEP_STATE) this.state = state;
+    if (kind === 'stop') {
+      this.stopWith(value, answer, invocation, payload);
+      return;
+    }
+    if (request !== null) {
+      this.request = null;
+      if (kind === 'reply') this.answer(request, value);
+      else if (kind === 'replyError') this.refuse(request, value);
+      else this.leaveUnanswered(request);
+    }
+    if (modifier !== null) this.applyModifier(modifier);
+  }
+
+  private applyModifier(modifier: Modifier): void {
+    if (modifier.type === 'timeout') this.armIdle(modifier.ms);
+    else if (modifier.type === 'continue') this.continueWith(modifier.tag, modifier.args);
+    else this.hibernate();
+  }
+
+  private armIdle(lengthMs: number): void {
+    if (this.queueLength > 0) return; // T2
+    if (lengthMs === 0) {
+      this.deliver(INFO_ENVELOPE, TIMEOUT);
+      return;
+    }
+    const idle = (this.idle ??= new IdleDeadline(this));
+    idle.cancel();
+    idle.lengthMs = lengthMs;
+    this.runtime.deadlines.add(idle, lengthMs);
+  }
+
+  private continueWith(tag: string | symbol, args: readonly unknown[]): void {
+    const { continues, anyContinue } = this.definition;
+    const handler = continues.get(tag) ?? anyContinue;
+    if (handler === undefined) {
+      const cause = new UndefinedCallbackError(this.label, `@HandleContinue(${String(tag)})`);
+      this.terminate(cause, cause);
+      return;
+    }
+    const all = handler === anyContinue ? [tag, ...args] : args;
+    this.continuation = { invocation: handler.invocationFor(all), payload: payloadOf(all) };
+    this.hasContinuation = true;
+  }
+
+  private hibernate(): void {
+    if (this.queueLength === 0) this.mailbox = null;
+    if (this.runtime.events.wants('gen_server.hibernated')) {
+      const event: Hibernated = { type: 'gen_server.hibernated', pid: this.pid, label: this.label };
+      this.runtime.events.emit(event);
+    }
+  }
+
+  // --- answers ----------------------------------------------------------------------------------------------------------
+
+  from(): From<unknown> {
+    if (this.request === null) {
+      throw new TypeError(`${this.label}: this.from() is there in a call handler only; nobody waits for an answer here.`);
+    }
+    return makeFrom(this, this.request);
+  }
+
+  /** Answers a call unless this incarnation is fenced: then whoever waits is told of the exit instead. */
+  answer(request: CallRequest, value: unknown): void {
+    if (this.isFenced || request.isSettled) return;
+    this.unanswered?.delete(request);
+    if (value === this.state) this.warnOfSharedReply(value, request);
+    if (!this.clonesMessages) {
+      request.answer(value);
+      return;
+    }
+    let copy: unknown;
+    try {
+      copy = structuredClone(value);
+    } catch (thrown) {
+      request.refuse(thrown);
+      return;
+    }
+    request.answer(copy);
+  }
+
+  refuse(request: CallRequest, error: unknown): void {
+    if (this.isFenced) return;
+    this.unanswered?.delete(request);
+    request.refuse(error);
+  }
+
+  /** Takes the `Down` of one monitor out of the mailbox. */
+  forgetDown(ref: Ref): void {
+    this.mailbox?.replace(INFO_ENVELOPE, (message) => message instanceof Down && message.ref === ref, FORGOTTEN);
+  }
+
+  /** Where a call is, for its timeout error. */
+  phaseOf(request: CallRequest): 'waiting' | 'running' | 'answered_later' {
+    if (this.unanswered?.has(request)) return 'answered_later';
+    return this.request === request ? 'running' : 'waiting';
+  }
+
+  private leaveUnanswered(request: CallRequest): void {
+    if (!request.isSettled) (this.unanswered ??= new Set()).add(request);
+  }
+
+  // --- the end ----------------------------------------------------------------------------------------------------------
+
+  /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
+  markExit(reason: ExitReason): void {
+    this.exitMark ??= { reason };
+  }
+
+  private fail(thrown: unknown, invocation: Invocation, payload: unknown): void {
+    if (this.isFenced) return;
+    if (this.exitMark !== null) {
+      this.terminate(this.exitMark.reason, undefined, invocation, payload);
+      return;
+    }
+    const { request } = this;
+    if (request !== null && this.definition.isReplyError(thrown)) {
+      this.request = null;
+      this.refuse(request, thrown);
+      return;
+    }
+    this.terminate(reasonOfThrown(thrown), thrown, invocation, payload);
+  }
+
+  private stopWith(reason: ExitReason, answer: unknown, invocation: Invocation, payload: unknown): void {
+    const { request } = this;
+    if (answer === NO_ANSWER || request === null) {
+      this.terminate(reason, undefined, invocation, payload);
+      return;
+    }
+    this.request = null;
+    this.terminate(reason, undefined, invocation, payload, request, answer);
+  }
+
+  /** Runs the user's `terminate`, then ends. */
+  terminate(
+    reason: ExitReason,
+    cause: unknown,
+    invocation?: Invocation,
+    payload?: unknown,
+    request: CallRequest | null = null,
+    answer: unknown = undefined,
+  ): void {
+    if (this.ending !== null) return;
+    this.status = 'exiting';
+    this.isBusy = true;
+    this.hasContinuation = false;
+    this.idle?.cancel();
+    const message = invocation === undefined ? undefined : formatMessage(invocation, payload);
+    this.ending = { reason, cause, request, answer, message };
+    this.exitMark = null;
+    const { instance } = this;
+    if (instance?.terminate === undefined) {
+      this.finishTermination();
+      return;
+    }
+    this.guard(
+      () => instance.terminate!(reason),
+      () => {
+        if (this.exitMark !== null) this.ending!.reason = this.exitMark.reason;
+        this.finishTermination();
+      },
+      (thrown) => {
+        const ending = this.ending!;
+        ending.reason = this.exitMark === null ? reasonOfThrown(thrown) : this.exitMark.reason; // E8
+        ending.cause = this.exitMark === null ? thrown : undefined;
+        this.finishTermination();
+      },
+    );
+  }
+
+  private finishTermination(): void {
+    const { reason, cause, request, answer, message } = this.ending!;
+    if (request !== null) this.answer(request, answer);
+    this.exitCause = cause;
+    if (!isCleanExit(reason)) this.reportCrash(reason, cause, message);
+    this.end(reason);
+  }
+
+  protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
+    if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.exitCause ?? causeOf(reason));
+    else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
+  }
+
+  protected onEnd(reason: ExitReason): void {
+    const cause = this.exitCause ?? causeOf(reason);
+    this.idle?.cancel();
+    this.startDeadline?.cancel();
+    this.ending?.request?.serverExited(reason, cause);
+    this.request?.serverExited(reason, cause);
+    if (this.unanswered !== null) for (const request of this.unanswered) request.serverExited(reason, cause);
+    this.request = null;
+    this.unanswered = null;
+    this.continuation = null;
+    this.settleStart({ status: 'error', reason: this.hasStartTimedOut ? 'timeout' : reason, cause });
+    this.ownSelf?.close(reason);
+  }
+
+  // --- reports ----------------------------------------------------------------------------------------------------------
+
+  private reportCrash(reason: ExitReason, cause: unknown, message: string | undefined): void {
+    if (!this.runtime.events.wants('gen_server.crashed')) return;
+    const event: CrashReport = {
+      type: 'gen_server.crashed',
+      pid: this.pid,
+      label: this.label,
+      reason,
+      cause,
+      message,
+      state: this.visibleState(),
+      queueLength: this.queueLength,
+    };
+    this.runtime.events.emit(event);
+  }
+
+  /** The state as logs and inspection may show it (E14). */
+  visibleState(): unknown {
+    const { instance } = this;
+    if (instance?.formatStatus === undefined) return this.state;
+    try {
+      return instance.formatStatus(this.state);
+    } catch {
+      // What was to be hidden must not come out because hiding it failed.
+      return '(formatStatus threw)';
+    }
+  }
+
+  private warnOfSharedReply(value: unknown, request: CallRequest): void {
+    if (!this.runtime.warnsOfSharedState || !isMutable(value) || this.clonesMessages) return;
+    this.warnOfSharedState(`the reply of ${String(request.invocation.handler.name)}`);
+  }
+
+  private warnOfSharedArguments(state: unknown): void {
+    if (!this.runtime.warnsOfSharedState || !isMutable(state) || this.clonesMessages) return;
+    if (this.settings.args.includes(state)) this.warnOfSharedState('an argument of init');
+  }
+
+  private warnOfSharedState(what: string): void {
+    if (this.runtime.events.wants('gen_server.live_state_shared')) {
+      const event: LiveStateShared = { type: 'gen_server.live_state_shared', pid: this.pid, label: this.label, what };
+      this.runtime.events.emit(event);
+    }
+  }
+
+  /** Runs a callback that is no handler, and goes on with what it gives, now or later, unless the process is fenced. */
+  private guard(run: () => unknown, onDone: (value: unknown) => void, onFail: (thrown: unknown) => void): void {
+    const { runtime } = this;
+    let result: unknown;
+    runtime.current = this;
+    try {
+      result = run();
+    } catch (thrown) {
+      runtime.current = null;
+      if (!this.isFenced) onFail(thrown);
+      return;
+    }
+    runtime.current = null;
+    if (this.isFenced && !isThenable(result)) return;
+    if (!isThenable(result)) {
+      onDone(result);
+      return;
+    }
+    const goOn = (next: (value: unknown) => void, value: unknown): void => {
+      if (this.isFenced) return;
+      const wasRunning = runtime.scheduler.enter();
+      next(value);
+      runtime.scheduler.leave(wasRunning);
+    };
+    nativePromise(result).then(
+      (value) => goOn(onDone, value),
+      (thrown: unknown) => goOn(onFail, thrown),
+    );
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** A foreign thenable may call back at once, or in any context it likes. A native promise does neither. */
+function nativePromise(value: PromiseLike<unknown>): Promise<unknown> {
+  return value instanceof Promise ? value : Promise.resolve(value);
+}
+
+function isMutable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Object.isFrozen(value);
+}
+
+function causeOf(reason: ExitReason): unknown {
+  return reason instanceof Error ? reason : undefined;
+}
+
+function formatMessage(invocation: Invocation, payload: unknown): string {
+  const { handler } = describeRequest(invocation, payload);
+  return String(handler);
+}

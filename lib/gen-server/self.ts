@@ -1,0 +1,150 @@
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { Exit } from '../runtime/messages.js';
+import { demonitor, monitor } from '../runtime/monitors.js';
+import { link, unlink } from '../runtime/links.js';
+import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { Pid, Ref } from '../runtime/pid.js';
+import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
+import { exit, send, sendAfter } from './client.js';
+import { type Destination, formatDestination, resolve } from './destination.js';
+import { NoProcessError } from './errors.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { ServerSource } from './server-definition.js';
+import { start, type StartOptions } from './start.js';
+
+/** Thrown by `self.exit(reason)`; the incarnation is marked as well, so that catching it changes nothing. */
+class SelfExit extends Error {
+  constructor(readonly reason: ExitReason) {
+    super('The process exits. This is no error: do not catch it.');
+    this.name = 'SelfExit';
+  }
+}
+
+/**
+ * What a process can do as itself. It belongs to one incarnation: when that has ended, it does nothing any more, so an
+ * abandoned handler cannot reach out of its grave.
+ *
+ * @publicApi
+ */
+export class Self {
+  readonly #server: GenServerProcess;
+  #controller: AbortController | undefined;
+
+  /** @internal */
+  constructor(server: GenServerProcess) {
+    this.#server = server;
+  }
+
+  get pid(): Pid {
+    return this.#server.pid;
+  }
+
+  /** Fires when this incarnation ends, however it ends: for `fetch` and whatever else takes an `AbortSignal`. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (!this.#server.isAlive) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  /**
+   * Sends a plain message. Silent when `destination` is a pid that has ended; throws `NoProcessError` for a name that nobody
+   * holds (C8).
+   */
+  send(destination: Destination, message: unknown): void {
+    if (this.#server.isFenced) return;
+    send(this.#server.runtime, destination, message);
+  }
+
+  /**
+   * Sends `message` in `ms` milliseconds, 0 or more. Timers of a process for itself end with it; one for a name finds the
+   * holder when the time has come (K2).
+   */
+  sendAfter(destination: Destination, message: unknown, ms: number): TimerRef {
+    const { runtime, isFenced } = this.#server;
+    if (isFenced) return new TimerRef(runtime.nextRefId());
+    return sendAfter(runtime, destination, message, ms);
+  }
+
+  /** Cancels a timer: the milliseconds that were left, or false when it has fired or was cancelled (K1). */
+  cancelTimer(timer: TimerRef): number | false {
+    return this.#server.isFenced ? false : cancelTimer(this.#server.runtime, timer);
+  }
+
+  /** The milliseconds until a timer fires, or false as for {@link cancelTimer}. */
+  readTimer(timer: TimerRef): number | false {
+    return readTimer(this.#server.runtime, timer);
+  }
+
+  /**
+   * Asks for one `Down` message when the process behind `destination` ends; at once, with `'noproc'`, when there is none
+   * (M1). It watches one incarnation, not the name (M3).
+   */
+  monitor(destination: Destination): Ref {
+    const { runtime, isFenced } = this.#server;
+    if (isFenced) return runtime.newRef();
+    return monitor(this.#server, resolve(runtime, destination), destination);
+  }
+
+  /**
+   * Ends a watch, and answers whether it was still on. With `flush` a `Down` that already waits in the mailbox is dropped,
+   * and the answer is false as well then (M2).
+   */
+  demonitor(ref: Ref, options: { flush?: boolean } = {}): boolean {
+    if (this.#server.isFenced) return false;
+    const wasOn = demonitor(this.#server, ref);
+    if (!wasOn && options.flush === true) this.#server.forgetDown(ref);
+    return wasOn;
+  }
+
+  /**
+   * Ties this process and another to one fate (L1): when one ends abnormally, so does the other, unless it traps exits.
+   * Linking to a process that is gone is an exit signal `'noproc'` (L2).
+   */
+  link(destination: Destination): void {
+    const { runtime, isFenced } = this.#server;
+    if (isFenced) return;
+    const other = resolve(runtime, destination);
+    if (other !== undefined) {
+      link(this.#server, other);
+      return;
+    }
+    if (!this.#server.trapsExits) throw new NoProcessError(formatDestination(destination), 'A link needs a live process.');
+    const pid = destination instanceof Pid ? destination : undefined;
+    this.#server.deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
+  }
+
+  /** Removes a link. */
+  unlink(destination: Destination): void {
+    const { runtime, isFenced } = this.#server;
+    const other = isFenced ? undefined : resolve(runtime, destination);
+    if (other !== undefined) unlink(this.#server, other);
+  }
+
+  /**
+   * Starts a server linked to this process, which becomes its parent: when this process ends, the child ends too. Rejects
+   * with `StartError` or `AlreadyStartedError`; a failed start also ends this process unless it traps exits (I3).
+   */
+  async startLink(server: unknown, options: StartOptions = {}): Promise<Pid> {
+    const { runtime, isFenced } = this.#server;
+    if (isFenced) throw new NoProcessError(this.pid.toString());
+    return start(runtime, runtime.servers.find(server) as ServerSource, options, { parent: this.#server });
+  }
+
+  /** Ends this process with `reason` after `terminate`. Nothing after it runs, and no `catch` can undo it. */
+  exit(reason: ExitReason): never;
+  /** Sends an exit signal to another process. `'kill'` cannot be trapped and skips `terminate` (E6). */
+  exit(destination: Destination, reason: ExitReason): void;
+  exit(...args: [ExitReason] | [Destination, ExitReason]): void {
+    const server = this.#server;
+    if (args.length === 1) {
+      server.markExit(args[0]);
+      throw new SelfExit(args[0]);
+    }
+    if (!server.isFenced) exit(server.runtime, args[0], args[1], server);
+  }
+
+  /** @internal */
+  close(reason: ExitReason): void {
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,104 @@
+import type { Registration, ServerName } from '../runtime/registration.js';
+import { register } from '../runtime/registration.js';
+import { assertDurationMs } from '../runtime/errors.js';
+import { linkToParent } from '../runtime/links.js';
+import { Pid } from '../runtime/pid.js';
+import type { Process } from '../runtime/process.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { GenServerProcess, type StartOutcome } from './gen-server-process.js';
+import { StartError } from './errors.js';
+import type { ServerSource } from './server-definition.js';
+
+/** How a server is started. */
+export interface StartOptions {
+  /** What to be found by. Taken before `init` runs (I8). Default: none. */
+  readonly name?: ServerName | undefined;
+  /** The arguments of `init`. Default: none. */
+  readonly args?: readonly unknown[] | undefined;
+  /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */
+  readonly trapExit?: boolean | undefined;
+  /**
+   * Whether the server finishes its queue and runs `terminate` when its parent stops it, also without `trapExit`.
+   * Default: true; false gives OTP's instant death.
+   */
+  readonly drain?: boolean | undefined;
+  /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
+  readonly isolation?: 'none' | 'clone' | undefined;
+}
+
+/** A process that has been made and is about to run its `init`. */
+export interface Spawned {
+  readonly process: GenServerProcess;
+  /** Settles once: when `init` is done, or will never be. Does not reject. */
+  readonly outcome: Promise<StartOutcome>;
+}
+
+/** Who starts a process and what it continues. */
+export interface Lineage {
+  readonly parent?: Process | null;
+  /** The incarnation before this one: the pid keeps its id. */
+  readonly predecessor?: Pid | undefined;
+}
+
+/**
+ * Makes a process, takes its name, links it to its parent, and lets it run `init` in the loop. Throws, with nothing left
+ * behind, when the name is taken or an option makes no sense.
+ */
+export function spawn(
+  runtime: Runtime,
+  source: ServerSource,
+  options: StartOptions = {},
+  { parent = null, predecessor }: Lineage = {},
+): Spawned {
+  const startTimeoutMs = options.startTimeoutMs ?? Infinity;
+  assertDurationMs(startTimeoutMs, `startTimeoutMs of ${source.definition.label}`, true);
+
+  let settle!: (outcome: StartOutcome) => void;
+  const outcome = new Promise<StartOutcome>((resolve) => {
+    settle = resolve;
+  });
+  const process = new GenServerProcess(
+    runtime,
+    predecessor?.id ?? runtime.nextProcessId(),
+    predecessor === undefined ? 0 : predecessor.incarnation + 1,
+    parent,
+    source,
+    { args: options.args ?? NO_ARGUMENTS, startTimeoutMs, isolation: options.isolation ?? 'none' },
+    settle,
+  );
+  process.trapsExits = options.trapExit ?? false;
+  process.drains = options.drain ?? true;
+  if (options.name !== undefined) process.registration = registerNew(runtime, options.name, process);
+  if (parent !== null) linkToParent(process);
+  runtime.add(process);
+  process.limitStart();
+  runtime.scheduler.ready(process);
+  return { process, outcome };
+}
+
+/** Starts a server and gives its pid when `init` is done (I1), or rejects with {@link StartError}. */
+export async function start(
+  runtime: Runtime,
+  source: ServerSource,
+  options?: StartOptions,
+  lineage?: Lineage,
+): Promise<Pid> {
+  const { process, outcome } = spawn(runtime, source, options, lineage);
+  const result = await outcome;
+  if (result.status === 'ok') return process.pid;
+  if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
+  throw new StartError(process.label, result.reason, result.cause ?? result.reason);
+}
+
+const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
+
+function registerNew(runtime: Runtime, name: ServerName, process: GenServerProcess): Registration {
+  try {
+    return register(runtime, name, process.pid);
+  } catch (error) {
+    Pid.attach(process.pid, undefined);
+    throw error;
+  }
+}

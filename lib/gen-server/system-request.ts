@@ -1,0 +1,25 @@
+import { SYSTEM } from '../runtime/envelope.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import type { Envelope } from '../runtime/mailbox.js';
+import type { GenServerProcess } from './gen-server-process.js';
+
+/** Something that is asked of the process rather than of the server it runs. It keeps its place in the queue (P2). */
+export abstract class SystemRequest implements Envelope {
+  readonly kind = SYSTEM;
+
+  abstract perform(server: GenServerProcess): void;
+
+  /** The process ended before the request's turn came. */
+  serverExited(_reason: ExitReason): void {}
+}
+
+/** Ends the process after everything that is queued before the request (E9). */
+export class StopRequest extends SystemRequest {
+  constructor(private readonly reason: ExitReason) {
+    super();
+  }
+
+  perform(server: GenServerProcess): void {
+    server.terminate(this.reason, undefined);
+  }
+}

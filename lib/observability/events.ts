@@ -1,0 +1,34 @@
+import type {
+  CastDropped,
+  CrashReport,
+  Hibernated,
+  LiveStateShared,
+  UnexpectedMessage,
+} from '../gen-server/events.js';
+import type { RuntimeEvent } from '../runtime/ports.js';
+import type { ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
+import type { SupervisionEvent } from '../supervision/events.js';
+
+/** A listener threw and hears nothing any more. */
+export interface ListenerDetached extends RuntimeEvent {
+  readonly type: 'observability.listener_detached';
+  /** The event it was told of when it threw. */
+  readonly during: string;
+  readonly error: unknown;
+}
+
+/**
+ * Everything that the library reports, as a union to switch on by `type`.
+ *
+ * @publicApi
+ */
+export type GenServerEvent =
+  | ProcessSpawned
+  | ProcessExited
+  | CrashReport
+  | UnexpectedMessage
+  | LiveStateShared
+  | Hibernated
+  | CastDropped
+  | SupervisionEvent
+  | ListenerDetached;

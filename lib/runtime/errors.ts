@@ -1,0 +1,50 @@
+/**
+ * What every error of this library has in common: a stable `code` to switch on, since messages may be reworded and two
+ * installed copies of a package have two classes of the same name.
+ *
+ * @publicApi
+ */
+export abstract class GenServerError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/**
+ * An argument that no running system could make sense of: a negative timeout, a delay that is no number, a destination
+ * that is none. Nothing was sent or changed.
+ *
+ * @publicApi
+ */
+export class InvalidArgumentError extends GenServerError {
+  readonly code = 'INVALID_ARGUMENT';
+}
+
+/**
+ * The name is taken (I8, N2). The second `init` did not run.
+ *
+ * @publicApi
+ */
+export class AlreadyStartedError extends GenServerError {
+  readonly code = 'ALREADY_STARTED';
+
+  constructor(
+    /** The name or key that was asked for. */
+    readonly serverName: string,
+    /** The present holder, as printed. */
+    readonly holder: string,
+  ) {
+    super(`${serverName} is already started: ${holder} holds the name. Stop it first, or start this one under another name.`);
+  }
+}
+
+/** Checks a timeout or delay: milliseconds, not negative, not NaN; `Infinity` where waiting for ever is allowed. */
+export function assertDurationMs(value: unknown, what: string, allowInfinity: boolean): asserts value is number {
+  if (typeof value === 'number' && value >= 0 && (allowInfinity || value !== Infinity)) return;
+  throw new InvalidArgumentError(
+    `${what} must be a number of milliseconds, 0 or more${allowInfinity ? ' (Infinity waits for ever)' : ''}, got: ${String(value)}`,
+  );
+}

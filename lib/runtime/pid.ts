@@ -1,0 +1,60 @@
+import type { Process } from './process.js';
+
+/**
+ * The identity of one life of a process. A restarted process keeps its `id` and gets the next `incarnation`, so a pid is
+ * never reused and a message sent to it never reaches a successor (P7). There is one object per incarnation: compare with
+ * `===` or {@link Pid.equals}.
+ */
+export class Pid {
+  // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
+  #process: Process | undefined = undefined;
+
+  /** @internal */
+  constructor(
+    /** What the incarnations of one supervised process have in common. */
+    readonly id: number,
+    /** How many lives came before this one: 0 for a process that was never restarted. */
+    readonly incarnation: number,
+  ) {}
+
+  /** The live process behind a pid. @internal */
+  static processOf(pid: Pid): Process | undefined {
+    return pid.#process;
+  }
+
+  /** Ties a pid to its process at the start, and unties it at the end. @internal */
+  static attach(pid: Pid, process: Process | undefined): void {
+    pid.#process = process;
+  }
+
+  equals(other: Pid): boolean {
+    return this.id === other.id && this.incarnation === other.incarnation;
+  }
+
+  /** As Erlang prints it: `<0.id.incarnation>`. */
+  toString(): string {
+    return `<0.${this.id}.${this.incarnation}>`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `#PID${this.toString()}`;
+  }
+}
+
+/** A reference that is unlike any other: one per monitor or timer. */
+export class Ref {
+  /** @internal */
+  constructor(readonly id: number) {}
+
+  toString(): string {
+    return `#Ref<${this.id}>`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}

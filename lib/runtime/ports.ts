@@ -1,0 +1,88 @@
+import type { Pid } from './pid.js';
+
+/** A timer of the platform, as {@link Clock.setTimer} gives it. */
+export interface TimerHandle {
+  /** Stops the timer; it will not fire any more. Cancelling twice, or after it fired, is harmless. */
+  cancel(): void;
+  /** Lets the Node process wait for this timer (the state a timer starts in). */
+  ref(): void;
+  /** Lets the Node process end although this timer is pending. */
+  unref(): void;
+}
+
+/** The only source of time in the library. Tests bring a clock that is turned by hand. */
+export interface Clock {
+  /** Monotonic time in milliseconds, with fractions. Its zero means nothing. */
+  now(): number;
+  /** Wall-clock time in milliseconds since 1970, for reports only. */
+  wallTime(): number;
+  /** Calls `fire` once, `delayMs` milliseconds from now. `delayMs` is finite and at most 2^31-1. */
+  setTimer(delayMs: number, fire: () => void): TimerHandle;
+  /** Calls `turn` in a later turn of the event loop, after timers and I/O had their chance. */
+  nextTurn(turn: () => void): void;
+}
+
+/** The only source of randomness in the library. */
+export interface Randomness {
+  /** A number in [0, 1). */
+  random(): number;
+}
+
+/**
+ * Where processes are found by name. One service for local names, one for `{ global }` names; a cluster brings its own.
+ * All operations are synchronous: a name is taken before `init` runs and free before anyone is told of the exit (I8, N3).
+ */
+export interface NameService {
+  /** Takes `name` for `pid`. Answers the present holder when the name is taken, `undefined` when it was free. */
+  register(name: unknown, pid: Pid): Pid | undefined;
+  /** Frees `name` if `pid` holds it. */
+  unregister(name: unknown, pid: Pid): void;
+  /** The present holder. It may be gone a moment later. */
+  whereis(name: unknown): Pid | undefined;
+}
+
+/**
+ * A registry of the user's own, as in Elixir's `{:via, module, term}` (N6). It is given to processes as
+ * `{ via: registry, key }`, at start and as a destination.
+ */
+export interface ViaRegistry {
+  /** Takes `key` for `pid`; `false` when somebody else holds it. Called before the process runs its `init`. */
+  registerName(key: unknown, pid: Pid): boolean;
+  /** Frees `key`. Called once, when the process that was registered under it has ended. */
+  unregisterName(key: unknown): void;
+  /** The present holder, if there is one. */
+  whereisName(key: unknown): Pid | undefined;
+  /** Sends `message` to the holder of `key`; throws when there is none. */
+  send(key: unknown, message: unknown): void;
+}
+
+/** Something that happened. Each room declares its own events; `observability` knows them all. */
+export interface RuntimeEvent {
+  readonly type: string;
+}
+
+/** Where events go. The runtime asks `wants` before it builds an event, so nobody listening means nearly no work. */
+export interface EventSink {
+  wants(type: string): boolean;
+  emit(event: RuntimeEvent): void;
+}
+
+/**
+ * Knows what stands behind the classes and objects that are started as servers. The runtime only hands it on: what it
+ * answers is the business of `gen-server`.
+ */
+export interface ServerCatalog {
+  find(server: unknown): unknown;
+}
+
+/** What the runtime needs of the world around it. */
+export interface RuntimePorts {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly events: EventSink;
+  readonly localNames: NameService;
+  readonly globalNames: NameService;
+  readonly servers: ServerCatalog;
+  /** Whether to point out live state that is handed to somebody else. Off in production. */
+  readonly warnsOfSharedState: boolean;
+}

@@ -1,0 +1,224 @@
+import { TERMINATE_ENVELOPE, INFO_ENVELOPE } from './envelope.js';
+import type { ExitReason } from './exit-reason.js';
+import { effectOfSignal } from './exit-signals.js';
+import { Mailbox, type Envelope } from './mailbox.js';
+import { Exit } from './messages.js';
+import type { Monitor } from './monitors.js';
+import { Pid, type Ref } from './pid.js';
+import type { Registration } from './registration.js';
+import type { Runtime } from './runtime.js';
+import { QUOTA, type Schedulable } from './scheduler.js';
+import type { Deadline } from './deadline.js';
+
+/** `starting` until `init` is done, `exiting` while `terminate` runs. */
+export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
+
+/**
+ * One life of a process: a mailbox, and a loop that takes one message at a time to its very end (P1). What a message means
+ * is the business of a subclass; what it means to be linked, to be signalled and to end is settled here.
+ */
+export abstract class Process implements Schedulable {
+  readonly pid: Pid;
+  status: ProcessStatus = 'starting';
+  /** Work is in progress (`init`, a handler, `terminate`), so nothing may be taken from the mailbox. */
+  isBusy = false;
+  trapsExits = false;
+  drains = false;
+
+  nextReady: Schedulable | null = null;
+  isReady = false;
+  /** Neighbours among the runtime's processes. @internal */
+  previousProcess: Process | null = null;
+  /** @internal */
+  nextProcess: Process | null = null;
+
+  registration: Registration | null = null;
+  /** Linked processes, without the parent: a child pays for no set until it links of its own accord. @internal */
+  links: Set<Process> | null = null;
+  isLinkedToParent = false;
+  /** Who is told when this process ends. @internal */
+  watchers: Map<Ref, Monitor> | null = null;
+  /** Whom this process watches. @internal */
+  watching: Map<Ref, Monitor> | null = null;
+  /** Pending messages to this very incarnation, which no successor may get (K2). @internal */
+  timers: Set<Deadline> | null = null;
+
+  protected mailbox: Mailbox | null = null;
+  /** Something comes before the mailbox: the start itself, or a continue. */
+  protected hasContinuation = true;
+  private doom: { readonly reason: ExitReason } | null = null;
+
+  constructor(
+    readonly runtime: Runtime,
+    id: number,
+    incarnation: number,
+    readonly parent: Process | null,
+  ) {
+    this.pid = new Pid(id, incarnation);
+    Pid.attach(this.pid, this);
+  }
+
+  /** How people call it: its name, or what it runs. */
+  abstract get label(): string;
+
+  /** Handles one message. May leave work in progress behind ({@link isBusy}) or end the process. */
+  protected abstract receive(envelope: Envelope, payload: unknown): void;
+
+  /** Runs what a result asked to be run before the next message. */
+  protected abstract runContinuation(): void;
+
+  /** A message that will never be handled, because the process has ended. */
+  protected abstract discard(envelope: Envelope, payload: unknown, reason: ExitReason): void;
+
+  /** The process has ended; what is left of it is to be given up. Runs before links and monitors are told. */
+  protected abstract onEnd(reason: ExitReason): void;
+
+  /** Whether an exit of a linked process has to be acted on before anything else runs: supervisors. */
+  protected get actsOnExitsAtOnce(): boolean {
+    return false;
+  }
+
+  /** Called when a request to end this process was queued while it is busy. */
+  protected onStopQueued(): void {}
+
+  get queueLength(): number {
+    return this.mailbox === null ? 0 : this.mailbox.length;
+  }
+
+  /** Nothing that this incarnation still does may have an effect: it has ended, or is about to without being asked. */
+  get isFenced(): boolean {
+    return this.status === 'dead' || this.doom !== null;
+  }
+
+  get isAlive(): boolean {
+    return this.status !== 'dead';
+  }
+
+  deliver(envelope: Envelope, payload: unknown): void {
+    if (this.status === 'dead') return;
+    (this.mailbox ??= new Mailbox()).push(envelope, payload);
+    if (!this.isReady && !this.isBusy) this.runtime.scheduler.ready(this);
+  }
+
+  /** Delivers a request to end this process, in its place in the queue. */
+  deliverStop(envelope: Envelope, payload: unknown): void {
+    this.deliver(envelope, payload);
+    if (this.isBusy) this.onStopQueued();
+  }
+
+  /** An exit signal arrives (section 6 of the rules). `from` is null when it comes from outside of any process. */
+  signal(reason: ExitReason, from: Process | null, isKill = false): void {
+    if (this.isFenced) return;
+    const effect = effectOfSignal(reason, {
+      trapsExits: this.trapsExits,
+      drains: this.drains,
+      fromParent: from !== null && from === this.parent,
+      fromItself: from === this,
+      isKill,
+    });
+    if (effect === 'die') this.die(isKill ? 'killed' : reason);
+    else if (effect === 'terminate') this.queueTermination(reason);
+    else if (effect === 'message') this.deliverExit(new Exit(from?.pid, reason));
+  }
+
+  /**
+   * Ends at once, without `terminate`, in the middle of whatever is running. From this moment on the incarnation is fenced;
+   * the rest (names, callers, links, monitors) follows in the loop, since it may be a stranger's code that called us.
+   */
+  die(reason: ExitReason): void {
+    if (this.isFenced) return;
+    this.doom = { reason };
+    this.runtime.scheduler.readyAtOnce(this);
+  }
+
+  run(): boolean {
+    if (this.doom !== null) {
+      this.end(this.doom.reason);
+      return false;
+    }
+    const { scheduler } = this.runtime;
+    for (let quota = QUOTA; !this.isBusy && this.doom === null; quota--) {
+      const hasMail = this.mailbox !== null && !this.mailbox.isEmpty;
+      if (!hasMail && !this.hasContinuation) return false;
+      if (quota === 0) {
+        this.becomeReady();
+        return false;
+      }
+      if (this.hasContinuation) {
+        this.runContinuation();
+      } else {
+        const mailbox = this.mailbox!;
+        const envelope = mailbox.peek();
+        this.receive(envelope, mailbox.take());
+      }
+      if (scheduler.isOverdue()) {
+        if (!this.isBusy) this.becomeReady();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Goes on with the mailbox after work that took more than one turn. */
+  protected resume(): void {
+    this.isBusy = false;
+    if (this.hasContinuation || this.queueLength > 0) this.becomeReady();
+  }
+
+  protected becomeReady(): void {
+    if (!this.isReady) this.runtime.scheduler.ready(this);
+  }
+
+  /**
+   * The end. The order is OTP's (E13): the name is free, then callers, links and monitors are told. All of it happens in one
+   * go, so nobody sees half of it.
+   */
+  protected end(reason: ExitReason): void {
+    if (this.status === 'dead') return;
+    this.status = 'dead';
+    this.isBusy = true;
+    this.hasContinuation = false;
+    this.registration?.release(this.pid);
+    Pid.attach(this.pid, undefined);
+    this.runtime.remove(this);
+
+    const { mailbox, links, watchers } = this;
+    this.mailbox = null;
+    mailbox?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
+    this.onEnd(reason);
+    if (this.timers !== null) for (const timer of this.timers) timer.cancel();
+    if (this.watching !== null) for (const monitor of this.watching.values()) monitor.stop();
+    this.links = this.watchers = this.watching = this.timers = null;
+
+    if (this.isLinkedToParent) {
+      this.isLinkedToParent = false;
+      this.parent!.links?.delete(this);
+      this.parent!.signal(reason, this);
+    }
+    if (links !== null) {
+      for (const linked of links) {
+        linked.forgetLink(this);
+        linked.signal(reason, this);
+      }
+    }
+    if (watchers !== null) for (const monitor of watchers.values()) monitor.report(reason);
+    this.runtime.reportExit(this, reason);
+  }
+
+  /** @internal */
+  forgetLink(other: Process): void {
+    if (other === this.parent) this.isLinkedToParent = false;
+    this.links?.delete(other);
+  }
+
+  private queueTermination(reason: ExitReason): void {
+    // A process that is already on its way out ends with the reason it has.
+    if (this.status === 'exiting') return;
+    this.deliverStop(TERMINATE_ENVELOPE, reason);
+  }
+
+  private deliverExit(exit: Exit): void {
+    this.deliver(INFO_ENVELOPE, exit);
+    if (this.actsOnExitsAtOnce && !this.isBusy) this.runtime.scheduler.readyAtOnce(this);
+  }
+}

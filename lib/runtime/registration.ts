@@ -1,0 +1,86 @@
+import { inspect } from 'node:util';
+import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
+import { Pid } from './pid.js';
+import type { NameService, ViaRegistry } from './ports.js';
+import type { Runtime } from './runtime.js';
+
+/** A class that stands for a server: the default name of a `@GenServer()`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any class whatever its constructor
+export type ServerClass = abstract new (...args: any[]) => unknown;
+
+/**
+ * What a process can be registered under (N1): a local name (string, symbol or class), a name in the `{ global }` name
+ * service, or a key in a registry of the user's own.
+ *
+ * @publicApi
+ */
+export type ServerName =
+  | string
+  | symbol
+  | ServerClass
+  | { readonly global: unknown }
+  | { readonly via: ViaRegistry; readonly key: unknown };
+
+/** A name that a process holds, to be given back at its end. */
+export interface Registration {
+  readonly name: ServerName;
+  release(pid: Pid): void;
+}
+
+/** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder. */
+export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
+  if (isVia(name)) {
+    if (!name.via.registerName(name.key, pid)) throw alreadyStarted(name, name.via.whereisName(name.key));
+    return { name, release: () => name.via.unregisterName(name.key) };
+  }
+  const [service, key] = serviceOf(runtime, name);
+  const holder = service.register(key, pid);
+  if (holder !== undefined) throw alreadyStarted(name, holder);
+  return { name, release: (released) => service.unregister(key, released) };
+}
+
+/** Who holds `name` now. */
+export function whereisName(runtime: Runtime, name: ServerName): Pid | undefined {
+  if (isVia(name)) return name.via.whereisName(name.key);
+  const [service, key] = serviceOf(runtime, name);
+  return service.whereis(key);
+}
+
+/** Whether `value` has the form of a name at all. */
+export function isServerName(value: unknown): value is ServerName {
+  if (typeof value === 'string') return value !== '';
+  if (typeof value === 'symbol' || typeof value === 'function') return true;
+  return isVia(value) || isGlobal(value);
+}
+
+/** The name as a reader would write it. */
+export function formatName(name: unknown): string {
+  if (typeof name === 'function') return name.name;
+  if (typeof name === 'string') return `'${name}'`;
+  if (isVia(name)) {
+    return `{ via: ${name.via.constructor.name}, key: ${inspect(name.key)} }`;
+  }
+  return inspect(name, { depth: 1 });
+}
+
+export function isVia(name: unknown): name is { readonly via: ViaRegistry; readonly key: unknown } {
+  return typeof name === 'object' && name !== null && 'via' in name;
+}
+
+function isGlobal(name: unknown): name is { readonly global: unknown } {
+  return typeof name === 'object' && name !== null && 'global' in name;
+}
+
+function serviceOf(runtime: Runtime, name: unknown): [NameService, unknown] {
+  if (!isServerName(name)) {
+    throw new InvalidArgumentError(
+      `A server name must be a non-empty string, a symbol, a class, { global } or { via, key }, got: ${inspect(name)}`,
+    );
+  }
+  if (isGlobal(name)) return [runtime.globalNames, name.global];
+  return [runtime.localNames, name];
+}
+
+function alreadyStarted(name: ServerName, holder: Pid | undefined): AlreadyStartedError {
+  return new AlreadyStartedError(formatName(name), holder === undefined ? 'another process' : holder.toString());
+}

@@ -1,0 +1,115 @@
+import { Deadlines } from './deadlines.js';
+import { type ExitReason, isCleanExit } from './exit-reason.js';
+import { type Pid, Ref } from './pid.js';
+import type { Clock, EventSink, NameService, Randomness, RuntimeEvent, RuntimePorts, ServerCatalog } from './ports.js';
+import type { Process } from './process.js';
+import { RootContext } from './root-context.js';
+import { Scheduler } from './scheduler.js';
+
+/** A process has been made and is about to run its `init`. */
+export interface ProcessSpawned extends RuntimeEvent {
+  readonly type: 'process.spawned';
+  readonly pid: Pid;
+  readonly label: string;
+}
+
+/** A process has ended; its name is free and everybody concerned was told. */
+export interface ProcessExited extends RuntimeEvent {
+  readonly type: 'process.exited';
+  readonly pid: Pid;
+  readonly label: string;
+  readonly reason: ExitReason;
+  readonly isClean: boolean;
+}
+
+/**
+ * One world of processes: what they share, and nothing else. Two of them in one Node process know nothing of each other.
+ */
+export class Runtime {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly events: EventSink;
+  readonly localNames: NameService;
+  readonly globalNames: NameService;
+  readonly servers: ServerCatalog;
+  readonly warnsOfSharedState: boolean;
+  readonly root = new RootContext();
+  readonly scheduler: Scheduler;
+  readonly deadlines: Deadlines;
+  /** Whose handler is on the stack right now; null as soon as it awaits. */
+  current: Process | null = null;
+
+  private firstProcess: Process | null = null;
+  private count = 0;
+  private lastProcessId = 0;
+  private lastRefId = 0;
+
+  constructor(ports: RuntimePorts) {
+    this.clock = ports.clock;
+    this.randomness = ports.randomness;
+    this.events = ports.events;
+    this.localNames = ports.localNames;
+    this.globalNames = ports.globalNames;
+    this.servers = ports.servers;
+    this.warnsOfSharedState = ports.warnsOfSharedState;
+    this.deadlines = new Deadlines(this.clock, this.root);
+    this.scheduler = new Scheduler(this.clock, () => this.deadlines.settle());
+  }
+
+  /** How many processes are alive. */
+  get processCount(): number {
+    return this.count;
+  }
+
+  /** Every live process, the youngest first. */
+  *processes(): IterableIterator<Process> {
+    for (let process = this.firstProcess; process !== null; process = process.nextProcess) yield process;
+  }
+
+  nextProcessId(): number {
+    return ++this.lastProcessId;
+  }
+
+  nextRefId(): number {
+    return ++this.lastRefId;
+  }
+
+  newRef(): Ref {
+    return new Ref(this.nextRefId());
+  }
+
+  /** Takes the platform's timers down. Processes are to be stopped before. */
+  close(): void {
+    this.deadlines.close();
+  }
+
+  /** @internal */
+  add(process: Process): void {
+    process.nextProcess = this.firstProcess;
+    if (this.firstProcess !== null) this.firstProcess.previousProcess = process;
+    this.firstProcess = process;
+    this.count++;
+    if (this.events.wants('process.spawned')) {
+      const event: ProcessSpawned = { type: 'process.spawned', pid: process.pid, label: process.label };
+      this.events.emit(event);
+    }
+  }
+
+  /** @internal */
+  remove(process: Process): void {
+    const { previousProcess, nextProcess } = process;
+    if (previousProcess === null) this.firstProcess = nextProcess;
+    else previousProcess.nextProcess = nextProcess;
+    if (nextProcess !== null) nextProcess.previousProcess = previousProcess;
+    process.previousProcess = process.nextProcess = null;
+    this.count--;
+  }
+
+  /** @internal */
+  reportExit(process: Process, reason: ExitReason): void {
+    if (!this.events.wants('process.exited')) return;
+    const { pid, label } = process;
+    const event: ProcessExited = { type: 'process.exited', pid, label, reason, isClean: isCleanExit(reason) };
+    this.events.emit(event);
+  }
+}

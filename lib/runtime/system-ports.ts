@@ -1,0 +1,36 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock, Randomness, TimerHandle } from './ports.js';
+
+class SystemTimer implements TimerHandle {
+  private readonly timeout: NodeJS.Timeout;
+
+  constructor(delayMs: number, fire: () => void) {
+    // Below one millisecond the platform would round up silently, and fractions down: firing early breaks a deadline.
+    this.timeout = setTimeout(fire, Math.max(1, Math.ceil(delayMs)));
+  }
+
+  cancel(): void {
+    clearTimeout(this.timeout);
+  }
+
+  ref(): void {
+    this.timeout.ref();
+  }
+
+  unref(): void {
+    this.timeout.unref();
+  }
+}
+
+/** The clock of the Node process. The one place in the library where the platform's timers are touched. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  setTimer: (delayMs, fire) => new SystemTimer(delayMs, fire),
+  nextTurn: (turn) => {
+    setImmediate(turn);
+  },
+};
+
+/** The randomness of the Node process. */
+export const systemRandomness: Randomness = { random: () => Math.random() };

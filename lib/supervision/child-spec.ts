@@ -1,0 +1,95 @@
+import { inspect } from 'node:util';
+import { type Spawned, spawn, type StartOptions } from '../gen-server/start.js';
+import type { ServerSource } from '../gen-server/server-definition.js';
+import type { Pid } from '../runtime/pid.js';
+import type { Process } from '../runtime/process.js';
+import { formatName, type ServerClass } from '../runtime/registration.js';
+import { SupervisorConfigError } from './errors.js';
+import type { Restart } from './restart-policy.js';
+
+/** What tells the children of one supervisor apart. Compared as a `Map` key. */
+export type ChildId = string | symbol | ServerClass;
+
+/** How long a child has to end when it is stopped: milliseconds, `Infinity`, or no time at all. */
+export type Shutdown = number | 'brutal_kill';
+
+/**
+ * Starts a child under `parent`. The process and its name exist when this returns; `init` runs afterwards. `predecessor` is
+ * the pid of the incarnation before.
+ */
+export type ChildStart = (parent: Process, predecessor: Pid | undefined) => Spawned;
+
+/** How a supervisor starts, restarts and stops one child (S1). */
+export interface ChildSpec {
+  readonly id: ChildId;
+  readonly start: ChildStart;
+  /** Default: `'permanent'`. */
+  readonly restart?: Restart | undefined;
+  /** Default: 5 000 ms for a worker, `Infinity` for a supervisor. */
+  readonly shutdownMs?: Shutdown | undefined;
+  /** Default: `'worker'`. */
+  readonly type?: 'worker' | 'supervisor' | undefined;
+}
+
+/** A spec with its defaults filled in. */
+export type CompleteChildSpec = { readonly [K in keyof ChildSpec]-?: Exclude<ChildSpec[K], undefined> };
+
+const WORKER_SHUTDOWN_MS = 5_000;
+
+/** The spec of a server, with whatever is to differ from the defaults (I13). The arguments are evaluated once (S23). */
+export function childSpec(
+  source: ServerSource,
+  options: StartOptions = {},
+  overrides: Partial<Omit<ChildSpec, 'start'>> = {},
+): ChildSpec {
+  return {
+    id: source.definition.label,
+    start: (parent, predecessor) => spawn(parent.runtime, source, options, { parent, predecessor }),
+    ...overrides,
+  };
+}
+
+/** Fills in the defaults and refuses what makes no sense (S2). `supervisor` is for the message. */
+export function completeChildSpec(spec: ChildSpec, supervisor: string): CompleteChildSpec {
+  const { id, start, restart = 'permanent', type = 'worker' } = spec;
+  const shutdownMs = spec.shutdownMs ?? (type === 'supervisor' ? Infinity : WORKER_SHUTDOWN_MS);
+  if (id === undefined || id === null) {
+    throw new SupervisorConfigError('missing_id', `A child of supervisor ${supervisor} has no id: ${inspect(spec)}`);
+  }
+  const of = `(child ${formatName(id)} of supervisor ${supervisor})`;
+  if (typeof start !== 'function') {
+    throw new SupervisorConfigError('missing_start', `start must be a function that starts the child, got: ${inspect(start)} ${of}`);
+  }
+  if (restart !== 'permanent' && restart !== 'transient' && restart !== 'temporary') {
+    throw new SupervisorConfigError(
+      'invalid_restart_type',
+      `restart must be 'permanent', 'transient' or 'temporary', got: ${inspect(restart)} ${of}`,
+    );
+  }
+  if (shutdownMs !== 'brutal_kill' && !(typeof shutdownMs === 'number' && shutdownMs >= 0)) {
+    throw new SupervisorConfigError(
+      'invalid_shutdown',
+      `shutdownMs must be milliseconds, 0 or more, Infinity or 'brutal_kill', got: ${inspect(shutdownMs)} ${of}`,
+    );
+  }
+  if (type !== 'worker' && type !== 'supervisor') {
+    throw new SupervisorConfigError('invalid_child_type', `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`);
+  }
+  return { id, start, restart, shutdownMs, type };
+}
+
+/** Completes several specs and refuses two with one id. */
+export function completeChildSpecs(specs: readonly ChildSpec[], supervisor: string): readonly CompleteChildSpec[] {
+  const seen = new Set<ChildId>();
+  return specs.map((spec) => {
+    const complete = completeChildSpec(spec, supervisor);
+    if (seen.has(complete.id)) {
+      throw new SupervisorConfigError(
+        'duplicate_child_name',
+        `Two children of supervisor ${supervisor} have the id ${formatName(complete.id)}; give one of them another.`,
+      );
+    }
+    seen.add(complete.id);
+    return complete;
+  });
+}

@@ -1,0 +1,52 @@
+import { Deadline } from '../runtime/deadline.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { unlink } from '../runtime/links.js';
+import { watch } from '../runtime/monitors.js';
+import type { Process } from '../runtime/process.js';
+import type { Shutdown } from './child-spec.js';
+
+/** How a child ended that was asked to. */
+export interface ShutdownReport {
+  readonly reason: ExitReason;
+  readonly tookMs: number;
+  /** Messages that nobody handled because the time was up. */
+  readonly undrained: number;
+}
+
+/** Kills a child that uses up its time. */
+class ShutdownDeadline extends Deadline {
+  undrained = 0;
+
+  constructor(private readonly child: Process) {
+    super();
+  }
+
+  expire(): void {
+    this.undrained = this.child.queueLength;
+    this.child.signal('kill', null, true);
+  }
+}
+
+/**
+ * Stops a child as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped. Resolves when
+ * it is gone; the promise of an abandoned handler is not waited for. The parent hears of the exit only from here.
+ */
+export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown): Promise<ShutdownReport> {
+  const { runtime } = child;
+  const begin = runtime.clock.now();
+  unlink(parent, child);
+  if (!child.isAlive) return Promise.resolve({ reason: 'noproc', tookMs: 0, undrained: 0 });
+  return new Promise((resolve) => {
+    const deadline = new ShutdownDeadline(child);
+    watch(runtime, child, (reason) => {
+      deadline.cancel();
+      resolve({ reason, tookMs: runtime.clock.now() - begin, undrained: deadline.undrained });
+    });
+    if (shutdownMs === 'brutal_kill') {
+      deadline.expire();
+      return;
+    }
+    runtime.deadlines.add(deadline, shutdownMs);
+    child.signal('shutdown', parent);
+  });
+}

@@ -1,0 +1,102 @@
+import { type HandlerMethod, Handler, InfoHandlers, type ServerDefinition, type ServerSource } from '../gen-server/server-definition.js';
+import { call } from '../gen-server/client.js';
+import type { Destination } from '../gen-server/destination.js';
+import { type Lineage, spawn, type Spawned, start } from '../gen-server/start.js';
+import { GenServerError } from '../runtime/errors.js';
+import { Exit } from '../runtime/messages.js';
+import type { Pid } from '../runtime/pid.js';
+import type { ServerName } from '../runtime/registration.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { type ChildId, type ChildSpec, completeChildSpecs } from './child-spec.js';
+import { type ChildCounts, type ChildInfo, RetryRestart, SupervisorServer } from './supervisor.js';
+import { completeSupervisorOptions, type SupervisorOptions } from './supervisor-options.js';
+
+/** A supervisor that is to be started. */
+export interface SupervisorSpec extends SupervisorOptions {
+  /** The name for people, and the name it is registered under when {@link name} says nothing else. */
+  readonly label: string;
+  readonly name?: ServerName | undefined;
+  readonly children: readonly ChildSpec[];
+}
+
+type Request = 'startChild' | 'terminateChild' | 'restartChild' | 'deleteChild' | 'whichChildren' | 'countChildren';
+
+const proto = SupervisorServer.prototype;
+const CALLS: ReadonlyMap<string | symbol, Handler> = new Map(
+  (['startChild', 'terminateChild', 'restartChild', 'deleteChild', 'whichChildren', 'countChildren'] as const).map(
+    (name: Request) => [name, new Handler(name, proto[name] as HandlerMethod, Infinity)],
+  ),
+);
+const INFOS = new InfoHandlers();
+INFOS.add(Exit, new Handler('Exit', proto.onExit as HandlerMethod));
+INFOS.add(RetryRestart, new Handler('RetryRestart', proto.onRetry as HandlerMethod));
+
+/** What the runtime needs to run a supervisor. Refuses options and specs that make no sense (S2). */
+export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
+  const { label } = spec;
+  const options = completeSupervisorOptions(spec, label);
+  const children = completeChildSpecs(spec.children, label);
+  const definition: ServerDefinition = {
+    label,
+    calls: CALLS,
+    casts: new Map(),
+    infos: INFOS,
+    continues: new Map(),
+    isSupervisor: true,
+    // What a supervisor refuses is the caller's problem, never a reason to take the tree down.
+    isReplyError: (error) => error instanceof GenServerError,
+  };
+  return { definition, create: () => new SupervisorServer({ label, options, children }) };
+}
+
+/** The child spec of a supervisor under another one. */
+export function supervisorChildSpec(spec: SupervisorSpec, overrides: Partial<Omit<ChildSpec, 'start'>> = {}): ChildSpec {
+  const source = sourceOfSupervisor(spec);
+  return {
+    id: spec.label,
+    type: 'supervisor',
+    start: (parent, predecessor) => spawnSupervisor(parent.runtime, source, spec.name, { parent, predecessor }),
+    ...overrides,
+  };
+}
+
+/**
+ * Starts a supervisor and its children, one after the other, and gives its pid when all of them are up (S3). When one fails
+ * to start, those before it are stopped in reverse and this rejects (S4).
+ */
+export function startSupervisor(runtime: Runtime, spec: SupervisorSpec): Promise<Pid> {
+  return start(runtime, sourceOfSupervisor(spec), { name: spec.name, trapExit: true });
+}
+
+/** Starts a supervisor without waiting for it. */
+export function spawnSupervisor(
+  runtime: Runtime,
+  source: ServerSource,
+  name: ServerName | undefined,
+  lineage?: Lineage,
+): Spawned {
+  return spawn(runtime, source, { name, trapExit: true }, lineage);
+}
+
+/** What can be asked of a supervisor. Requests wait while a child is in `init` (I11), without a timeout of their own. */
+export const Supervisor = {
+  /** Adds a child and starts it; undefined when its `init` ignored the start (S17). */
+  startChild: (runtime: Runtime, supervisor: Destination, spec: ChildSpec) =>
+    ask<Pid | undefined>(runtime, supervisor, 'startChild', spec),
+  /** Stops a child and keeps its spec, unless it is temporary (S18). */
+  terminateChild: (runtime: Runtime, supervisor: Destination, id: ChildId) =>
+    ask<void>(runtime, supervisor, 'terminateChild', id),
+  /** Starts a stopped child again (S18). */
+  restartChild: (runtime: Runtime, supervisor: Destination, id: ChildId) =>
+    ask<Pid | undefined>(runtime, supervisor, 'restartChild', id),
+  /** Forgets a stopped child (S18). */
+  deleteChild: (runtime: Runtime, supervisor: Destination, id: ChildId) => ask<void>(runtime, supervisor, 'deleteChild', id),
+  /** The children, in start order. */
+  whichChildren: (runtime: Runtime, supervisor: Destination) =>
+    ask<readonly ChildInfo[]>(runtime, supervisor, 'whichChildren'),
+  countChildren: (runtime: Runtime, supervisor: Destination) => ask<ChildCounts>(runtime, supervisor, 'countChildren'),
+} as const;
+
+async function ask<T>(runtime: Runtime, supervisor: Destination, request: Request, ...args: unknown[]): Promise<T> {
+  return (await call(runtime, supervisor, request, args)) as T;
+}

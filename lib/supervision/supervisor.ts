@@ -1,0 +1,328 @@
+import { type CastResult, type InitResult, noReply, ok, type Reply, reply, stop } from '../gen-server/callback-result.js';
+import { GenServerBase } from '../gen-server/gen-server-base.js';
+import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
+import type { Spawned } from '../gen-server/start.js';
+import { Deadline } from '../runtime/deadline.js';
+import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { AlreadyStartedError } from '../runtime/errors.js';
+import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
+import { Exit } from '../runtime/messages.js';
+import { Pid } from '../runtime/pid.js';
+import { formatName } from '../runtime/registration.js';
+import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec } from './child-spec.js';
+import { ChildStartError, ChildStateError } from './errors.js';
+import type { SupervisionEvent } from './events.js';
+import { recordRestart } from './restart-intensity.js';
+import { shouldRestart } from './restart-policy.js';
+import { shutDown } from './shutdown.js';
+import { childrenToRestart } from './strategies.js';
+import type { CompleteSupervisorOptions } from './supervisor-options.js';
+
+/** How a child is doing. `restarting`: its last start failed, and it is tried again. */
+export type ChildStatus = 'running' | 'stopped' | 'restarting';
+
+/** One child, as `whichChildren` shows it. @publicApi */
+export interface ChildInfo {
+  readonly id: ChildId;
+  /** Absent while the child is not running. */
+  readonly pid: Pid | undefined;
+  readonly status: ChildStatus;
+  readonly type: 'worker' | 'supervisor';
+}
+
+/** As OTP counts: `workers` and `supervisors` include those that do not run (S19). @publicApi */
+export interface ChildCounts {
+  readonly specs: number;
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+class Child {
+  process: GenServerProcess | null = null;
+  status: ChildStatus = 'stopped';
+  /** The pid of the last incarnation, which the next one continues. */
+  pid: Pid | undefined;
+
+  constructor(readonly spec: CompleteChildSpec) {}
+
+  get printedId(): string {
+    return formatName(this.spec.id);
+  }
+}
+
+/** Sent by a supervisor to itself, so that others have their turn between two attempts (S13). */
+export class RetryRestart {
+  constructor(
+    readonly child: unknown,
+    /** Why the child had ended in the first place. */
+    readonly reason: ExitReason,
+  ) {}
+}
+
+/** A start takes so long that somebody should know. */
+class SlowStart extends Deadline {
+  constructor(private readonly onSlow: () => void) {
+    super();
+  }
+
+  expire(): void {
+    this.onSlow();
+  }
+}
+
+/** How long `init` may take before a log line names it. */
+const SLOW_START_MS = 10_000;
+
+/** The options and first children of a supervisor. */
+export interface SupervisorSetup {
+  readonly label: string;
+  readonly options: CompleteSupervisorOptions;
+  readonly children: readonly CompleteChildSpec[];
+}
+
+/**
+ * A server whose state is its children. It traps exits, acts on them before anything else runs, and does one thing at a time:
+ * while a child is in `init`, everything else waits (I11), except its own shutdown.
+ */
+export class SupervisorServer extends GenServerBase<null> {
+  private children: Child[] = [];
+  private restarts: readonly number[] = [];
+  private starting: Child | null = null;
+  private isStopping = false;
+  private server!: GenServerProcess;
+
+  constructor(private readonly setup: SupervisorSetup) {
+    super();
+  }
+
+  override async init(): Promise<InitResult<null>> {
+    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    this.server.stopQueued = () => this.interruptStart();
+    this.children = this.setup.children.map((spec) => new Child(spec));
+    for (const child of [...this.children]) {
+      const outcome = await this.start(child);
+      if (outcome.status === 'error') {
+        this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: outcome.reason, isRestart: false });
+        await this.stopAll(this.children);
+        return stop({ shutdown: { failedToStartChild: { id: child.spec.id, reason: outcome.reason } } }); // S4
+      }
+      if (outcome.status === 'ignore' && child.spec.restart === 'temporary') this.forget(child); // S3
+    }
+    return ok(null);
+  }
+
+  /** Stops the children in reverse, one after the other (S5). */
+  override async terminate(): Promise<void> {
+    this.isStopping = true;
+    await this.stopAll(this.children);
+  }
+
+  override formatStatus(): unknown {
+    return { children: this.children.map((child) => ({ id: child.printedId, status: child.status })) };
+  }
+
+  // --- exits --------------------------------------------------------------------------------------------------------------
+
+  onExit(exit: Exit): CastResult<null> | Promise<CastResult<null>> {
+    // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21).
+    const child = this.children.find(({ process }) => process !== null && process.pid === exit.from);
+    if (child === undefined) return noReply();
+    child.process = null;
+    child.status = 'stopped';
+    if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
+    if (child.spec.restart === 'temporary') this.forget(child);
+    return noReply();
+  }
+
+  onRetry({ child, reason }: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
+    const retried = child as Child;
+    // It may have been stopped, deleted or started by hand in the meantime.
+    if (retried.status !== 'restarting' || !this.children.includes(retried)) return noReply();
+    return this.restart(retried, reason);
+  }
+
+  /** Starts a child anew, with whomever the strategy takes along. The names are taken before this first awaits. */
+  private async restart(failed: Child, reason: ExitReason): Promise<CastResult<null>> {
+    const { options } = this.setup;
+    const { isAllowed, recorded } = recordRestart(this.restarts, this.server.runtime.clock.now(), options);
+    this.restarts = recorded;
+    if (!isAllowed) {
+      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...options, reason });
+      return stop('shutdown');
+    }
+    const { children } = this;
+    const group = childrenToRestart(options.strategy, children.indexOf(failed), children.length).map((at) => children[at]!);
+    if (group.length > 1) await this.stopAll(group);
+    for (const child of group) {
+      if (!this.children.includes(child)) continue; // a temporary sibling, stopped and forgotten (S10)
+      if (this.isStopping) break;
+      const outcome = await this.start(child);
+      if (outcome.status === 'error') {
+        this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: outcome.reason, isRestart: true });
+        this.retryLater(child, reason);
+        break;
+      }
+      if (outcome.status === 'ok') {
+        this.report({ type: 'supervisor.child_restarted', ...this.about(child), pid: child.pid!, reason });
+      }
+    }
+    return noReply();
+  }
+
+  /** Tries again in a later turn, after whatever else is waiting; each attempt counts (S13). */
+  private retryLater(child: Child, reason: ExitReason): void {
+    child.status = 'restarting';
+    const { server } = this;
+    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new RetryRestart(child, reason)));
+  }
+
+  // --- requests -----------------------------------------------------------------------------------------------------------
+
+  /** Adds a child behind the others and starts it (S17). */
+  async startChild(spec: ChildSpec): Promise<Reply<Pid | undefined, null>> {
+    const complete = completeChildSpec(spec, this.setup.label);
+    const present = this.children.find(({ spec: { id } }) => id === complete.id);
+    if (present !== undefined) {
+      if (present.process === null) throw this.problem(present.spec.id, 'already_present');
+      throw new AlreadyStartedError(present.printedId, present.process.pid.toString());
+    }
+    const child = new Child(complete);
+    this.children.push(child);
+    const outcome = await this.start(child);
+    if (outcome.status === 'error') {
+      this.forget(child);
+      throw this.startError(child, outcome.reason);
+    }
+    if (outcome.status === 'ignore' && complete.restart === 'temporary') this.forget(child);
+    return reply<Pid | undefined, null>(child.process?.pid as never, null);
+  }
+
+  /** Stops a child and keeps its spec, unless it is temporary (S18). Stopping a stopped one is fine. */
+  async terminateChild(id: ChildId): Promise<Reply<undefined, never>> {
+    const child = this.getChild(id);
+    await this.stopAll([child]);
+    return reply(undefined);
+  }
+
+  /** Starts a stopped child again, in its old place (S18). */
+  async restartChild(id: ChildId): Promise<Reply<Pid | undefined, null>> {
+    const child = this.getChild(id);
+    if (child.status !== 'stopped') throw this.problem(id, child.status);
+    const outcome = await this.start(child);
+    if (outcome.status === 'error') throw this.startError(child, outcome.reason);
+    return reply<Pid | undefined, null>(child.process?.pid as never, null);
+  }
+
+  /** Forgets a stopped child (S18). */
+  deleteChild(id: ChildId): Reply<undefined, never> {
+    const child = this.getChild(id);
+    if (child.status !== 'stopped') throw this.problem(id, child.status);
+    this.forget(child);
+    return reply(undefined);
+  }
+
+  /** The children in the order they are started. */
+  whichChildren(): Reply<readonly ChildInfo[], never> {
+    return reply(
+      this.children.map(({ spec: { id, type }, process, status }) => ({ id, pid: process?.pid, status, type })) as never,
+    );
+  }
+
+  countChildren(): Reply<ChildCounts, never> {
+    const supervisors = this.children.filter(({ spec }) => spec.type === 'supervisor').length;
+    return reply({
+      specs: this.children.length,
+      active: this.children.filter(({ process }) => process !== null).length,
+      supervisors,
+      workers: this.children.length - supervisors,
+    });
+  }
+
+  // --- one child ----------------------------------------------------------------------------------------------------------
+
+  /** Starts a child and waits for its `init`. Its name is taken when this first awaits. */
+  private async start(child: Child): Promise<StartOutcome> {
+    const { server } = this;
+    if (this.isStopping || server.isFenced) return { status: 'error', reason: 'shutdown', cause: undefined };
+    let spawned: Spawned;
+    try {
+      spawned = child.spec.start(server, child.pid);
+    } catch (thrown) {
+      return { status: 'error', reason: reasonOfThrown(thrown), cause: thrown };
+    }
+    if (!isSpawned(spawned)) return { status: 'error', reason: spawned, cause: undefined }; // S24
+    child.process = spawned.process;
+    child.pid = spawned.process.pid;
+    this.starting = child;
+    const slow = new SlowStart(() =>
+      this.report({ type: 'supervisor.child_start_slow', ...this.about(child), waitedMs: SLOW_START_MS }),
+    );
+    server.runtime.deadlines.add(slow, SLOW_START_MS);
+    const outcome = await spawned.outcome;
+    slow.cancel();
+    this.starting = null;
+    child.status = outcome.status === 'ok' ? 'running' : 'stopped';
+    if (outcome.status !== 'ok') child.process = null;
+    return outcome;
+  }
+
+  /** Our own end is wanted while a child is in `init`: it gets the time to end that its spec gives it, and no more. */
+  private interruptStart(): void {
+    this.isStopping = true;
+    const { starting } = this;
+    if (starting?.process != null) void shutDown(this.server, starting.process, starting.spec.shutdownMs);
+  }
+
+  /** Stops children in reverse order. Temporary ones are forgotten. */
+  private async stopAll(children: readonly Child[]): Promise<void> {
+    for (const child of children.toReversed()) {
+      const { process } = child;
+      child.process = null;
+      child.status = 'stopped';
+      if (process !== null) await this.stopOne(child, process);
+      if (child.spec.restart === 'temporary') this.forget(child);
+    }
+  }
+
+  private async stopOne(child: Child, process: GenServerProcess): Promise<void> {
+    const wasAlive = process.isAlive;
+    const { reason, tookMs, undrained } = await shutDown(this.server, process, child.spec.shutdownMs);
+    if (!wasAlive) return;
+    const isUnexpected = !isCleanExit(reason) && !(reason === 'killed' && child.spec.shutdownMs === 'brutal_kill');
+    const { pid } = process;
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid, reason, tookMs, undrained, isUnexpected });
+  }
+
+  private forget(child: Child): void {
+    this.children = this.children.filter((other) => other !== child);
+  }
+
+  private getChild(id: ChildId): Child {
+    const child = this.children.find(({ spec }) => spec.id === id);
+    if (child === undefined) throw this.problem(id, 'not_found');
+    return child;
+  }
+
+  private problem(id: ChildId, problem: ChildStateError['problem']): ChildStateError {
+    return new ChildStateError(this.setup.label, formatName(id), problem);
+  }
+
+  private startError(child: Child, reason: ExitReason): ChildStartError {
+    return new ChildStartError(this.setup.label, child.printedId, reason, formatReason(reason));
+  }
+
+  private about(child: Child): { supervisor: string; childId: string } {
+    return { supervisor: this.setup.label, childId: child.printedId };
+  }
+
+  private report(event: SupervisionEvent): void {
+    const { events } = this.server.runtime;
+    if (events.wants(event.type)) events.emit(event);
+  }
+
+}
+
+function isSpawned(value: unknown): value is Spawned {
+  return typeof value === 'object' && value !== null && 'process' in value && 'outcome' in value;
+}
