@@ -1,1 +1,67 @@
-export const placeholder = 1;
+// The public door, grouped by what a reader wants to do.
+
+// Write a server
+export { GenServer } from './nest/decorators/gen-server.decorator.js';
+export { HandleCall, type HandleCallOptions } from './nest/decorators/handle-call.decorator.js';
+export { HandleCast } from './nest/decorators/handle-cast.decorator.js';
+export { HandleContinue } from './nest/decorators/handle-continue.decorator.js';
+export { HandleInfo } from './nest/decorators/handle-info.decorator.js';
+export { GenServerBase } from './gen-server/gen-server-base.js';
+export { From } from './gen-server/from.js';
+export type { Self } from './gen-server/self.js';
+export type { GenServerOptions } from './nest/gen-server.options.js';
+export type { InitArguments } from './gen-server/gen-server-process.js';
+
+// Answer
+export { CallResult, CastResult, InitResult } from './gen-server/result-types.js';
+export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
+
+// Receive
+export { Timeout } from './gen-server/messages.js';
+export { Down, Exit } from './runtime/messages.js';
+
+// Use a server
+export { getGenServerToken, InjectGenServer, type ServerReference } from './nest/clients/client-injection.js';
+export { type ClientOptions, GenServerClient } from './nest/clients/gen-server-client.js';
+export { GenServerRuntime, type Monitoring } from './nest/gen-server-runtime.js';
+export type { CallOptions } from './gen-server/client.js';
+export type { StartOptions } from './gen-server/start.js';
+export type { Addressed, Destination } from './gen-server/destination.js';
+export { Pid, Ref } from './runtime/pid.js';
+export { TimerRef } from './runtime/timers.js';
+export type { ServerName } from './runtime/registration.js';
+
+// Wire an application
+export { GenServerModule } from './nest/gen-server.module.js';
+export type { GenServerModuleOptions, OnTreeExit } from './nest/gen-server.options.js';
+export { provideGenServer } from './nest/provide-gen-server.js';
+export { GenServerExceptionFilter } from './nest/gen-server-exception.filter.js';
+export type { TreeStatus } from './nest/application-supervisor.js';
+
+// Supervise
+export { Supervisor } from './nest/decorators/supervisor.decorator.js';
+export type { SupervisorOptions } from './supervision/supervisor-options.js';
+export type { Strategy } from './supervision/strategies.js';
+export type { Restart } from './supervision/restart-policy.js';
+export type { Shutdown } from './supervision/child-spec.js';
+
+// Understand what happened
+export { ExitReason, isCleanExit } from './runtime/exit-reason.js';
+export type { GenServerEvent } from './observability/events.js';
+export { prettyPrint, type ProcessTree } from './observability/process-inspector.js';
+export { AlreadyStartedError, GenServerError, InvalidArgumentError } from './runtime/errors.js';
+export {
+  BadReturnValueError,
+  CallingSelfError,
+  CallTimeoutError,
+  NoProcessError,
+  ServerExitedError,
+  StartError,
+  UndefinedCallbackError,
+  UnknownHandlerError,
+} from './gen-server/errors.js';
+export { ChildStartError, ChildStateError, SupervisorConfigError } from './supervision/errors.js';
+export { GenServerConfigError, type GenServerMistake } from './nest/errors.js';
+
+// Bring your own
+export type { Clock, NameService, TimerHandle, ViaRegistry } from './runtime/ports.js';

@@ -131,9 +131,7 @@ Object.defineProperty(CallbackResult.prototype, RESULT_MARK, { value: true });
 
 /** Whether a callback answered with a result at all. */
 export function isResult(value: unknown): value is CallbackResult {
-  return (
-    value instanceof CallbackResult || (typeof value === 'object' && value !== null && RESULT_MARK in value)
-  );
+  return value instanceof CallbackResult || (typeof value === 'object' && value !== null && RESULT_MARK in value);
 }
 
 function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult {

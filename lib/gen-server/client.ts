@@ -104,7 +104,12 @@ export async function call(
  * Tells a server something, without waiting. Never throws for want of a receiver (C8); a name that is no cast handler of a
  * live, decorated server is a mistake in the program and throws {@link UnknownHandlerError}.
  */
-export function cast(runtime: Runtime, destination: Destination, request: unknown, args: readonly unknown[] = []): void {
+export function cast(
+  runtime: Runtime,
+  destination: Destination,
+  request: unknown,
+  args: readonly unknown[] = [],
+): void {
   const server = resolve(runtime, destination);
   if (server === undefined) {
     reportDroppedCast(runtime, formatDestination(destination), String(request), 'no process');
@@ -134,9 +139,10 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
 
 /** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
 export function sendAfter(runtime: Runtime, destination: Destination, message: unknown, delayMs: number): TimerRef {
-  const receiver = destination instanceof Pid
-    ? receiverOf(destination)
-    : (): GenServerProcess | undefined => resolve(runtime, destination);
+  const receiver =
+    destination instanceof Pid
+      ? receiverOf(destination)
+      : (): GenServerProcess | undefined => resolve(runtime, destination);
   return armTimer(runtime, receiver, message, delayMs);
 }
 
@@ -171,7 +177,12 @@ export function stop(
 }
 
 /** Sends an exit signal (section 6). `'kill'` cannot be trapped; the others may be, and `'normal'` is mostly ignored (E7). */
-export function exit(runtime: Runtime, destination: Destination, reason: ExitReason, from: GenServerProcess | null): void {
+export function exit(
+  runtime: Runtime,
+  destination: Destination,
+  reason: ExitReason,
+  from: GenServerProcess | null,
+): void {
   resolve(runtime, destination)?.signal(reason, from, reason === 'kill');
 }
 

@@ -25,7 +25,9 @@ export class ServerExitedError extends GenServerError {
     readonly reason: ExitReason,
     cause: unknown,
   ) {
-    super(`${server} ended while ${formatRequest(request)} was waiting for an answer: ${formatReason(reason)}`, { cause });
+    super(`${server} ended while ${formatRequest(request)} was waiting for an answer: ${formatReason(reason)}`, {
+      cause,
+    });
   }
 }
 

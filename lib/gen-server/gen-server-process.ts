@@ -24,9 +24,12 @@ export type StartOutcome =
   | { readonly status: 'ignore' }
   | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
 
+/** What `init` gets: the same for every incarnation, or made anew for each. */
+export type InitArguments = readonly unknown[] | (() => readonly unknown[]);
+
 /** What the user wants of one server, apart from what it is. */
 export interface ServerSettings {
-  readonly args: readonly unknown[];
+  readonly args: InitArguments;
   readonly startTimeoutMs: number;
   readonly isolation: 'none' | 'clone';
 }
@@ -162,7 +165,14 @@ export class GenServerProcess extends Process {
   private runInit(instance: GenServerBase<unknown>): void {
     this.instance = instance;
     attachProcess(instance, this);
-    const { args } = this.settings;
+    const { args: given } = this.settings;
+    let args: readonly unknown[];
+    try {
+      args = typeof given === 'function' ? given() : given;
+    } catch (thrown) {
+      this.initFailed(thrown);
+      return;
+    }
     if (instance.init === undefined) {
       this.enter(args[0], null);
       return;
@@ -420,7 +430,9 @@ export class GenServerProcess extends Process {
 
   from(): From<unknown> {
     if (this.request === null) {
-      throw new TypeError(`${this.label}: this.from() is there in a call handler only; nobody waits for an answer here.`);
+      throw new TypeError(
+        `${this.label}: this.from() is there in a call handler only; nobody waits for an answer here.`,
+      );
     }
     return makeFrom(this, this.request);
   }
@@ -597,7 +609,8 @@ export class GenServerProcess extends Process {
 
   private warnOfSharedArguments(state: unknown): void {
     if (!this.runtime.warnsOfSharedState || !isMutable(state) || this.clonesMessages) return;
-    if (this.settings.args.includes(state)) this.warnOfSharedState('an argument of init');
+    const { args } = this.settings;
+    if (typeof args !== 'function' && args.includes(state)) this.warnOfSharedState('an argument of init');
   }
 
   private warnOfSharedState(what: string): void {

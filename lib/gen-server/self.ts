@@ -108,7 +108,8 @@ export class Self {
       link(this.#server, other);
       return;
     }
-    if (!this.#server.trapsExits) throw new NoProcessError(formatDestination(destination), 'A link needs a live process.');
+    if (!this.#server.trapsExits)
+      throw new NoProcessError(formatDestination(destination), 'A link needs a live process.');
     const pid = destination instanceof Pid ? destination : undefined;
     this.#server.deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
   }

@@ -5,7 +5,7 @@ import { linkToParent } from '../runtime/links.js';
 import { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { GenServerProcess, type StartOutcome } from './gen-server-process.js';
+import { GenServerProcess, type InitArguments, type StartOutcome } from './gen-server-process.js';
 import { StartError } from './errors.js';
 import type { ServerSource } from './server-definition.js';
 
@@ -13,8 +13,11 @@ import type { ServerSource } from './server-definition.js';
 export interface StartOptions {
   /** What to be found by. Taken before `init` runs (I8). Default: none. */
   readonly name?: ServerName | undefined;
-  /** The arguments of `init`. Default: none. */
-  readonly args?: readonly unknown[] | undefined;
+  /**
+   * The arguments of `init`, evaluated once and reused by every incarnation (S23), or a function that makes them anew for
+   * each. Default: none.
+   */
+  readonly args?: InitArguments | undefined;
   /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
   readonly startTimeoutMs?: number | undefined;
   /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */

@@ -1,10 +1,4 @@
-import type {
-  CastDropped,
-  CrashReport,
-  Hibernated,
-  LiveStateShared,
-  UnexpectedMessage,
-} from '../gen-server/events.js';
+import type { CastDropped, CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
 import type { SupervisionEvent } from '../supervision/events.js';

@@ -23,7 +23,8 @@ export class Deadlines {
   /** Lets `deadline` expire `lengthMs` from now. For lengths that many deadlines have in common. Infinity never expires. */
   add(deadline: Deadline, lengthMs: number): void {
     if (lengthMs === Infinity) return;
-    const list = this.lastUsed !== null && this.lastUsed.lengthMs === lengthMs ? this.lastUsed : this.findList(lengthMs);
+    const list =
+      this.lastUsed !== null && this.lastUsed.lengthMs === lengthMs ? this.lastUsed : this.findList(lengthMs);
     if (list === null) this.addUnshared(deadline, lengthMs);
     else list.add(deadline);
   }

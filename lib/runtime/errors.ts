@@ -37,7 +37,9 @@ export class AlreadyStartedError extends GenServerError {
     /** The present holder, as printed. */
     readonly holder: string,
   ) {
-    super(`${serverName} is already started: ${holder} holds the name. Stop it first, or start this one under another name.`);
+    super(
+      `${serverName} is already started: ${holder} holds the name. Stop it first, or start this one under another name.`,
+    );
   }
 }
 

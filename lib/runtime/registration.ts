@@ -15,11 +15,7 @@ export type ServerClass = abstract new (...args: any[]) => unknown;
  * @publicApi
  */
 export type ServerName =
-  | string
-  | symbol
-  | ServerClass
-  | { readonly global: unknown }
-  | { readonly via: ViaRegistry; readonly key: unknown };
+  string | symbol | ServerClass | { readonly global: unknown } | { readonly via: ViaRegistry; readonly key: unknown };
 
 /** A name that a process holds, to be given back at its end. */
 export interface Registration {
@@ -51,6 +47,13 @@ export function isServerName(value: unknown): value is ServerName {
   if (typeof value === 'string') return value !== '';
   if (typeof value === 'symbol' || typeof value === 'function') return true;
   return isVia(value) || isGlobal(value);
+}
+
+/** Whether two names mean the same holder. */
+export function isSameName(a: ServerName | undefined, b: ServerName | undefined): boolean {
+  if (a === b) return true;
+  if (isGlobal(a) && isGlobal(b)) return a.global === b.global;
+  return isVia(a) && isVia(b) && a.via === b.via && a.key === b.key;
 }
 
 /** The name as a reader would write it. */

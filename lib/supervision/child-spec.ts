@@ -51,14 +51,19 @@ export function childSpec(
 
 /** Fills in the defaults and refuses what makes no sense (S2). `supervisor` is for the message. */
 export function completeChildSpec(spec: ChildSpec, supervisor: string): CompleteChildSpec {
-  const { id, start, restart = 'permanent', type = 'worker' } = spec;
-  const shutdownMs = spec.shutdownMs ?? (type === 'supervisor' ? Infinity : WORKER_SHUTDOWN_MS);
+  // Specs also come in through startChild, from callers that no compiler has seen.
+  const given = spec ?? {};
+  const { id, start, restart = 'permanent', type = 'worker' } = given;
+  const { shutdownMs = type === 'supervisor' ? Infinity : WORKER_SHUTDOWN_MS } = given;
   if (id === undefined || id === null) {
     throw new SupervisorConfigError('missing_id', `A child of supervisor ${supervisor} has no id: ${inspect(spec)}`);
   }
   const of = `(child ${formatName(id)} of supervisor ${supervisor})`;
   if (typeof start !== 'function') {
-    throw new SupervisorConfigError('missing_start', `start must be a function that starts the child, got: ${inspect(start)} ${of}`);
+    throw new SupervisorConfigError(
+      'missing_start',
+      `start must be a function that starts the child, got: ${inspect(start)} ${of}`,
+    );
   }
   if (restart !== 'permanent' && restart !== 'transient' && restart !== 'temporary') {
     throw new SupervisorConfigError(
@@ -73,7 +78,10 @@ export function completeChildSpec(spec: ChildSpec, supervisor: string): Complete
     );
   }
   if (type !== 'worker' && type !== 'supervisor') {
-    throw new SupervisorConfigError('invalid_child_type', `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`);
+    throw new SupervisorConfigError(
+      'invalid_child_type',
+      `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`,
+    );
   }
   return { id, start, restart, shutdownMs, type };
 }

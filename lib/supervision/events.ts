@@ -6,19 +6,49 @@ import type { Strategy } from './strategies.js';
 interface SupervisorEvent extends RuntimeEvent {
   /** The supervisor, as people call it. */
   readonly supervisor: string;
+}
+
+interface ChildEvent extends SupervisorEvent {
   /** The child's id, as printed. */
   readonly childId: string;
 }
 
+/** A supervisor and all its children are up. */
+export interface SupervisorStarted extends SupervisorEvent {
+  readonly type: 'supervisor.started';
+  readonly pid: Pid;
+  /** Nobody supervises this one: it is the top of a tree. */
+  readonly isRoot: boolean;
+  readonly children: number;
+  readonly tookMs: number;
+}
+
+/** A supervisor has stopped its children and is about to end. */
+export interface SupervisorStopped extends SupervisorEvent {
+  readonly type: 'supervisor.stopped';
+  readonly pid: Pid;
+  readonly isRoot: boolean;
+  readonly reason: ExitReason;
+  readonly tookMs: number;
+}
+
+/** A child ended without having been asked to by its supervisor. */
+export interface ChildExited extends ChildEvent {
+  readonly type: 'supervisor.child_exited';
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+  readonly isClean: boolean;
+}
+
 /** A child was started again after it had ended. */
-export interface ChildRestarted extends SupervisorEvent {
+export interface ChildRestarted extends ChildEvent {
   readonly type: 'supervisor.child_restarted';
   readonly pid: Pid;
   readonly reason: ExitReason;
 }
 
 /** A child did not start, at first or again. */
-export interface ChildStartFailed extends SupervisorEvent {
+export interface ChildStartFailed extends ChildEvent {
   readonly type: 'supervisor.child_start_failed';
   readonly reason: ExitReason;
   /** Whether it had run before, so that it is tried again. */
@@ -26,13 +56,13 @@ export interface ChildStartFailed extends SupervisorEvent {
 }
 
 /** A child has been in `init` for a while, and everything behind it waits (I11). */
-export interface ChildStartSlow extends SupervisorEvent {
+export interface ChildStartSlow extends ChildEvent {
   readonly type: 'supervisor.child_start_slow';
   readonly waitedMs: number;
 }
 
 /** A supervisor stopped a child. */
-export interface ChildStopped extends SupervisorEvent {
+export interface ChildStopped extends ChildEvent {
   readonly type: 'supervisor.child_stopped';
   readonly pid: Pid;
   readonly reason: ExitReason;
@@ -44,7 +74,7 @@ export interface ChildStopped extends SupervisorEvent {
 }
 
 /** More restarts than the budget allows: the supervisor stops its children and exits (S12). */
-export interface RestartsExceeded extends SupervisorEvent {
+export interface RestartsExceeded extends ChildEvent {
   readonly type: 'supervisor.restarts_exceeded';
   readonly strategy: Strategy;
   readonly maxRestarts: number;
@@ -53,6 +83,9 @@ export interface RestartsExceeded extends SupervisorEvent {
 }
 
 export type SupervisionEvent =
+  | SupervisorStarted
+  | SupervisorStopped
+  | ChildExited
   | ChildRestarted
   | ChildStartFailed
   | ChildStartSlow

@@ -39,7 +39,10 @@ export function completeSupervisorOptions(options: SupervisorOptions, supervisor
     );
   }
   if (!(typeof withinMs === 'number' && withinMs > 0)) {
-    throw new SupervisorConfigError('invalid_period', `withinMs must be milliseconds, more than 0, got: ${inspect(withinMs)} ${of}`);
+    throw new SupervisorConfigError(
+      'invalid_period',
+      `withinMs must be milliseconds, more than 0, got: ${inspect(withinMs)} ${of}`,
+    );
   }
   return { strategy, maxRestarts, withinMs };
 }

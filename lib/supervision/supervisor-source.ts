@@ -1,4 +1,10 @@
-import { type HandlerMethod, Handler, InfoHandlers, type ServerDefinition, type ServerSource } from '../gen-server/server-definition.js';
+import {
+  type HandlerMethod,
+  Handler,
+  InfoHandlers,
+  type ServerDefinition,
+  type ServerSource,
+} from '../gen-server/server-definition.js';
 import { call } from '../gen-server/client.js';
 import type { Destination } from '../gen-server/destination.js';
 import { type Lineage, spawn, type Spawned, start } from '../gen-server/start.js';
@@ -21,15 +27,18 @@ export interface SupervisorSpec extends SupervisorOptions {
 
 type Request = 'startChild' | 'terminateChild' | 'restartChild' | 'deleteChild' | 'whichChildren' | 'countChildren';
 
-const proto = SupervisorServer.prototype;
+// Seen as plain methods: whoever runs a handler gives it its instance.
+const methods = SupervisorServer.prototype as unknown as Readonly<
+  Record<Request | 'onExit' | 'onRetry', HandlerMethod>
+>;
 const CALLS: ReadonlyMap<string | symbol, Handler> = new Map(
   (['startChild', 'terminateChild', 'restartChild', 'deleteChild', 'whichChildren', 'countChildren'] as const).map(
-    (name: Request) => [name, new Handler(name, proto[name] as HandlerMethod, Infinity)],
+    (name) => [name, new Handler(name, methods[name], Infinity)],
   ),
 );
 const INFOS = new InfoHandlers();
-INFOS.add(Exit, new Handler('Exit', proto.onExit as HandlerMethod));
-INFOS.add(RetryRestart, new Handler('RetryRestart', proto.onRetry as HandlerMethod));
+INFOS.add(Exit, new Handler('Exit', methods.onExit));
+INFOS.add(RetryRestart, new Handler('RetryRestart', methods.onRetry));
 
 /** What the runtime needs to run a supervisor. Refuses options and specs that make no sense (S2). */
 export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
@@ -50,7 +59,10 @@ export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
 }
 
 /** The child spec of a supervisor under another one. */
-export function supervisorChildSpec(spec: SupervisorSpec, overrides: Partial<Omit<ChildSpec, 'start'>> = {}): ChildSpec {
+export function supervisorChildSpec(
+  spec: SupervisorSpec,
+  overrides: Partial<Omit<ChildSpec, 'start'>> = {},
+): ChildSpec {
   const source = sourceOfSupervisor(spec);
   return {
     id: spec.label,
@@ -90,7 +102,8 @@ export const Supervisor = {
   restartChild: (runtime: Runtime, supervisor: Destination, id: ChildId) =>
     ask<Pid | undefined>(runtime, supervisor, 'restartChild', id),
   /** Forgets a stopped child (S18). */
-  deleteChild: (runtime: Runtime, supervisor: Destination, id: ChildId) => ask<void>(runtime, supervisor, 'deleteChild', id),
+  deleteChild: (runtime: Runtime, supervisor: Destination, id: ChildId) =>
+    ask<void>(runtime, supervisor, 'deleteChild', id),
   /** The children, in start order. */
   whichChildren: (runtime: Runtime, supervisor: Destination) =>
     ask<readonly ChildInfo[]>(runtime, supervisor, 'whichChildren'),

@@ -1,4 +1,12 @@
-import { type CastResult, type InitResult, noReply, ok, type Reply, reply, stop } from '../gen-server/callback-result.js';
+import {
+  type CastResult,
+  type InitResult,
+  noReply,
+  ok,
+  type Reply,
+  reply,
+  stop,
+} from '../gen-server/callback-result.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
 import type { Spawned } from '../gen-server/start.js';
@@ -36,6 +44,20 @@ export interface ChildCounts {
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;
+}
+
+/** A supervisor as its `formatStatus` shows it: readable at any time, also while it is busy. */
+export interface SupervisorStatus {
+  readonly children: readonly ChildView[];
+}
+
+export interface ChildView {
+  /** As printed. */
+  readonly id: string;
+  /** The last incarnation, which may have ended; absent when there was none. */
+  readonly pid: Pid | undefined;
+  readonly status: ChildStatus;
+  readonly type: 'worker' | 'supervisor';
 }
 
 class Child {
@@ -98,28 +120,45 @@ export class SupervisorServer extends GenServerBase<null> {
 
   override async init(): Promise<InitResult<null>> {
     this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    const begin = this.server.runtime.clock.now();
     this.server.stopQueued = () => this.interruptStart();
     this.children = this.setup.children.map((spec) => new Child(spec));
     for (const child of [...this.children]) {
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
-        this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: outcome.reason, isRestart: false });
+        this.report({
+          type: 'supervisor.child_start_failed',
+          ...this.about(child),
+          reason: outcome.reason,
+          isRestart: false,
+        });
         await this.stopAll(this.children);
         return stop({ shutdown: { failedToStartChild: { id: child.spec.id, reason: outcome.reason } } }); // S4
       }
       if (outcome.status === 'ignore' && child.spec.restart === 'temporary') this.forget(child); // S3
     }
+    const children = this.children.length;
+    this.report({ type: 'supervisor.started', ...this.aboutItself(), children, tookMs: this.elapsedSince(begin) });
     return ok(null);
   }
 
   /** Stops the children in reverse, one after the other (S5). */
-  override async terminate(): Promise<void> {
+  override async terminate(reason: ExitReason): Promise<void> {
+    const begin = this.server.runtime.clock.now();
     this.isStopping = true;
     await this.stopAll(this.children);
+    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: this.elapsedSince(begin) });
   }
 
-  override formatStatus(): unknown {
-    return { children: this.children.map((child) => ({ id: child.printedId, status: child.status })) };
+  override formatStatus(): SupervisorStatus {
+    return {
+      children: this.children.map((child) => ({
+        id: child.printedId,
+        pid: child.pid,
+        status: child.status,
+        type: child.spec.type,
+      })),
+    };
   }
 
   // --- exits --------------------------------------------------------------------------------------------------------------
@@ -130,6 +169,8 @@ export class SupervisorServer extends GenServerBase<null> {
     if (child === undefined) return noReply();
     child.process = null;
     child.status = 'stopped';
+    const { from: pid, reason } = exit as Exit & { from: Pid };
+    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
     if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
     if (child.spec.restart === 'temporary') this.forget(child);
     return noReply();
@@ -152,14 +193,21 @@ export class SupervisorServer extends GenServerBase<null> {
       return stop('shutdown');
     }
     const { children } = this;
-    const group = childrenToRestart(options.strategy, children.indexOf(failed), children.length).map((at) => children[at]!);
+    const group = childrenToRestart(options.strategy, children.indexOf(failed), children.length).map(
+      (at) => children[at]!,
+    );
     if (group.length > 1) await this.stopAll(group);
     for (const child of group) {
       if (!this.children.includes(child)) continue; // a temporary sibling, stopped and forgotten (S10)
       if (this.isStopping) break;
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
-        this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: outcome.reason, isRestart: true });
+        this.report({
+          type: 'supervisor.child_start_failed',
+          ...this.about(child),
+          reason: outcome.reason,
+          isRestart: true,
+        });
         this.retryLater(child, reason);
         break;
       }
@@ -225,7 +273,12 @@ export class SupervisorServer extends GenServerBase<null> {
   /** The children in the order they are started. */
   whichChildren(): Reply<readonly ChildInfo[], never> {
     return reply(
-      this.children.map(({ spec: { id, type }, process, status }) => ({ id, pid: process?.pid, status, type })) as never,
+      this.children.map(({ spec: { id, type }, process, status }) => ({
+        id,
+        pid: process?.pid,
+        status,
+        type,
+      })) as never,
     );
   }
 
@@ -291,7 +344,15 @@ export class SupervisorServer extends GenServerBase<null> {
     if (!wasAlive) return;
     const isUnexpected = !isCleanExit(reason) && !(reason === 'killed' && child.spec.shutdownMs === 'brutal_kill');
     const { pid } = process;
-    this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid, reason, tookMs, undrained, isUnexpected });
+    this.report({
+      type: 'supervisor.child_stopped',
+      ...this.about(child),
+      pid,
+      reason,
+      tookMs,
+      undrained,
+      isUnexpected,
+    });
   }
 
   private forget(child: Child): void {
@@ -316,11 +377,18 @@ export class SupervisorServer extends GenServerBase<null> {
     return { supervisor: this.setup.label, childId: child.printedId };
   }
 
+  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
+    return { supervisor: this.setup.label, pid: this.server.pid, isRoot: this.server.parent === null };
+  }
+
+  private elapsedSince(begin: number): number {
+    return this.server.runtime.clock.now() - begin;
+  }
+
   private report(event: SupervisionEvent): void {
     const { events } = this.server.runtime;
     if (events.wants(event.type)) events.emit(event);
   }
-
 }
 
 function isSpawned(value: unknown): value is Spawned {

@@ -21,7 +21,8 @@ export class ManualClock implements Clock {
   }
 
   setTimer(delayMs: number, fire: () => void): TimerHandle {
-    if (!Number.isFinite(delayMs) || delayMs > 2 ** 31 - 1) throw new RangeError(`the platform would fire at once: ${delayMs}`);
+    if (!Number.isFinite(delayMs) || delayMs > 2 ** 31 - 1)
+      throw new RangeError(`the platform would fire at once: ${delayMs}`);
     const timer = { at: this.time + delayMs, order: this.armed++, fire };
     this.timers.add(timer);
     return { cancel: () => this.timers.delete(timer), ref: () => undefined, unref: () => undefined };

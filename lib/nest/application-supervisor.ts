@@ -1,0 +1,210 @@
+import { stop as stopServer } from '../gen-server/client.js';
+import { StartError } from '../gen-server/errors.js';
+import type { ServerSource } from '../gen-server/server-definition.js';
+import type { EventBus } from '../observability/event-bus.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { watch } from '../runtime/monitors.js';
+import { Pid } from '../runtime/pid.js';
+import type { Process } from '../runtime/process.js';
+import { formatName } from '../runtime/registration.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
+import type { ChildStopped } from '../supervision/events.js';
+import { Supervisor, supervisorChildSpec, startSupervisor } from '../supervision/supervisor-source.js';
+import type { SupervisorOptions } from '../supervision/supervisor-options.js';
+import type { Catalog, ListedServer, NestModule } from './gen-server.explorer.js';
+import { findSupervisorOptions } from './metadata.js';
+
+/**
+ * Where the application's tree is in its life. `gave_up`: more restarts than the budget allows.
+ *
+ * @publicApi
+ */
+export type TreeStatus = 'not_started' | 'starting' | 'running' | 'gave_up' | 'stopping' | 'stopped';
+
+/**
+ * What happened when the tree was stopped.
+ *
+ * @publicApi
+ */
+export interface StopReport {
+  readonly tookMs: number;
+  /** In the order they were stopped. */
+  readonly stopped: readonly {
+    readonly server: string;
+    readonly supervisor: string;
+    readonly reason: ExitReason;
+    readonly tookMs: number;
+    /** Messages that nobody handled, because the server's time was up. */
+    readonly undrained: number;
+  }[];
+}
+
+/** How long a process that is not in the tree has to end when the application does. */
+const STRAY_SHUTDOWN_MS = 5_000;
+
+/** What the application supervisor needs of its surroundings. */
+export interface TreeContext {
+  readonly runtime: Runtime;
+  readonly events: EventBus;
+  readonly options: SupervisorOptions;
+  sourceOf(server: ListedServer): ServerSource;
+  onGaveUp(reason: ExitReason): void;
+}
+
+/** The two levels of the tree: the application supervisor, and under it one supervisor per module that lists servers. */
+export class ApplicationSupervisor {
+  status: TreeStatus = 'not_started';
+  /** The reason of the failed start or of giving up. */
+  private root: Pid | undefined;
+  private stopping: Promise<StopReport> | undefined;
+  private starting: Promise<unknown> = Promise.resolve();
+  private readonly labels = new Map<NestModule, string>();
+
+  constructor(private readonly context: TreeContext) {}
+
+  get rootPid(): Pid | undefined {
+    return this.root;
+  }
+
+  /** Starts everything, one at a time, or stops what was started and rejects (S3, S4). */
+  async start({ modules, servers }: Catalog): Promise<void> {
+    this.status = 'starting';
+    for (const server of servers) server.checkScope();
+    const children = [...modules].map(([module, listed]) => this.moduleSpec(module, listed));
+    const started = startSupervisor(this.context.runtime, { label: 'application', ...this.context.options, children });
+    this.starting = started.catch(() => undefined);
+    try {
+      this.root = await started;
+    } catch (error) {
+      if (this.status === 'starting') this.status = 'stopped';
+      throw explainFailedStart(error);
+    }
+    this.status = 'running';
+    const process = Pid.processOf(this.root);
+    if (process === undefined) this.gaveUp('noproc');
+    else watch(this.context.runtime, process, (reason) => this.gaveUp(reason));
+  }
+
+  /** Starts a server of a module that was loaded after the start. */
+  async startLate(server: ListedServer): Promise<void> {
+    server.checkScope();
+    const { runtime } = this.context;
+    const label = this.labels.get(server.module);
+    const supervisors = await Supervisor.whichChildren(runtime, this.root!);
+    const supervisor = supervisors.find(({ id }) => id === label)?.pid;
+    try {
+      if (supervisor !== undefined) await Supervisor.startChild(runtime, supervisor, this.serverSpec(server));
+      else await Supervisor.startChild(runtime, this.root!, this.moduleSpec(server.module, [server]));
+    } catch (error) {
+      throw explainFailedStart(error);
+    }
+  }
+
+  /** Stops everything, in reverse, within the budgets. Never throws; however often it is called, it happens once. */
+  stop(): Promise<StopReport> {
+    return (this.stopping ??= this.stopAll());
+  }
+
+  private async stopAll(): Promise<StopReport> {
+    const { runtime, events } = this.context;
+    const hadGivenUp = this.status === 'gave_up';
+    this.status = 'stopping';
+    const begin = runtime.clock.now();
+    const stopped: StopReport['stopped'][number][] = [];
+    const off = events.on('supervisor.child_stopped', (event) => {
+      if (event.supervisor !== 'application') stopped.push(entryOf(event));
+    });
+    if (!hadGivenUp) await this.starting;
+    if (this.root !== undefined) await stopServer(runtime, this.root, 'shutdown').catch(() => undefined);
+    await this.stopStrays();
+    off();
+    runtime.close();
+    this.status = 'stopped';
+    return { tookMs: runtime.clock.now() - begin, stopped };
+  }
+
+  /** Processes that were started by hand belong to nobody, so nobody has stopped them yet. */
+  private async stopStrays(): Promise<void> {
+    const { runtime } = this.context;
+    await Promise.all(
+      [...runtime.processes()].map(async (process: Process) => {
+        try {
+          await stopServer(runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS);
+        } catch {
+          if (process.isAlive) await killAndWait(runtime, process);
+        }
+      }),
+    );
+  }
+
+  private gaveUp(reason: ExitReason): void {
+    if (this.status !== 'running') return;
+    this.status = 'gave_up';
+    this.context.onGaveUp(reason);
+  }
+
+  private moduleSpec(module: NestModule, servers: readonly ListedServer[]): ChildSpec {
+    const label = this.labelOf(module);
+    const children = servers.map((server) => this.serverSpec(server));
+    return supervisorChildSpec({ label, ...findSupervisorOptions(module.metatype), children });
+  }
+
+  private serverSpec(server: ListedServer): ChildSpec {
+    const { name, options } = server;
+    return childSpec(
+      this.context.sourceOf(server),
+      { ...options, name },
+      { id: childIdOf(server), restart: options.restart, shutdownMs: options.shutdownMs },
+    );
+  }
+
+  /** Two dynamic modules of one class are two supervisors. */
+  private labelOf(module: NestModule): string {
+    const present = this.labels.get(module);
+    if (present !== undefined) return present;
+    const taken = [...this.labels.values()].filter(
+      (label) => label === module.name || label.startsWith(`${module.name}#`),
+    );
+    const label = taken.length === 0 ? module.name : `${module.name}#${taken.length + 1}`;
+    this.labels.set(module, label);
+    return label;
+  }
+}
+
+function killAndWait(runtime: Runtime, process: Process): Promise<unknown> {
+  return new Promise((resolve) => {
+    watch(runtime, process, resolve);
+    process.signal('kill', null, true);
+  });
+}
+
+function childIdOf({ name }: ListedServer): ChildId {
+  return typeof name === 'object' ? formatName(name) : name;
+}
+
+function entryOf({ supervisor, childId, reason, tookMs, undrained }: ChildStopped): StopReport['stopped'][number] {
+  return { server: childId, supervisor, reason, tookMs, undrained };
+}
+
+interface FailedChild {
+  readonly shutdown: { readonly failedToStartChild: { readonly id: ChildId; readonly reason: unknown } };
+}
+
+/** Unwraps the supervisors around a failed start, so that the message names the server and the error is the original one. */
+function explainFailedStart(error: unknown): unknown {
+  if (!(error instanceof StartError) && !(error instanceof Error && 'reason' in error)) return error;
+  let reason: unknown = (error as { reason: unknown }).reason;
+  let path: string | undefined;
+  while (isFailedChild(reason)) {
+    const { id, reason: inner } = reason.shutdown.failedToStartChild;
+    path = path === undefined ? formatName(id) : `${formatName(id)} of ${path}`;
+    reason = inner;
+  }
+  return path === undefined ? error : new StartError(path, reason, reason);
+}
+
+function isFailedChild(reason: unknown): reason is FailedChild {
+  const info = typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
+  return typeof info === 'object' && info !== null && 'failedToStartChild' in info;
+}

@@ -1,0 +1,23 @@
+import type { CastResult } from '../../gen-server/callback-result.js';
+import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import { defineHandler } from '../metadata.js';
+import type { MaybePromise, StateOf } from './handler-types.js';
+
+/**
+ * Runs when a result asked for `.continue(tag, ...args)`, right after the callback that returned it and before any queued
+ * message. The method gets the `args`. It need not be public: it is not on the client.
+ *
+ * @publicApi
+ */
+export function HandleContinue(tag: string | symbol): <
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any server, whatever its state
+  T extends GenServerBase<any>,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments
+  F extends (...args: any[]) => MaybePromise<CastResult<StateOf<T>>>,
+>(
+  target: T,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<F>,
+) => void {
+  return (target, key) => defineHandler(target, key, { kind: 'continue', tag });
+}

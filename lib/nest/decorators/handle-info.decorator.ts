@@ -1,0 +1,27 @@
+import type { CastResult } from '../../gen-server/callback-result.js';
+import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import { defineHandler, type MessageClass } from '../metadata.js';
+import type { MaybePromise, StateOf } from './handler-types.js';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- any server and, for tags, any message */
+
+type InfoDecorator<M> = <T extends GenServerBase<any>, F extends (message: M) => MaybePromise<CastResult<StateOf<T>>>>(
+  target: T,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<F>,
+) => void;
+
+/**
+ * Handles a message that is neither call nor cast: what was sent, what a timer brings, `Down`, `Exit`, `Timeout`. The tag is
+ * the message itself when that is a string or symbol, the `type` of an object, or the class of the message. The method gets
+ * the whole message. It need not be public: it is not on the client.
+ *
+ * Without a tag it takes whatever no other handler of the class takes. A message that nobody takes is logged and dropped.
+ *
+ * @publicApi
+ */
+export function HandleInfo<M>(tag: abstract new (...args: any[]) => M): InfoDecorator<M>;
+export function HandleInfo(tag?: string | symbol): InfoDecorator<any>;
+export function HandleInfo(tag?: string | symbol | MessageClass): InfoDecorator<any> {
+  return (target, key) => defineHandler(target, key, { kind: 'info', tag });
+}

@@ -1,0 +1,159 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import * as client from '../gen-server/client.js';
+import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
+import { NoProcessError } from '../gen-server/errors.js';
+import type { ServerSource } from '../gen-server/server-definition.js';
+import { start, type StartOptions } from '../gen-server/start.js';
+import type { GenServerEvent } from '../observability/events.js';
+import { inspectTree, prettyPrint, type ProcessTree } from '../observability/process-inspector.js';
+import type { ExitReason } from '../runtime/exit-reason.js';
+import { Down } from '../runtime/messages.js';
+import { watch } from '../runtime/monitors.js';
+import type { Pid, Ref } from '../runtime/pid.js';
+import type { TreeStatus } from './application-supervisor.js';
+import { bind } from './clients/client-target.js';
+import type { GenServerClient } from './clients/gen-server-client.js';
+import { ServerHost } from './server-host.js';
+
+/** A watch that code outside of any process keeps. @publicApi */
+export interface Monitoring {
+  readonly ref: Ref;
+  /** Resolves once, when the process has ended; with reason `'noproc'` when there was none. */
+  readonly down: Promise<Down>;
+  /** Ends the watch; `down` stays pending then. Answers whether it was still on. */
+  demonitor(): boolean;
+}
+
+/**
+ * Everything that can be done with servers without an injected client: from a REPL, a script, a test, a health check.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class GenServerRuntime {
+  constructor(private readonly host: ServerHost) {}
+
+  /**
+   * Where the supervision tree is in its life. `'running'` is what a readiness probe should wait for and insist on.
+   */
+  get status(): TreeStatus {
+    return this.host.tree.status;
+  }
+
+  /** Whether servers answer: the tree is up, and has not given up. */
+  get isReady(): boolean {
+    return this.status === 'running';
+  }
+
+  /**
+   * A client for a destination, typed by hand: `runtime.client<KVStore>('other')`. The methods are those of `server` when it is
+   * given, else of the server that is listed under that name or runs there now; throws `NoProcessError` when neither is known.
+   */
+  client<T>(destination: Destination, server?: Type<T>): GenServerClient<T> {
+    const found = this.host.targetFor(destination, server);
+    if (found === undefined) {
+      throw new NoProcessError(
+        formatDestination(destination),
+        'Give the class as second argument to make a client all the same.',
+      );
+    }
+    return bind(found.target, {}, found.stubs) as GenServerClient<T>;
+  }
+
+  /** Calls a handler by name. Rejects as an injected client would, and with `UnknownHandlerError` for any other name. */
+  call<R = unknown>(
+    destination: Destination,
+    method: string | symbol,
+    args: readonly unknown[] = [],
+    options: client.CallOptions = {},
+  ): Promise<R> {
+    return client.call(this.host.runtime, destination, method, args, options) as Promise<R>;
+  }
+
+  /** Casts to a handler by name. Silent when nobody is there; throws `UnknownHandlerError` for a name that is no cast handler. */
+  cast(destination: Destination, method: string | symbol, args: readonly unknown[] = []): void {
+    client.cast(this.host.runtime, destination, method, args);
+  }
+
+  /** Sends a plain message: to `@HandleInfo`. Silent when a pid has ended; throws `NoProcessError` for a name nobody holds. */
+  send(destination: Destination, message: unknown): void {
+    client.send(this.host.runtime, destination, message);
+  }
+
+  /**
+   * Starts one more process of a class that a module lists, linked to nobody: nothing restarts it, and it is stopped when the
+   * application is. Rejects with `StartError` or `AlreadyStartedError`. From inside a server use `self.startLink`.
+   */
+  async start(server: Type, options: StartOptions = {}): Promise<Pid> {
+    const { runtime } = this.host;
+    return start(runtime, runtime.servers.find(server) as ServerSource, options);
+  }
+
+  /**
+   * Ends a process after everything that is queued, and resolves when it is gone. Its supervisor decides from the reason whether
+   * to start it again. Rejects with `NoProcessError`, `ServerExitedError` when it ended otherwise, or `CallTimeoutError`.
+   */
+  async stop(destination: Destination, reason: ExitReason = 'normal', timeoutMs = Infinity): Promise<void> {
+    await client.stop(this.host.runtime, destination, reason, timeoutMs);
+  }
+
+  /** Sends an exit signal: `'kill'` ends the process at once and without `terminate`. Silent when nobody is there. */
+  exit(destination: Destination, reason: ExitReason): void {
+    client.exit(this.host.runtime, destination, reason, null);
+  }
+
+  /** Who holds a name now, or a pid itself while it lives. */
+  whereis(destination: Destination): Pid | undefined {
+    return whereis(this.host.runtime, destination);
+  }
+
+  /** Watches one incarnation. */
+  monitor(destination: Destination): Monitoring {
+    const { runtime } = this.host;
+    const target = resolve(runtime, destination);
+    if (target === undefined) {
+      const ref = runtime.newRef();
+      const down = Promise.resolve(new Down(ref, undefined, destination, 'noproc'));
+      return { ref, down, demonitor: () => false };
+    }
+    let settle!: (down: Down) => void;
+    const down = new Promise<Down>((resolveDown) => {
+      settle = resolveDown;
+    });
+    const { pid } = target;
+    const monitor = watch(runtime, target, (reason) => settle(new Down(monitor.ref, pid, destination, reason)));
+    return { ref: monitor.ref, down, demonitor: () => monitor.stop() };
+  }
+
+  /** The `Down` of the process behind a destination, then complete. Unsubscribing ends the watch. */
+  down$(destination: Destination): Observable<Down> {
+    return new Observable((subscriber) => {
+      const monitoring = this.monitor(destination);
+      void monitoring.down.then((down) => {
+        subscriber.next(down);
+        subscriber.complete();
+      });
+      return () => {
+        monitoring.demonitor();
+      };
+    });
+  }
+
+  /** Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. */
+  get events$(): Observable<GenServerEvent> {
+    return new Observable((subscriber) => this.host.world.events.onAny((event) => subscriber.next(event)));
+  }
+
+  /** The supervision tree as it is now, to be printed or sent as JSON. Undefined before the start and after the end. */
+  tree(): ProcessTree | undefined {
+    const { rootPid } = this.host.tree;
+    return rootPid === undefined ? undefined : inspectTree(this.host.runtime, rootPid);
+  }
+
+  /** The tree drawn with lines, for a terminal. */
+  printTree(): string {
+    const tree = this.tree();
+    return tree === undefined ? '(no supervision tree)' : prettyPrint(tree);
+  }
+}

@@ -1,0 +1,90 @@
+import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { clientRequests, getGenServerToken } from './clients/client-injection.js';
+import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
+import { GenServerFeatureModule } from './gen-server-feature.module.js';
+import * as messages from './gen-server.messages.js';
+import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
+import { GenServerRuntime } from './gen-server-runtime.js';
+import { GenServerLifecycleModule } from './lifecycle.module.js';
+import { provideGenServer } from './provide-gen-server.js';
+import { ServerHost } from './server-host.js';
+
+const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<GenServerModuleOptions>({
+  optionsInjectionToken: GENSERVER_MODULE_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .build();
+
+type AsyncOptions = Parameters<(typeof ConfigurableModuleClass)['forRootAsync']>[0];
+
+/**
+ * Gives an application its processes. Import `forRoot()` once, in the root module; everything else needs no import: servers are
+ * listed as providers, clients are injected with `@InjectGenServer`.
+ *
+ * @publicApi
+ */
+@Module({})
+export class GenServerModule extends ConfigurableModuleClass {
+  constructor(modules: ModulesContainer) {
+    super();
+    const roots = [...modules.values()].filter(({ metatype }) => metatype === GenServerModule);
+    if (roots.length > 1) throw messages.twoRoots();
+  }
+
+  static override forRoot(options: GenServerModuleOptions = {}): DynamicModule {
+    return live(super.forRoot(options));
+  }
+
+  static override forRootAsync(options: AsyncOptions): DynamicModule {
+    return live(super.forRootAsync(options));
+  }
+
+  /**
+   * Sugar for `provideGenServer` in `providers`: the servers belong to the importing module, behind its own.
+   * The clients are exported, so that the importing module can inject them.
+   */
+  static forFeature(servers: readonly (Type | { server: Type; options?: GenServerOptions })[]): DynamicModule {
+    const providers = servers.map((entry) =>
+      typeof entry === 'function' ? provideGenServer(entry) : provideGenServer(entry.server, entry.options),
+    );
+    return { module: GenServerFeatureModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}
+
+/**
+ * The module as it is when Nest reads it, not when `forRoot()` was called: clients are asked for by decorators of classes that
+ * may be loaded in between.
+ */
+function live(definition: DynamicModule): DynamicModule {
+  const own = [ServerHost, GenServerRuntime];
+  return {
+    ...definition,
+    global: true,
+    get imports() {
+      return [...((definition.imports ?? []) as NonNullable<DynamicModule['imports']>), GenServerLifecycleModule];
+    },
+    get providers() {
+      return [...(definition.providers ?? []), ...own, ...clientProviders()];
+    },
+    get exports() {
+      return [
+        ...(definition.exports ?? []),
+        ...own,
+        ...clientRequests().flatMap(({ token, aliases }) => [token, ...aliases]),
+      ];
+    },
+  };
+}
+
+function clientProviders(): readonly Provider[] {
+  return clientRequests().flatMap((request) => [
+    {
+      provide: request.token,
+      inject: [ServerHost],
+      useFactory: (host: ServerHost) => host.clientFor(request),
+    },
+    // Who asked by a function has a token of its own, but gets the same client, overridden or not.
+    ...request.aliases.map((alias) => ({ provide: alias, useExisting: request.token })),
+  ]);
+}

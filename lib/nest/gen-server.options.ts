@@ -1,0 +1,60 @@
+import type { Type } from '@nestjs/common';
+import type { InitArguments } from '../gen-server/gen-server-process.js';
+import type { Clock, NameService } from '../runtime/ports.js';
+import type { ServerName } from '../runtime/registration.js';
+import type { Shutdown } from '../supervision/child-spec.js';
+import type { Restart } from '../supervision/restart-policy.js';
+import type { SupervisorOptions } from '../supervision/supervisor-options.js';
+
+/**
+ * What `@GenServer()` and `provideGenServer()` take.
+ *
+ * @publicApi
+ */
+export interface GenServerOptions {
+  /** What the process is registered under, unique in the application. Default: the class. */
+  readonly name?: ServerName;
+  /** The arguments of `init`: evaluated once and reused by every incarnation (S23), or a function that makes them anew. Default: none. */
+  readonly args?: InitArguments;
+  /** When it is started again. Default: `'permanent'`. */
+  readonly restart?: Restart;
+  /** How long it may take to end when it is stopped, in milliseconds. `Infinity` or `'brutal_kill'` too. Default: 5 000. */
+  readonly shutdownMs?: Shutdown;
+  /** How long callers wait for an answer, in milliseconds, unless the handler or the call says otherwise. Default: 5 000. */
+  readonly callTimeoutMs?: number;
+  /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
+  readonly startTimeoutMs?: number;
+  /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */
+  readonly trapExit?: boolean;
+  /** Whether it finishes its queue and runs `terminate` when its supervisor stops it. Default: true; false is OTP's instant death. */
+  readonly drain?: boolean;
+  /** `'clone'` copies arguments and replies. Default: `'none'`. */
+  readonly isolation?: 'none' | 'clone';
+}
+
+/** What happens when the application's supervision tree has given up. */
+export type OnTreeExit = 'shutdown' | 'keep' | ((reason: unknown) => void);
+
+/**
+ * What `GenServerModule.forRoot()` takes.
+ *
+ * @publicApi
+ */
+export interface GenServerModuleOptions {
+  /** The application supervisor, above the modules' supervisors. Default: one_for_one, 3 restarts in 5 000 ms. */
+  readonly supervisor?: SupervisorOptions;
+  /**
+   * Errors of these classes, thrown by a call handler, are answers and not crashes. Default: `HttpException`, `RpcException`
+   * and `WsException`; `[]` is pure OTP.
+   */
+  readonly replyErrors?: readonly Type<Error>[];
+  /**
+   * What happens when the tree has given up. `'shutdown'` ends the Node process with exit code 1, after Nest's shutdown hooks
+   * where the application enabled them; `'keep'` leaves it running without servers. Default: `'shutdown'`.
+   */
+  readonly onTreeExit?: OnTreeExit;
+  /** Where `{ global }` names are kept. Default: a table of this Node process. */
+  readonly globalNames?: NameService;
+  /** Default: the clock of the Node process. */
+  readonly clock?: Clock;
+}

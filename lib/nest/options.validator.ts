@@ -1,0 +1,53 @@
+import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
+import * as messages from './gen-server.messages.js';
+import { isServerName } from '../runtime/registration.js';
+
+const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+
+/** Refuses options of a server that make no sense, before anything is started. */
+export function checkServerOptions(server: string, options: GenServerOptions): void {
+  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, isolation } = options;
+  const refuse = (option: string, expected: string, got: unknown): never => {
+    throw messages.invalidOption(server, option, expected, got);
+  };
+  if (name !== undefined && !isServerName(name)) {
+    refuse('name', 'a non-empty string, a symbol, a class, { global } or { via, key }', name);
+  }
+  if (args !== undefined && !Array.isArray(args) && typeof args !== 'function') {
+    refuse('args', 'an array of the arguments of init, or a function that returns one', args);
+  }
+  if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
+    refuse('restart', "'permanent', 'transient' or 'temporary'", restart);
+  }
+  if (shutdownMs !== undefined && shutdownMs !== 'brutal_kill' && !isDurationMs(shutdownMs)) {
+    refuse('shutdownMs', "milliseconds, 0 or more, Infinity or 'brutal_kill'", shutdownMs);
+  }
+  if (callTimeoutMs !== undefined && !isDurationMs(callTimeoutMs)) {
+    refuse('callTimeoutMs', 'milliseconds, 0 or more, or Infinity', callTimeoutMs);
+  }
+  if (startTimeoutMs !== undefined && !isDurationMs(startTimeoutMs)) {
+    refuse('startTimeoutMs', 'milliseconds, 0 or more, or Infinity', startTimeoutMs);
+  }
+  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
+    refuse('isolation', "'none' or 'clone'", isolation);
+  }
+}
+
+/** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
+export function checkModuleOptions({ onTreeExit, replyErrors }: GenServerModuleOptions): void {
+  const owner = 'GenServerModule.forRoot()';
+  if (
+    onTreeExit !== undefined &&
+    onTreeExit !== 'shutdown' &&
+    onTreeExit !== 'keep' &&
+    typeof onTreeExit !== 'function'
+  ) {
+    throw messages.invalidOption(owner, 'onTreeExit', "'shutdown', 'keep' or a function", onTreeExit);
+  }
+  if (
+    replyErrors !== undefined &&
+    !(Array.isArray(replyErrors) && replyErrors.every((type) => typeof type === 'function'))
+  ) {
+    throw messages.invalidOption(owner, 'replyErrors', 'an array of error classes', replyErrors);
+  }
+}

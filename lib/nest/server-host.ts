@@ -1,0 +1,264 @@
+import { Inject, Injectable, Logger, Optional, type Type } from '@nestjs/common';
+import { type ModuleRef, ModulesContainer } from '@nestjs/core';
+import { createWorld, type World } from '../create-runtime.js';
+import { type Destination, resolve } from '../gen-server/destination.js';
+import type { GenServerBase } from '../gen-server/gen-server-base.js';
+import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { ServerDefinition, ServerSource } from '../gen-server/server-definition.js';
+import { LogReporter } from '../observability/log-reporter.js';
+import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
+import { Pid } from '../runtime/pid.js';
+import { formatName, isSameName, type ServerName } from '../runtime/registration.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { ApplicationSupervisor } from './application-supervisor.js';
+import type { ClientRequest } from './clients/client-injection.js';
+import { type ClientTarget, makeClient } from './clients/client-target.js';
+import { findConsumer } from './clients/consumer.finder.js';
+import { compileServer } from './gen-server.compiler.js';
+import { type Catalog, exploreServers, type ListedServer, moduleRefOf } from './gen-server.explorer.js';
+import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
+import * as messages from './gen-server.messages.js';
+import type { GenServerModuleOptions } from './gen-server.options.js';
+import { checkModuleOptions } from './options.validator.js';
+import type { ProvidedServer } from './provided-servers.js';
+import { replyErrorTest } from './reply-errors.js';
+import { shutDownApplication } from './tree-exit.js';
+
+/** A server class, compiled once per place where it is listed. */
+interface CompiledServer {
+  readonly source: ServerSource;
+  /** Public methods that are no handlers, for stubs on the client. */
+  readonly stubs: readonly (string | symbol)[];
+}
+
+/**
+ * Where an application's servers live: what the modules list, the tree they run in, and the clients that talk to them. One per
+ * application.
+ */
+@Injectable()
+export class ServerHost {
+  readonly world: World;
+  readonly tree: ApplicationSupervisor;
+  private readonly isReplyError: (error: unknown) => boolean;
+  private readonly compiled = new Map<ListedServer, CompiledServer>();
+  private readonly logger = new Logger('GenServer');
+  private explored: Catalog | undefined;
+
+  constructor(
+    @Optional() @Inject(GENSERVER_MODULE_OPTIONS) private readonly options: GenServerModuleOptions = {},
+    private readonly modules: ModulesContainer,
+  ) {
+    checkModuleOptions(options);
+    this.isReplyError = replyErrorTest(options.replyErrors);
+    this.world = createWorld({
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
+      findServer: (server) => this.findSource(server),
+    });
+    new LogReporter(this.logger).subscribe(this.world.events);
+    this.tree = new ApplicationSupervisor({
+      runtime: this.runtime,
+      events: this.world.events,
+      options: options.supervisor ?? {},
+      sourceOf: (server) => this.compile(server).source,
+      onGaveUp: (reason) => this.gaveUp(reason),
+    });
+  }
+
+  get runtime(): Runtime {
+    return this.world.runtime;
+  }
+
+  /** What the modules list. Read when it is first asked for: by then Nest knows all modules. */
+  get catalog(): Catalog {
+    return (this.explored ??= exploreServers(this.modules));
+  }
+
+  /** Starts the tree: after the last `onModuleInit`, before the first `onApplicationBootstrap`. */
+  async start(): Promise<void> {
+    // Compiled first, so that a mistake in one class is told before any server has started.
+    for (const server of this.catalog.servers) this.compile(server);
+    await this.tree.start(this.catalog);
+    const { servers, modules } = this.catalog;
+    if (servers.length > 0) this.logger.log(`${servers.length} server(s) of ${modules.size} module(s) started`);
+  }
+
+  /** Stops the tree: before the first `onModuleDestroy`. */
+  async stop(): Promise<void> {
+    const { stopped, tookMs } = await this.tree.stop();
+    if (stopped.length === 0) return;
+    this.logger.log(`${stopped.length} server(s) stopped in ${Math.round(tookMs)} ms`);
+    for (const { server, reason, undrained } of stopped.filter((entry) => entry.undrained > 0)) {
+      this.logger.warn(`${server} was stopped (${formatReason(reason)}) with ${undrained} message(s) not handled`);
+    }
+  }
+
+  // --- clients ------------------------------------------------------------------------------------------------------------
+
+  /** The client for somebody's `@InjectGenServer`. Undefined when it was asked for by another application only. */
+  clientFor(request: ClientRequest): unknown {
+    const { server, name } = request;
+    const double = this.catalog.doubles.find(({ declared }) => declared === server);
+    if (double !== undefined) return double.value;
+    const listed = this.findListed(server, name);
+    if (listed !== undefined) return this.clientOf(listed);
+    const consumer = findConsumer(this.modules, request);
+    if (consumer === undefined) return undefined;
+    throw messages.notProvided(`${server.name}${name === undefined ? '' : ` named ${formatName(name)}`}`, consumer);
+  }
+
+  /** The client that stands where `provideGenServer` does. In a module that was loaded late, its server starts now. */
+  async provide({ type, options }: ProvidedServer, moduleRef: ModuleRef): Promise<unknown> {
+    const isProvided = (server: ListedServer): boolean =>
+      server.declared === type && isSameName(server.givenName, options.name);
+    let listed = this.catalog.servers.find(isProvided);
+    if (listed === undefined) {
+      listed = exploreServers(this.modules).servers.find(isProvided);
+      if (listed === undefined) throw messages.notDecorated(type.name);
+      this.addLate(listed);
+      if (this.tree.status === 'running') await this.tree.startLate(listed);
+    }
+    void moduleRef;
+    return this.clientOf(listed);
+  }
+
+  clientOf(listed: ListedServer): object {
+    const { stubs } = this.compile(listed);
+    return makeClient(this.targetOf(listed), stubs);
+  }
+
+  /** Whom a client of a listed server talks to. */
+  targetOf(listed: ListedServer): ClientTarget {
+    const { name } = listed;
+    const { runtime, localNames } = this.world;
+    const { definition } = this.compile(listed).source;
+    const absenceHint = (): string => this.absenceHint(listed);
+    if (typeof name === 'object') {
+      return { runtime, destination: name, definition, absenceHint, find: () => resolve(runtime, name) };
+    }
+    const slot = localNames.pin(name);
+    return {
+      runtime,
+      destination: name,
+      definition,
+      absenceHint,
+      find: () =>
+        slot.holder === undefined ? undefined : (Pid.processOf(slot.holder) as GenServerProcess | undefined),
+    };
+  }
+
+  /** A client's target for any destination, typed by the class that is given or by what runs there now. */
+  targetFor(
+    destination: Destination,
+    server?: Type,
+  ): { target: ClientTarget; stubs: readonly (string | symbol)[] } | undefined {
+    const { runtime } = this;
+    const listed = this.findByDestination(destination, server);
+    const definition =
+      listed === undefined ? resolve(runtime, destination)?.definition : this.compile(listed).source.definition;
+    if (definition === undefined) return undefined;
+    const target: ClientTarget = {
+      runtime,
+      destination,
+      definition,
+      find: () => resolve(runtime, destination),
+      absenceHint: () => 'It was never started, or has ended.',
+    };
+    return { target, stubs: listed === undefined ? [] : this.compile(listed).stubs };
+  }
+
+  // --- servers ------------------------------------------------------------------------------------------------------------
+
+  private findListed(server: Type, name: ServerName | undefined): ListedServer | undefined {
+    return this.catalog.servers.find(({ declared, givenName }) => declared === server && isSameName(givenName, name));
+  }
+
+  private findByDestination(destination: Destination, server?: Type): ListedServer | undefined {
+    const { servers } = this.catalog;
+    if (server !== undefined) return servers.find(({ declared }) => declared === server);
+    return servers.find(({ name }) => isSameName(name, destination as ServerName));
+  }
+
+  /** What stands behind a class that somebody wants to start by hand. */
+  private findSource(server: unknown): ServerSource | undefined {
+    const listed = this.catalog.servers.find(({ declared, type }) => declared === server || type === server);
+    return listed === undefined ? undefined : this.compile(listed).source;
+  }
+
+  private addLate(server: ListedServer): void {
+    const { modules, servers, doubles } = this.catalog;
+    this.explored = { modules, servers: [...servers, server], doubles };
+  }
+
+  private compile(server: ListedServer): CompiledServer {
+    let compiled = this.compiled.get(server);
+    if (compiled === undefined) {
+      const { type, options, module } = server;
+      const definition = compileServer(type, options, this.isReplyError);
+      const create = (): Promise<GenServerBase<unknown>> =>
+        moduleRefOf(module).create(type as Type<GenServerBase<unknown>>);
+      compiled = { source: { definition, create }, stubs: stubsOf(type, definition) };
+      this.compiled.set(server, compiled);
+    }
+    return compiled;
+  }
+
+  private absenceHint({ module }: ListedServer): string {
+    switch (this.tree.status) {
+      case 'not_started':
+        return 'Servers start when every onModuleInit is done: call it from onApplicationBootstrap or later.';
+      case 'starting':
+        return (
+          `It has not started yet: servers start one at a time, in the order of modules and providers, and it stands in ` +
+          `${module.name}. List it earlier, or call it from onApplicationBootstrap.`
+        );
+      case 'running':
+        return 'It has ended, or is being restarted: nothing waits for it to come back.';
+      case 'gave_up':
+        return 'The supervision tree has given up after too many restarts.';
+      case 'stopping':
+      case 'stopped':
+        return 'The application is shutting down.';
+    }
+  }
+
+  private gaveUp(reason: ExitReason): void {
+    this.logger.error(
+      `The supervision tree has given up (${formatReason(reason)}): more restarts than its budget allows. No server runs any more.`,
+    );
+    const { onTreeExit = 'shutdown' } = this.options;
+    if (typeof onTreeExit === 'function') onTreeExit(reason);
+    else if (onTreeExit === 'shutdown') shutDownApplication();
+  }
+}
+
+/** Public methods by which nobody can call the server. What every object has, and what Nest looks for, stays away. */
+function stubsOf(type: Type, { calls, casts }: ServerDefinition): readonly string[] {
+  const names = new Set<string>();
+  for (
+    let proto = type.prototype as object;
+    proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto) as object
+  ) {
+    for (const name of Object.getOwnPropertyNames(proto)) {
+      const isMethod = typeof Object.getOwnPropertyDescriptor(proto, name)?.value === 'function';
+      if (isMethod && !calls.has(name) && !casts.has(name) && !NEVER_ON_A_CLIENT.has(name)) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+const NEVER_ON_A_CLIENT: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  'constructor',
+  'from',
+  'init',
+  'terminate',
+  'codeChange',
+  'formatStatus',
+  'with',
+  'then',
+  'catch',
+  'finally',
+  'toJSON',
+]);

@@ -1,0 +1,229 @@
+import type { CastDropped, CrashReport, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
+import type { Pid } from '../runtime/pid.js';
+import type { ProcessExited } from '../runtime/runtime.js';
+import type {
+  ChildExited,
+  ChildRestarted,
+  ChildStartFailed,
+  ChildStartSlow,
+  ChildStopped,
+  RestartsExceeded,
+  SupervisorStarted,
+  SupervisorStopped,
+} from '../supervision/events.js';
+import type { EventBus } from './event-bus.js';
+import type { ListenerDetached } from './events.js';
+import { excerpt, excerptOfReason, oneLine, stackOf } from './excerpt.js';
+
+/** Where the lines go. Nest's own logger is one. */
+export interface Logger {
+  error(message: string, stack?: string): void;
+  warn(message: string): void;
+  log(message: string): void;
+  debug(message: string): void;
+}
+
+/** What is told once is remembered, up to so many: names and pids are without end, the memory of a reporter is not. */
+const MOST_REMEMBERED = 1_000;
+
+/**
+ * Writes what happened to a log: fixed titles to search for, one line of summary, then details. An abnormal exit gives one
+ * report, by whoever saw most of it: the server itself where code of its own failed, else its supervisor. Starts and clean
+ * ends are not logged (E14). Never throws, whatever the values look like and whatever the logger does.
+ */
+export class LogReporter {
+  private readonly toldOnce = new Set<string>();
+  private readonly crashed = new WeakSet<Pid>();
+  private lastReason: unknown = undefined;
+
+  constructor(private readonly logger: Logger) {}
+
+  /** Begins to report. Answers how to stop. */
+  subscribe(events: EventBus): () => void {
+    const subscriptions = [
+      events.on('gen_server.crashed', (event) => this.write(() => this.onCrash(event))),
+      events.on('gen_server.unexpected_message', (event) => this.write(() => this.onUnexpectedMessage(event))),
+      events.on('gen_server.live_state_shared', (event) => this.write(() => this.onLiveStateShared(event))),
+      events.on('gen_server.cast_dropped', (event) => this.write(() => this.onCastDropped(event))),
+      events.on('process.exited', (event) => this.write(() => this.onExit(event))),
+      events.on('supervisor.started', (event) => this.write(() => this.onSupervisorStarted(event))),
+      events.on('supervisor.stopped', (event) => this.write(() => this.onSupervisorStopped(event))),
+      events.on('supervisor.child_exited', (event) => this.write(() => this.onChildExited(event))),
+      events.on('supervisor.child_restarted', (event) => this.write(() => this.onChildRestarted(event))),
+      events.on('supervisor.child_start_failed', (event) => this.write(() => this.onStartFailed(event))),
+      events.on('supervisor.child_start_slow', (event) => this.write(() => this.onStartSlow(event))),
+      events.on('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event))),
+      events.on('supervisor.restarts_exceeded', (event) => this.write(() => this.onRestartsExceeded(event))),
+      events.on('observability.listener_detached', (event) => this.write(() => this.onListenerDetached(event))),
+    ];
+    return () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
+  }
+
+  // --- servers --------------------------------------------------------------------------------------------------------
+
+  private onCrash({ pid, label, reason, cause, message, state, queueLength }: CrashReport): void {
+    this.crashed.add(pid);
+    this.lastReason = reason;
+    const where = message === undefined ? '' : ` in ${oneLine(message)}`;
+    const details = [`reason: ${excerptOfReason(reason)}`, `state: ${excerpt(state)}`];
+    // A result that is none says in its cause what would have been one.
+    if (cause instanceof Error && cause !== reason) details.splice(1, 0, `cause: ${excerptOfReason(cause)}`);
+    if (queueLength > 0) details.push(`lost with it: ${messages(queueLength)} still queued`);
+    this.error(
+      'CRASH REPORT',
+      `${label} ${pid.toString()} crashed${where}: ${excerptOfReason(reason)}`,
+      details,
+      cause ?? reason,
+    );
+  }
+
+  private onUnexpectedMessage({ pid, label, message }: UnexpectedMessage): void {
+    this.logger.warn(
+      `UNEXPECTED MESSAGE ${label} ${pid.toString()} got a message that no handler takes: ${excerpt(message)}\n` +
+        '  Handle it with @HandleInfo(tag), or find out who sends it. The server lives on.',
+    );
+  }
+
+  private onLiveStateShared({ pid, label, what }: LiveStateShared): void {
+    if (!this.isNews(`live state ${label} ${what}`)) return;
+    this.logger.warn(
+      `LIVE STATE SHARED ${label} ${pid.toString()}: ${what} is its live state, which others can now change behind its back.\n` +
+        "  Hand out a copy, freeze the state, or start the server with isolation: 'clone'. Told once.",
+    );
+  }
+
+  private onCastDropped({ destination, handler, why }: CastDropped): void {
+    const cast = `${String(handler)} to ${destination}`;
+    if (!this.isNews(`cast ${cast}`)) return;
+    this.logger.warn(
+      `CAST DROPPED ${oneLine(cast)}: ${oneLine(why)}\n  More of the same are dropped silently. Told once.`,
+    );
+  }
+
+  /** Whoever was killed or died with a linked process has not said so itself. */
+  private onExit({ pid, label, reason, isClean }: ProcessExited): void {
+    if (isClean || this.crashed.has(pid)) return;
+    this.logger.debug(`PROCESS EXIT ${label} ${pid.toString()}: ${excerptOfReason(reason)}`);
+  }
+
+  // --- supervisors ----------------------------------------------------------------------------------------------------
+
+  private onSupervisorStarted({ supervisor, pid, isRoot, children, tookMs }: SupervisorStarted): void {
+    const summary = `PROGRESS REPORT ${supervisor} ${pid.toString()} is up: ${children} child(ren) in ${round(tookMs)} ms`;
+    if (isRoot) this.logger.log(summary);
+    else this.logger.debug(summary);
+  }
+
+  private onSupervisorStopped({ supervisor, pid, isRoot, reason, tookMs }: SupervisorStopped): void {
+    const summary = `PROGRESS REPORT ${supervisor} ${pid.toString()} is down after ${round(tookMs)} ms: ${excerptOfReason(reason)}`;
+    if (isRoot) this.logger.log(summary);
+    else this.logger.debug(summary);
+  }
+
+  private onChildExited({ supervisor, childId, pid, reason, isClean }: ChildExited): void {
+    if (isClean || this.crashed.has(pid)) return;
+    this.lastReason = reason;
+    this.error(
+      'SUPERVISOR REPORT',
+      `${supervisor}: child ${childId} ${pid.toString()} ended: ${excerptOfReason(reason)}`,
+      ['It ended by an exit signal: it was killed, or a process it is linked to ended.'],
+      reason,
+    );
+  }
+
+  private onChildRestarted({ supervisor, childId, pid, reason }: ChildRestarted): void {
+    this.logger.debug(
+      `SUPERVISOR REPORT ${supervisor}: child ${childId} was started again as ${pid.toString()} after ${excerptOfReason(reason)}`,
+    );
+  }
+
+  private onStartFailed({ supervisor, childId, reason, isRestart }: ChildStartFailed): void {
+    const next = isRestart
+      ? 'It is tried again at once; each attempt counts as a restart.'
+      : 'The children before it are stopped, and the supervisor does not start.';
+    const cause = this.lastReason === reason ? undefined : reason; // its stack was printed by its own report
+    this.error(
+      'SUPERVISOR REPORT',
+      `${supervisor}: child ${childId} did not start${isRestart ? ' again' : ''}: ${excerptOfReason(reason)}`,
+      [next],
+      cause,
+    );
+  }
+
+  private onStartSlow({ supervisor, childId, waitedMs }: ChildStartSlow): void {
+    this.logger.warn(
+      `SLOW START ${supervisor}: child ${childId} has been in init for ${round(waitedMs)} ms\n` +
+        '  Everything behind it waits. Give it a startTimeoutMs, or do the work in a @HandleContinue.',
+    );
+  }
+
+  private onChildStopped({ supervisor, childId, pid, reason, tookMs, undrained, isUnexpected }: ChildStopped): void {
+    if (!isUnexpected) return;
+    const details = [`after: ${round(tookMs)} ms`];
+    if (undrained > 0) details.push(`lost with it: ${messages(undrained)} still queued`);
+    if (reason === 'killed')
+      details.push('It took longer than its shutdownMs; give it more time, or less to do in terminate.');
+    this.error(
+      'SUPERVISOR REPORT',
+      `${supervisor}: child ${childId} ${pid.toString()} did not stop as it was asked to: ${excerptOfReason(reason)}`,
+      details,
+      this.crashed.has(pid) ? undefined : reason,
+    );
+  }
+
+  private onRestartsExceeded(event: RestartsExceeded): void {
+    const { supervisor, childId, strategy, maxRestarts, withinMs, reason } = event;
+    this.error(
+      'SUPERVISOR REPORT',
+      `${supervisor} gives up: more than ${maxRestarts} restart(s) within ${withinMs} ms`,
+      [
+        `last child: ${childId}, which ended with ${excerptOfReason(reason)}`,
+        `strategy: ${strategy}`,
+        'It stops its children and exits; its own supervisor decides what comes next.',
+      ],
+      this.lastReason === reason ? undefined : reason,
+    );
+  }
+
+  private onListenerDetached({ during, error }: ListenerDetached): void {
+    this.logger.warn(
+      `LISTENER DETACHED a listener threw on ${during} and hears nothing any more: ${excerptOfReason(error)}` +
+        detailsOf([stackOf(error)]),
+    );
+  }
+
+  // --- lines ----------------------------------------------------------------------------------------------------------
+
+  private error(title: string, summary: string, details: readonly string[], cause: unknown): void {
+    this.logger.error(`${title} ${summary}${detailsOf(details)}`, stackOf(cause));
+  }
+
+  private isNews(what: string): boolean {
+    if (this.toldOnce.has(what)) return false;
+    if (this.toldOnce.size >= MOST_REMEMBERED) this.toldOnce.clear();
+    this.toldOnce.add(what);
+    return true;
+  }
+
+  private write(line: () => void): void {
+    try {
+      line();
+    } catch {
+      // The logger itself is broken. There is nowhere to say so, and the servers must not suffer for it.
+    }
+  }
+}
+
+function detailsOf(details: readonly (string | undefined)[]): string {
+  return details.map((detail) => (detail === undefined ? '' : `\n  ${detail}`)).join('');
+}
+
+function messages(count: number): string {
+  return count === 1 ? '1 message' : `${count} messages`;
+}
+
+function round(ms: number): number {
+  return Math.round(ms);
+}

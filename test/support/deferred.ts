@@ -1,0 +1,31 @@
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A promise that the test settles. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+/** A promise that never settles: a handler that hangs. */
+export function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/** What a promise rejects with. Taken at once, so that it may be looked at after the world has settled. */
+export function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`was expected to reject, but resolved with ${String(value)}`);
+    },
+    (reason: unknown) => reason,
+  );
+}

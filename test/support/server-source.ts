@@ -1,0 +1,35 @@
+import type { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
+import {
+  Handler,
+  type HandlerMethod,
+  InfoHandlers,
+  type ServerDefinition,
+  type ServerSource,
+} from '../../lib/gen-server/server-definition.js';
+
+export interface HandlerNames {
+  readonly calls?: readonly string[];
+  readonly casts?: readonly string[];
+  readonly continues?: readonly string[];
+  readonly infos?: ReadonlyArray<readonly [tag: Parameters<InfoHandlers['add']>[0], method: string]>;
+  /** Whatever of the definition the test wants otherwise. */
+  readonly definition?: Partial<ServerDefinition>;
+}
+
+/** What a decorated class is compiled to, without the decorators. */
+export function serverSource(Server: new () => GenServerBase<never>, names: HandlerNames = {}): ServerSource {
+  const method = (name: string) => (Server.prototype as unknown as Record<string, HandlerMethod>)[name]!;
+  const handlers = (keys: readonly string[] = []) => new Map(keys.map((key) => [key, new Handler(key, method(key))]));
+  const infos = new InfoHandlers();
+  for (const [tag, key] of names.infos ?? []) infos.add(tag, new Handler(key, method(key)));
+  const definition: ServerDefinition = {
+    label: Server.name,
+    calls: handlers(names.calls),
+    casts: handlers(names.casts),
+    continues: handlers(names.continues),
+    infos,
+    isReplyError: () => false,
+    ...names.definition,
+  };
+  return { definition, create: () => new Server() as GenServerBase<unknown> };
+}
