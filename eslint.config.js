@@ -90,6 +90,13 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['console', 'process', 'URL', 'performance', 'AbortSignal', 'queueMicrotask'],
+          ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
 );

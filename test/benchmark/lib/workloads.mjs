@@ -1,0 +1,198 @@
+const now = () => performance.now();
+const turn = () => new Promise((r) => setImmediate(r));
+const gc = () => {
+  for (let i = 0; i < 3; i++) globalThis.gc?.();
+};
+const pct = (xs, p) => {
+  const s = [...xs].sort((a, b) => a - b);
+  return s[Math.min(s.length - 1, Math.floor(p * s.length))] ?? NaN;
+};
+
+async function rate(step, per, warmMs, ms) {
+  // step() does `per` operations
+  let t = now();
+  while (now() - t < warmMs) await step();
+  await turn();
+  let ops = 0,
+    e;
+  const c = process.cpuUsage();
+  t = now();
+  do {
+    await step();
+    ops += per;
+  } while ((e = now() - t) < ms);
+  return { wall: (ops / e) * 1000, cpu: (ops / cpuMs(c)) * 1000 };
+}
+// The machine is shared: the rate per second of CPU time moves far less than the rate per second of wall time.
+const cpuMs = (from) => {
+  const c = process.cpuUsage(from);
+  return (c.user + c.system) / 1000;
+};
+const both = (emit, name, r) => {
+  emit(name, r.wall);
+  emit(name + '.cpu', r.cpu);
+};
+async function timed(n, f) {
+  const c = process.cpuUsage(),
+    t = now();
+  await f();
+  return { wall: (n / (now() - t)) * 1000, cpu: (n / cpuMs(c)) * 1000 };
+}
+
+async function sequential(A, ctx, o, async) {
+  const h = await A.start(ctx, { async });
+  const step = async () => {
+    for (let i = 0; i < 500; i++) await A.call(ctx, h);
+  };
+  return rate(step, 500, o.warm, o.ms);
+}
+
+export const scenarios = {
+  async seqCall(A, ctx, o, emit) {
+    both(emit, 'seqCall', await sequential(A, ctx, o, false));
+  },
+  async seqCallAsync(A, ctx, o, emit) {
+    both(emit, 'seqCallAsync', await sequential(A, ctx, o, true));
+  },
+  async pipelined(A, ctx, o, emit) {
+    const h = await A.start(ctx, {});
+    const step = async () => {
+      const ps = new Array(1000);
+      for (let i = 0; i < 1000; i++) ps[i] = A.call(ctx, h);
+      await Promise.all(ps);
+    };
+    both(emit, 'pipelined', await rate(step, 1000, o.warm, o.ms));
+  },
+  async cast(A, ctx, o, emit) {
+    const h = await A.start(ctx, {});
+    const go = (n) =>
+      timed(n, async () => {
+        for (let i = 0; i < n; i++) A.cast(ctx, h);
+        await A.flush(ctx, h);
+      });
+    await go(20000);
+    await go(20000);
+    gc();
+    both(emit, 'cast100k', await go(100000));
+    gc();
+    if ((A.castN ?? 1e6) >= 1e6) both(emit, 'cast1M', await go(1e6));
+  },
+  async spawn(A, ctx, o, emit) {
+    for (let i = 0; i < 500; i++) await A.stop(ctx, await A.start(ctx, {}));
+    const n = A.spawnN ?? 100000;
+    let hs = new Array(n).fill(null);
+    await turn();
+    gc();
+    const h0 = process.memoryUsage().heapUsed;
+    const a = await timed(n, async () => {
+      for (let i = 0; i < n; i++) hs[i] = await A.start(ctx, {});
+    });
+    await turn();
+    gc();
+    const h1 = process.memoryUsage().heapUsed;
+    const b = await timed(n, async () => {
+      for (let i = 0; i < n; i++) await A.stop(ctx, hs[i]);
+    });
+    hs.fill(null);
+    await turn();
+    await new Promise((r) => setTimeout(r, 100));
+    gc();
+    const h2 = process.memoryUsage().heapUsed;
+    emit('spawnStop', 1 / (1 / a.wall + 1 / b.wall));
+    emit('spawnStop.cpu', 1 / (1 / a.cpu + 1 / b.cpu));
+    emit('spawnOnly.cpu', a.cpu);
+    emit('bytesPerIdle', (h1 - h0) / n);
+    emit('bytesAfterStop', (h2 - h0) / n);
+  },
+  async pingpong(A, ctx, o, emit) {
+    const t = now();
+    await A.pingpong(ctx, 20000);
+    await A.pingpong(ctx, 20000);
+    const n = Math.min(2e6, Math.max(20000, Math.floor((40000 / (now() - t)) * o.ms)));
+    both(emit, 'pingpong', await timed(n, () => A.pingpong(ctx, n)));
+  },
+  async restart(A, ctx, o, emit) {
+    const s = await A.supervised(ctx);
+    const us = [];
+    let g = await s.generation();
+    const until = now() + 4000;
+    for (let i = 0; i < 1200 && now() < until; i++) {
+      await turn();
+      const t = now();
+      s.crash();
+      for (;;) {
+        let k;
+        try {
+          k = await s.generation();
+        } catch {
+          k = g;
+        }
+        if (k !== g) {
+          g = k;
+          break;
+        }
+        await turn();
+      }
+      us.push((now() - t) * 1000);
+    }
+    const kept = us.slice(us.length > 400 ? 200 : 5);
+    emit('restartMedianUs', pct(kept, 0.5));
+    emit('restartP99Us', pct(kept, 0.99));
+    emit('restarts', kept.length);
+  },
+  async fairness(A, ctx, o, emit) {
+    const busy = await A.start(ctx, {}),
+      other = await A.start(ctx, {});
+    for (let i = 0; i < 20000; i++) A.cast(ctx, busy);
+    await A.flush(ctx, busy);
+    for (let i = 0; i < 2000; i++) await A.call(ctx, other);
+    gc();
+    await turn();
+    const n = A.castN ?? 1e6;
+    const t0 = now();
+    for (let i = 0; i < n; i++) A.cast(ctx, busy);
+    const t1 = now();
+    let last = t1,
+      drained = false;
+    const gaps = [],
+      lats = [];
+    let wake;
+    const ended = new Promise((r) => {
+      wake = r;
+    });
+    const tick = setInterval(() => {
+      const t = now();
+      gaps.push(t - last);
+      last = t;
+      if (t - t1 > 5000) {
+        wake();
+        return;
+      }
+      A.call(ctx, other).then(
+        () => lats.push(now() - t),
+        () => lats.push(Infinity),
+      );
+    }, 1);
+    A.flush(ctx, busy).then(() => {
+      drained = now();
+      setTimeout(wake, 5);
+    });
+    // one call at once as well: what a request that arrives right behind the backlog sees
+    const tf = now();
+    let first = NaN;
+    A.call(ctx, other).then(() => {
+      first = now() - tf;
+      lats.push(first);
+    });
+    await ended;
+    clearInterval(tick);
+    const inside = gaps;
+    emit('enqueueMs', t1 - t0);
+    emit('drainMs', drained === false ? -1 : drained - t1);
+    emit('maxStallMs', Math.max(...inside));
+    emit('gapP99Ms', pct(inside, 0.99));
+    emit('callP99Ms', pct(lats, 0.99));
+    emit('callMaxMs', Math.max(...lats));
+    emit('ticks', gaps.length);
+  },
+};
