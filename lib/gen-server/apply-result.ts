@@ -1,4 +1,6 @@
-import { type CallbackResult, isResult, type ResultKind } from './callback-result.js';
+import { print } from '../runtime/print.js';
+import { type CallbackResult, isResult, NO_ANSWER, type ResultKind } from './callback-result.js';
+import { isThenable } from './thenable.js';
 
 /** Where a result comes from, which decides what it may be. */
 export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init';
@@ -22,17 +24,25 @@ const REMEDY: Readonly<Record<ResultOrigin, string>> = {
 export function faultOf(value: unknown, origin: ResultOrigin): string | undefined {
   if (!isResult(value)) return `${REMEDY[origin]}.`;
   if (!ALLOWED[origin].includes(value.kind)) return `${REMEDY[origin]}.`;
-  if (value.value instanceof Promise && (value.kind === 'reply' || value.kind === 'ok')) {
-    return 'a promise is no reply: await it first.';
+  return faultOfAnswer(value, origin) ?? faultOfModifier(value);
+}
+
+function faultOfAnswer({ kind, value, state, answer }: CallbackResult, origin: ResultOrigin): string | undefined {
+  if (answer !== NO_ANSWER) {
+    if (kind !== 'stop' || origin === 'cast' || origin === 'init')
+      return 'only a stop of a call handler can carry a reply.';
+    if (isThenable(answer)) return 'a promise is no reply: await it first.';
   }
-  return faultOfModifier(value);
+  if (kind === 'reply' && isThenable(value)) return 'a promise is no reply: await it first.';
+  if (typeof state === 'object' && state instanceof Promise) return 'a promise is no state: await it first.';
+  return undefined;
 }
 
 function faultOfModifier({ modifier, kind }: CallbackResult): string | undefined {
   if (modifier === null) return undefined;
   if (modifier.type === 'more_than_one') return 'a result carries one of timeout, hibernate or continue, not several.';
   if (modifier.type === 'timeout' && !(typeof modifier.ms === 'number' && modifier.ms >= 0)) {
-    return `a timeout is a number of milliseconds, 0 or more, got: ${String(modifier.ms)}.`;
+    return `a timeout is a number of milliseconds, 0 or more, got: ${print(modifier.ms)}.`;
   }
   if (kind === 'stop' || kind === 'error' || kind === 'ignore') return `a ${kind} goes on to nothing.`;
   return undefined;

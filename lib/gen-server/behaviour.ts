@@ -61,10 +61,20 @@ class BehaviourHost extends GenServerBase<unknown> {
 }
 
 const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
+// eslint-disable-next-line @typescript-eslint/unbound-method -- an invocation calls them on its instance
 const { call, cast, info, continue: goOn } = BehaviourHost.prototype;
 
 /** What the runtime needs to run a behaviour. */
 export function sourceOfBehaviour(behaviour: Behaviour): ServerSource {
+  let source = sources.get(behaviour);
+  if (source === undefined) sources.set(behaviour, (source = makeSource(behaviour)));
+  return source;
+}
+
+/** A behaviour may stand behind a hundred thousand processes, so its tables are made once. */
+const sources = new WeakMap<Behaviour, ServerSource>();
+
+function makeSource(behaviour: Behaviour): ServerSource {
   const label = behaviour.label ?? 'behaviour';
   const infos = new InfoHandlers();
   if (behaviour.handleInfo !== undefined) infos.add(undefined, new Handler('handleInfo', info));

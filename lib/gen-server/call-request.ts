@@ -55,9 +55,9 @@ export class CallRequest extends Deadline implements Envelope {
 
   expire(): void {
     const { server } = this;
-    this.refuse(
-      new CallTimeoutError(server.label, this.describe(), this.timeoutMs, server.phaseOf(this), server.queueLength),
-    );
+    const phase = server.phaseOf(this);
+    server.forgetCall(this);
+    this.refuse(new CallTimeoutError(server.label, this.describe(), this.timeoutMs, phase, server.queueLength));
   }
 
   private describe(): RequestDescription {

@@ -7,15 +7,26 @@ declare const brand: unique symbol;
 
 type Primitive = string | number | bigint | boolean | symbol | null | undefined;
 
-/** Infers literals as literals, so that `noReply({ status: 'ready' })` fits a state that is a union. */
+/**
+ * Infers literals as literals, so that `noReply({ status: 'ready' })` fits a state that is a union. A type parameter does not
+ * fit it, so every function below that takes one has a last overload for the state of a generic server.
+ */
 export type Literal<A> =
   | (A extends [] ? [] : never)
   | (A extends Primitive ? A : never)
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function, whatever its form
   | { [K in keyof A]: A[K] extends Function ? A[K] : Literal<A[K]> };
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- matches a promise of anything
-export type NotPromise<R> = R extends PromiseLike<any> ? never : R;
+/** What a promise makes of the result it is put into, so that no handler may return it. */
+export type PromiseInside = 'a promise is no reply: await it first';
+
+/**
+ * A promise is told by an overload of its own. If every other value had to prove that it is none, the reply of a generic server
+ * could not, since a type parameter may stand for anything. `any` is not taken for a promise.
+ */
+type Promised<P> = 0 extends 1 & P ? never : P extends PromiseLike<unknown> ? P : never;
+/** `never` is a promise to the compiler, as it is everything else. */
+type UnlessNever<P, Result> = [P] extends [never] ? Result : PromiseInside;
 
 /** What else a result may ask for: exactly one of these, as in OTP. */
 export interface Modifiers<Self> {
@@ -52,7 +63,8 @@ export interface Stop<S> {
   readonly [brand]: 'stop';
   readonly state: S;
   /** Answers the call as well: `terminate` runs first, then the reply goes out, even if `terminate` fails (R6). */
-  reply<R>(value: NotPromise<R>): StopReply<R, S>;
+  reply<P>(value: Promised<P>): UnlessNever<P, StopReply<never, S>>;
+  reply<R>(value: R): StopReply<R, S>;
 }
 export interface StopReply<R, S> {
   readonly [brand]: 'stopReply';
@@ -79,10 +91,11 @@ export type InitResult<S> = Ok<S> | Stop<S> | InitError | Ignore;
 
 export type ResultKind = 'reply' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
 
+// These three are registered, so that a result made by a second installed copy of the package is known as one.
 /** Stands for a state that was left out. */
-export const KEEP_STATE: unique symbol = Symbol('keep state');
+export const KEEP_STATE: unique symbol = Symbol.for('nestjs-genserver.keep_state');
 /** Stands for a stop that answers nobody. */
-export const NO_ANSWER: unique symbol = Symbol('no answer');
+export const NO_ANSWER: unique symbol = Symbol.for('nestjs-genserver.no_answer');
 
 export type Modifier =
   | { readonly type: 'timeout'; readonly ms: number }
@@ -90,7 +103,6 @@ export type Modifier =
   | { readonly type: 'continue'; readonly tag: string | symbol; readonly args: readonly unknown[] }
   | { readonly type: 'more_than_one' };
 
-// Registered, so that a result made by a second installed copy of the package is known as one.
 const RESULT_MARK = Symbol.for('nestjs-genserver.result');
 
 /** All results at run time; the interfaces above are how the compiler sees them. */
@@ -146,9 +158,14 @@ const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));
  *
  * @publicApi
  */
-export function reply<R>(value: NotPromise<R>): Reply<R, never> & Modifiers<Reply<R, never>>;
-export function reply<R, S>(value: NotPromise<R>, state: Literal<S>): Reply<R, S> & Modifiers<Reply<R, S>>;
-export function reply(value: unknown, ...state: [] | [unknown]): unknown {
+export function reply<P>(
+  value: Promised<P>,
+  ...state: unknown[]
+): UnlessNever<P, Reply<never, never> & Modifiers<Reply<never, never>>>;
+export function reply<R>(value: R): Reply<R, never> & Modifiers<Reply<R, never>>;
+export function reply<R, S>(value: R, state: Literal<S>): Reply<R, S> & Modifiers<Reply<R, S>>;
+export function reply<R, S>(value: R, state: S): Reply<R, S> & Modifiers<Reply<R, S>>;
+export function reply(value: unknown, ...state: unknown[]): unknown {
   return make('reply', value, state.length === 0 ? KEEP_STATE : state[0]);
 }
 
@@ -159,6 +176,7 @@ export function reply(value: unknown, ...state: [] | [unknown]): unknown {
  */
 export function replyError(error: unknown): ReplyError<never> & Modifiers<ReplyError<never>>;
 export function replyError<S>(error: unknown, state: Literal<S>): ReplyError<S> & Modifiers<ReplyError<S>>;
+export function replyError<S>(error: unknown, state: S): ReplyError<S> & Modifiers<ReplyError<S>>;
 export function replyError(error: unknown, ...state: [] | [unknown]): unknown {
   return make('replyError', error, state.length === 0 ? KEEP_STATE : state[0]);
 }
@@ -170,6 +188,7 @@ export function replyError(error: unknown, ...state: [] | [unknown]): unknown {
  */
 export function noReply(): NoReply<never> & Modifiers<NoReply<never>>;
 export function noReply<S>(state: Literal<S>): NoReply<S> & Modifiers<NoReply<S>>;
+export function noReply<S>(state: S): NoReply<S> & Modifiers<NoReply<S>>;
 export function noReply(...state: [] | [unknown]): unknown {
   return state.length === 0 ? NO_REPLY : make('noReply', undefined, state[0]);
 }
@@ -181,6 +200,7 @@ export function noReply(...state: [] | [unknown]): unknown {
  */
 export function stop(reason: unknown): Stop<never>;
 export function stop<S>(reason: unknown, state: Literal<S>): Stop<S>;
+export function stop<S>(reason: unknown, state: S): Stop<S>;
 export function stop(reason: unknown, ...state: [] | [unknown]): unknown {
   return make('stop', reason, state.length === 0 ? KEEP_STATE : state[0]);
 }
@@ -191,6 +211,7 @@ export function stop(reason: unknown, ...state: [] | [unknown]): unknown {
  * @publicApi
  */
 export function ok<S>(state: Literal<S>): Ok<S> & Modifiers<Ok<S>>;
+export function ok<S>(state: S): Ok<S> & Modifiers<Ok<S>>;
 export function ok(state: unknown): unknown {
   return make('ok', undefined, state);
 }

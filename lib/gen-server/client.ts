@@ -2,14 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../runtime/deadline.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
-import type { ExitReason } from '../runtime/exit-reason.js';
+import { type ExitReason, isError } from '../runtime/exit-reason.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
+import { print } from '../runtime/print.js';
 import { isVia } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../runtime/timers.js';
 import { CallRequest, promiseOfAnswer } from './call-request.js';
-import { type Destination, formatDestination, resolve, whereis } from './destination.js';
+import { type Destination, DESTINATION, formatDestination, isAddressed, resolve, whereis } from './destination.js';
 import {
   CallingSelfError,
   CallTimeoutError,
@@ -49,7 +50,7 @@ export function callServer(
     try {
       sent = structuredClone(payload);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
   const promise = promiseOfAnswer();
@@ -69,7 +70,12 @@ export function castToServer(server: GenServerProcess, invocation: Invocation, p
   try {
     sent = structuredClone(payload);
   } catch (error) {
-    reportDroppedCast(server.runtime, server.label, invocation.handler.name, (error as Error).message);
+    reportDroppedCast(
+      server.runtime,
+      server.label,
+      invocation.handler.name,
+      isError(error) ? error.message : print(error),
+    );
     return;
   }
   server.deliver(invocation, sent);
@@ -110,9 +116,10 @@ export function cast(
   request: unknown,
   args: readonly unknown[] = [],
 ): void {
-  const server = resolve(runtime, destination);
+  const server = resolveForCast(runtime, destination);
   if (server === undefined) {
-    reportDroppedCast(runtime, formatDestination(destination), String(request), 'no process');
+    const name = typeof request === 'symbol' || typeof request === 'string' ? request : print(request);
+    reportDroppedCast(runtime, formatDestination(destination), name, 'no process');
     return;
   }
   const { definition } = server;
@@ -128,6 +135,10 @@ export function cast(
 
 /** Sends a plain message. To a pid that has ended it is silent; to a name that nobody holds it throws (C8). */
 export function send(runtime: Runtime, destination: Destination, message: unknown): void {
+  if (isAddressed(destination)) {
+    send(runtime, destination[DESTINATION], message);
+    return;
+  }
   if (isVia(destination)) {
     destination.via.send(destination.key, message);
     return;
@@ -196,6 +207,16 @@ export function reportDroppedCast(runtime: Runtime, destination: string, handler
   if (!runtime.events.wants('gen_server.cast_dropped')) return;
   const event: CastDropped = { type: 'gen_server.cast_dropped', destination, handler, why };
   runtime.events.emit(event);
+}
+
+/** A registry of the user's own may throw; a cast knows no failure (C8). */
+function resolveForCast(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
+  try {
+    return resolve(runtime, destination);
+  } catch (error) {
+    if (isVia(destination)) return undefined;
+    throw error;
+  }
 }
 
 class StopDeadline extends Deadline {

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
+import { print } from '../runtime/print.js';
 import { formatName, isServerName, type ServerName, whereisName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './gen-server-process.js';
@@ -33,7 +33,7 @@ export function whereis(runtime: Runtime, destination: Destination): Pid | undef
   if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);
   if (isServerName(destination)) return whereisName(runtime, destination);
   throw new InvalidArgumentError(
-    `A destination must be a pid, a name, { global }, { via, key } or a client, got: ${inspect(destination, { depth: 1 })}`,
+    `A destination must be a pid, a name, { global }, { via, key } or a client, got: ${print(destination)}`,
   );
 }
 
@@ -43,6 +43,6 @@ export function formatDestination(destination: unknown): string {
   return formatName(destination);
 }
 
-function isAddressed(value: unknown): value is Addressed {
+export function isAddressed(value: unknown): value is Addressed {
   return typeof value === 'object' && value !== null && DESTINATION in value;
 }

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { GenServerError } from '../runtime/errors.js';
 import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
+import { print } from '../runtime/print.js';
 
 /** What was asked of a server. */
 export interface RequestDescription {
@@ -50,7 +50,7 @@ export class CallTimeoutError extends GenServerError {
     readonly queueLength: number,
   ) {
     const when = {
-      waiting: `still waiting behind ${queueLength - 1} other message(s)`,
+      waiting: `still waiting in a queue of ${queueLength} message(s)`,
       running: 'still running',
       answered_later: 'handled, but not answered yet',
     }[phase];
@@ -113,8 +113,8 @@ export class UnknownHandlerError extends GenServerError {
   ) {
     const decorator = kind === 'call' ? '@HandleCall()' : '@HandleCast()';
     super(
-      `${server} has no ${kind} handler named ${formatKey(handler)}. ` +
-        `Decorate a method with ${decorator}, or use one of: ${[...known].map(formatKey).join(', ') || '(there is none)'}`,
+      `${server} has no ${kind} handler named ${print(handler)}. ` +
+        `Decorate a method with ${decorator}, or use one of: ${[...known].map((key) => print(key)).join(', ') || '(there is none)'}`,
     );
   }
 }
@@ -133,7 +133,7 @@ export class BadReturnValueError extends GenServerError {
     readonly value: unknown,
     why: string,
   ) {
-    super(`${server}.${String(handler)} returned ${inspect(value, { depth: 1, breakLength: Infinity })}: ${why}`);
+    super(`${server}.${String(handler)} returned ${print(value)}: ${why}`);
   }
 }
 
@@ -173,10 +173,5 @@ export class StartError extends GenServerError {
 }
 
 function formatRequest({ handler, args }: RequestDescription): string {
-  const printed = args.map((arg) => inspect(arg, { depth: 1, breakLength: Infinity, maxStringLength: 80 }));
-  return `${String(handler)}(${printed.join(', ')})`;
-}
-
-function formatKey(key: string | symbol): string {
-  return typeof key === 'symbol' ? key.toString() : `'${key}'`;
+  return `${String(handler)}(${args.map((arg) => print(arg)).join(', ')})`;
 }

@@ -18,6 +18,7 @@ export interface From<R> {
   /** The result of a call handler that leaves the answer for later. */
   later(): Later<R, never> & Modifiers<Later<R, never>>;
   later<S>(state: Literal<S>): Later<R, S> & Modifiers<Later<R, S>>;
+  later<S>(state: S): Later<R, S> & Modifiers<Later<R, S>>;
 }
 
 /** A value of the same name, so that decorated signatures may mention the type under `isolatedModules` (TS1272). */

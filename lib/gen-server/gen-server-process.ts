@@ -1,6 +1,6 @@
 import { Deadline } from '../runtime/deadline.js';
-import { CALL, CAST, INFO, INFO_ENVELOPE, TERMINATE } from '../runtime/envelope.js';
-import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
+import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../runtime/envelope.js';
+import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import { Down } from '../runtime/messages.js';
 import type { Ref } from '../runtime/pid.js';
@@ -17,6 +17,7 @@ import { Timeout } from './messages.js';
 import { Self } from './self.js';
 import { type Invocation, payloadOf, type ServerSource } from './server-definition.js';
 import { SystemRequest } from './system-request.js';
+import { isThenable, whenSettled } from './thenable.js';
 
 /** How a start ended. */
 export type StartOutcome =
@@ -48,18 +49,23 @@ class StartDeadline extends Deadline {
 /** The timeout that a result asked for. */
 class IdleDeadline extends Deadline {
   lengthMs = 0;
+  /** It ran out while a request of the system was waiting, which starts it again (T4). */
+  hasLapsed = false;
 
   constructor(private readonly server: GenServerProcess) {
     super();
   }
 
   expire(): void {
-    this.server.deliver(INFO_ENVELOPE, TIMEOUT);
+    this.server.idleTimeIsOver();
+  }
+
+  override cancel(): void {
+    this.hasLapsed = false;
+    super.cancel();
   }
 }
 
-/** Lies in the mailbox in place of a message that was taken back. */
-const FORGOTTEN = Symbol('forgotten');
 const TIMEOUT = Object.freeze(new Timeout());
 
 /** What is going to be the end, while `terminate` runs. */
@@ -98,8 +104,12 @@ export class GenServerProcess extends Process {
   private onFail: ((thrown: unknown) => void) | null = null;
   private startDeadline: StartDeadline | null = null;
   private hasStartTimedOut = false;
+  /** `init` is done: from then on an end is an exit, before it is a failed start. */
+  hasStarted = false;
   private startSettled: ((outcome: StartOutcome) => void) | null;
-  /** Called when a request to end this process waits behind the handler that is running. */
+  /** A request to end this process waits in its queue: what takes long had better not begin. */
+  isStopQueued = false;
+  /** Called when that request arrives. */
   stopQueued: (() => void) | null = null;
 
   constructor(
@@ -133,16 +143,20 @@ export class GenServerProcess extends Process {
   }
 
   protected override onStopQueued(): void {
+    this.isStopQueued = true;
     this.stopQueued?.();
   }
 
   // --- start ------------------------------------------------------------------------------------------------------------
 
-  /** Arms the limit on `init`. */
-  limitStart(): void {
-    if (this.settings.startTimeoutMs === Infinity) return;
-    this.startDeadline = new StartDeadline(this);
-    this.runtime.deadlines.add(this.startDeadline, this.settings.startTimeoutMs);
+  /** Lets `init` run in the loop, for no longer than the limit. */
+  begin(): void {
+    if (this.settings.startTimeoutMs !== Infinity) {
+      this.startDeadline = new StartDeadline(this);
+      this.runtime.deadlines.add(this.startDeadline, this.settings.startTimeoutMs);
+    }
+    // It is ready already when somebody who saw it come (a registry, a listener) has sent it a message.
+    this.becomeReady();
   }
 
   startTimedOut(): void {
@@ -168,7 +182,7 @@ export class GenServerProcess extends Process {
     const { args: given } = this.settings;
     let args: readonly unknown[];
     try {
-      args = typeof given === 'function' ? given() : given;
+      args = typeof given === 'function' ? given() : this.clonesMessages ? structuredClone(given) : given;
     } catch (thrown) {
       this.initFailed(thrown);
       return;
@@ -207,6 +221,7 @@ export class GenServerProcess extends Process {
     this.warnOfSharedArguments(state);
     this.state = state;
     this.status = 'running';
+    this.hasStarted = true;
     this.startDeadline?.cancel();
     this.startDeadline = null;
     this.settleStart({ status: 'ok' });
@@ -217,7 +232,8 @@ export class GenServerProcess extends Process {
         const wasRunning = this.runtime.scheduler.enter();
         this.isBusy = false;
         this.applyModifier(modifier);
-        if (!this.isFenced) this.resume();
+        // A continue that nobody handles is the end, and `terminate` may take its time.
+        if (this.status === 'running') this.resume();
         this.runtime.scheduler.leave(wasRunning);
       });
       return;
@@ -281,13 +297,16 @@ export class GenServerProcess extends Process {
       this.initialise();
       return;
     }
+    if (this.exitMark !== null) {
+      this.terminate(this.exitMark.reason, undefined);
+      return;
+    }
     const { invocation, payload } = this.continuation!;
     this.continuation = null;
     this.invoke(invocation, payload);
   }
 
   private receiveInfo(message: unknown): void {
-    if (message === FORGOTTEN) return;
     const handler = this.definition.infos.find(message);
     if (handler !== undefined) {
       this.invoke(handler.one, message);
@@ -308,10 +327,7 @@ export class GenServerProcess extends Process {
   private receiveSystem(request: SystemRequest): void {
     request.perform(this);
     const { idle } = this;
-    if (idle !== null && idle.isPending && !this.isFenced) {
-      idle.cancel();
-      this.runtime.deadlines.add(idle, idle.lengthMs);
-    }
+    if (idle !== null && (idle.isPending || idle.hasLapsed)) this.armIdle(idle.lengthMs);
   }
 
   private invoke(invocation: Invocation, payload: unknown): void {
@@ -336,7 +352,7 @@ export class GenServerProcess extends Process {
     this.payload = payload;
     this.onDone ??= (value) => this.finish(value, false);
     this.onFail ??= (thrown) => this.finish(thrown, true);
-    nativePromise(result).then(this.onDone, this.onFail);
+    whenSettled(result, this.onDone, this.onFail);
   }
 
   private finish(value: unknown, hasFailed: boolean): void {
@@ -349,8 +365,12 @@ export class GenServerProcess extends Process {
     this.payload = undefined;
     const wasRunning = scheduler.enter();
     this.isBusy = false;
-    if (hasFailed) this.fail(value, invocation, payload);
-    else this.apply(value, invocation, payload);
+    try {
+      if (hasFailed) this.fail(value, invocation, payload);
+      else this.apply(value, invocation, payload);
+    } catch (thrown) {
+      this.crash(thrown);
+    }
     if (!this.isBusy && (this.hasContinuation || this.queueLength > 0)) this.becomeReady();
     scheduler.leave(wasRunning);
   }
@@ -394,15 +414,27 @@ export class GenServerProcess extends Process {
   }
 
   private armIdle(lengthMs: number): void {
-    if (this.queueLength > 0) return; // T2
-    if (lengthMs === 0) {
+    this.idle?.cancel();
+    if (this.hasMessage) return; // T2
+    if (lengthMs === 0 && this.queueLength === 0) {
       this.deliver(INFO_ENVELOPE, TIMEOUT);
       return;
     }
     const idle = (this.idle ??= new IdleDeadline(this));
-    idle.cancel();
     idle.lengthMs = lengthMs;
     this.runtime.deadlines.add(idle, lengthMs);
+  }
+
+  /** A message that came in time counts, even when its turn has not come yet (T1). */
+  idleTimeIsOver(): void {
+    if (this.hasMessage) return;
+    if (this.queueLength === 0) this.deliver(INFO_ENVELOPE, TIMEOUT);
+    else this.idle!.hasLapsed = true;
+  }
+
+  /** Whether the next in the queue is a message, rather than a request of the system. */
+  private get hasMessage(): boolean {
+    return this.queueLength > 0 && this.mailbox!.peek().kind !== SYSTEM;
   }
 
   private continueWith(tag: string | symbol, args: readonly unknown[]): void {
@@ -464,13 +496,18 @@ export class GenServerProcess extends Process {
 
   /** Takes the `Down` of one monitor out of the mailbox. */
   forgetDown(ref: Ref): void {
-    this.mailbox?.replace(INFO_ENVELOPE, (message) => message instanceof Down && message.ref === ref, FORGOTTEN);
+    this.mailbox?.remove(INFO_ENVELOPE, (message) => message instanceof Down && message.ref === ref);
   }
 
   /** Where a call is, for its timeout error. */
   phaseOf(request: CallRequest): 'waiting' | 'running' | 'answered_later' {
     if (this.unanswered?.has(request)) return 'answered_later';
-    return this.request === request ? 'running' : 'waiting';
+    return this.request === request || this.ending?.request === request ? 'running' : 'waiting';
+  }
+
+  /** Nobody waits for the answer any more. */
+  forgetCall(request: CallRequest): void {
+    this.unanswered?.delete(request);
   }
 
   private leaveUnanswered(request: CallRequest): void {
@@ -481,7 +518,18 @@ export class GenServerProcess extends Process {
 
   /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
   markExit(reason: ExitReason): void {
+    if (this.isFenced) return;
     this.exitMark ??= { reason };
+    if (this.isBusy || this.runtime.current === this) return;
+    // Code that no handler waits for: before the next message, or there may be none to notice the mark.
+    this.hasContinuation = true;
+    this.becomeReady();
+  }
+
+  protected override crash(thrown: unknown): void {
+    this.runtime.current = null;
+    if (this.status === 'running') this.terminate(reasonOfThrown(thrown), thrown);
+    else super.crash(thrown);
   }
 
   private fail(thrown: unknown, invocation: Invocation, payload: unknown): void {
@@ -534,16 +582,22 @@ export class GenServerProcess extends Process {
     this.guard(
       () => instance.terminate!(reason),
       () => {
-        if (this.exitMark !== null) this.ending!.reason = this.exitMark.reason;
+        if (this.exitMark !== null) this.endInstead(this.exitMark.reason, undefined);
         this.finishTermination();
       },
       (thrown) => {
-        const ending = this.ending!;
-        ending.reason = this.exitMark === null ? reasonOfThrown(thrown) : this.exitMark.reason; // E8
-        ending.cause = this.exitMark === null ? thrown : undefined;
+        if (this.exitMark === null) this.endInstead(reasonOfThrown(thrown), thrown);
+        else this.endInstead(this.exitMark.reason, undefined);
         this.finishTermination();
       },
     );
+  }
+
+  /** What `terminate` failed with takes the place of why it ran (E8). */
+  private endInstead(reason: ExitReason, cause: unknown): void {
+    const ending = this.ending!;
+    ending.reason = reason;
+    ending.cause = cause;
   }
 
   private finishTermination(): void {
@@ -555,12 +609,18 @@ export class GenServerProcess extends Process {
   }
 
   protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
-    if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.exitCause ?? causeOf(reason));
+    if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.causeOf(reason));
     else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
   }
 
+  /** What was thrown: here, or where the reason came from. */
+  private causeOf(reason: ExitReason): unknown {
+    if (this.exitCause !== undefined) return this.exitCause;
+    return isError(reason) ? reason : undefined;
+  }
+
   protected onEnd(reason: ExitReason): void {
-    const cause = this.exitCause ?? causeOf(reason);
+    const cause = this.causeOf(reason);
     this.idle?.cancel();
     this.startDeadline?.cancel();
     this.ending?.request?.serverExited(reason, cause);
@@ -641,31 +701,23 @@ export class GenServerProcess extends Process {
     const goOn = (next: (value: unknown) => void, value: unknown): void => {
       if (this.isFenced) return;
       const wasRunning = runtime.scheduler.enter();
-      next(value);
+      try {
+        next(value);
+      } catch (error) {
+        this.crash(error);
+      }
       runtime.scheduler.leave(wasRunning);
     };
-    nativePromise(result).then(
+    whenSettled(
+      result,
       (value) => goOn(onDone, value),
       (thrown: unknown) => goOn(onFail, thrown),
     );
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** A foreign thenable may call back at once, or in any context it likes. A native promise does neither. */
-function nativePromise(value: PromiseLike<unknown>): Promise<unknown> {
-  return value instanceof Promise ? value : Promise.resolve(value);
-}
-
 function isMutable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Object.isFrozen(value);
-}
-
-function causeOf(reason: ExitReason): unknown {
-  return reason instanceof Error ? reason : undefined;
 }
 
 function formatMessage(invocation: Invocation, payload: unknown): string {

@@ -1,9 +1,11 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { InvalidArgumentError } from '../runtime/errors.js';
 import { Exit } from '../runtime/messages.js';
 import { demonitor, monitor } from '../runtime/monitors.js';
 import { link, unlink } from '../runtime/links.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { Pid, Ref } from '../runtime/pid.js';
+import { print } from '../runtime/print.js';
 import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
 import { exit, send, sendAfter } from './client.js';
 import { type Destination, formatDestination, resolve } from './destination.js';
@@ -33,6 +35,12 @@ export class Self {
   /** @internal */
   constructor(server: GenServerProcess) {
     this.#server = server;
+  }
+
+  /** The process that a `self` belongs to, for rooms that act on its behalf. @internal */
+  static serverOf(self: Self): GenServerProcess {
+    if (typeof self === 'object' && self !== null && #server in self) return self.#server;
+    throw new InvalidArgumentError(`Expected the self of a process (in a server: this.self), got: ${print(self)}`);
   }
 
   get pid(): Pid {
@@ -129,6 +137,26 @@ export class Self {
     const { runtime, isFenced } = this.#server;
     if (isFenced) throw new NoProcessError(this.pid.toString());
     return start(runtime, runtime.servers.find(server) as ServerSource, options, { parent: this.#server });
+  }
+
+  /**
+   * Lets this process get what is broadcast on `topic`, as plain messages (B1). The topic is compared as it is: there are no
+   * wildcards. Subscribing twice delivers twice. A restarted process subscribes again, best in `init` (B3).
+   *
+   * @param options.metadata  What a dispatcher of the application's own may read (B4). Default: undefined.
+   */
+  subscribe(topic: string, options: { readonly metadata?: unknown } = {}): void {
+    this.#server.runtime.topics.subscribe(this, topic, options);
+  }
+
+  /** Ends all subscriptions of this process to `topic`. What lies in the mailbox already stays there. */
+  unsubscribe(topic: string): void {
+    this.#server.runtime.topics.unsubscribe(this, topic);
+  }
+
+  /** Sends `message` to everybody who subscribed to `topic`, this process included (B2). */
+  broadcast(topic: string, message: unknown): void {
+    if (!this.#server.isFenced) this.#server.runtime.topics.broadcast(topic, message);
   }
 
   /** Ends this process with `reason` after `terminate`. Nothing after it runs, and no `catch` can undo it. */

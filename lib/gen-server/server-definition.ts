@@ -1,6 +1,7 @@
 import { CAST } from '../runtime/envelope.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { GenServerBase } from './gen-server-base.js';
+import type { StartOptions } from './start.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a user's method, called with what was sent
 export type HandlerMethod = (this: any, ...args: any[]) => unknown;
@@ -133,5 +134,7 @@ export interface ServerDefinition {
 /** A server that can be started: what it is, and how an instance for the next incarnation is made. */
 export interface ServerSource {
   readonly definition: ServerDefinition;
+  /** How it is started where the start says nothing else. */
+  readonly defaults?: StartOptions;
   create(): GenServerBase<unknown> | Promise<GenServerBase<unknown>>;
 }

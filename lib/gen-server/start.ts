@@ -52,9 +52,10 @@ export interface Lineage {
 export function spawn(
   runtime: Runtime,
   source: ServerSource,
-  options: StartOptions = {},
+  given: StartOptions = {},
   { parent = null, predecessor }: Lineage = {},
 ): Spawned {
+  const options = { ...source.defaults, ...given };
   const startTimeoutMs = options.startTimeoutMs ?? Infinity;
   assertDurationMs(startTimeoutMs, `startTimeoutMs of ${source.definition.label}`, true);
 
@@ -76,8 +77,7 @@ export function spawn(
   if (options.name !== undefined) process.registration = registerNew(runtime, options.name, process);
   if (parent !== null) linkToParent(process);
   runtime.add(process);
-  process.limitStart();
-  runtime.scheduler.ready(process);
+  process.begin();
   return { process, outcome };
 }
 

@@ -1,4 +1,5 @@
 import type { CastDropped, CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
+import type { RegistryRoomEvent } from '../registry/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
 import type { SupervisionEvent } from '../supervision/events.js';
@@ -25,4 +26,5 @@ export type GenServerEvent =
   | Hibernated
   | CastDropped
   | SupervisionEvent
+  | RegistryRoomEvent
   | ListenerDetached;

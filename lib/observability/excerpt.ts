@@ -35,17 +35,12 @@ export function oneLine(text: string, longest = LONGEST_LINE): string {
 
 /** The stack of an error and of its causes; undefined for what is no error. */
 export function stackOf(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error)) return undefined;
   return guarded(() => {
     const stacks: string[] = [];
-    for (
-      let error: unknown = thrown;
-      error instanceof Error && stacks.length < LONGEST_CAUSE_CHAIN;
-      error = error.cause
-    ) {
+    for (let error = thrown; error instanceof Error && stacks.length < LONGEST_CAUSE_CHAIN; error = error.cause) {
       stacks.push(String(error.stack ?? error));
     }
-    return stacks.join('\nCaused by: ').slice(0, LONGEST_STACK);
+    return stacks.length === 0 ? undefined : stacks.join('\nCaused by: ').slice(0, LONGEST_STACK);
   });
 }
 
@@ -76,7 +71,7 @@ function isDictionary(value: unknown): value is Record<string, unknown> {
   return proto === Object.prototype || proto === null;
 }
 
-function guarded(print: () => string): string {
+function guarded<T>(print: () => T): T | typeof UNPRINTABLE {
   try {
     return print();
   } catch {

@@ -1,5 +1,6 @@
 import type { CastDropped, CrashReport, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
 import type { Pid } from '../runtime/pid.js';
+import type { BroadcastDropped, RegistryListenerDetached } from '../registry/events.js';
 import type { ProcessExited } from '../runtime/runtime.js';
 import type {
   ChildExited,
@@ -54,6 +55,8 @@ export class LogReporter {
       events.on('supervisor.child_start_slow', (event) => this.write(() => this.onStartSlow(event))),
       events.on('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event))),
       events.on('supervisor.restarts_exceeded', (event) => this.write(() => this.onRestartsExceeded(event))),
+      events.on('registry.listener_detached', (event) => this.write(() => this.onRegistryListenerDetached(event))),
+      events.on('registry.broadcast_dropped', (event) => this.write(() => this.onBroadcastDropped(event))),
       events.on('observability.listener_detached', (event) => this.write(() => this.onListenerDetached(event))),
     ];
     return () => {
@@ -67,9 +70,9 @@ export class LogReporter {
     this.crashed.add(pid);
     this.lastReason = reason;
     const where = message === undefined ? '' : ` in ${oneLine(message)}`;
-    const details = [`reason: ${excerptOfReason(reason)}`, `state: ${excerpt(state)}`];
+    const details = [`state: ${excerpt(state)}`];
     // A result that is none says in its cause what would have been one.
-    if (cause instanceof Error && cause !== reason) details.splice(1, 0, `cause: ${excerptOfReason(cause)}`);
+    if (cause instanceof Error && cause !== reason) details.unshift(`cause: ${excerptOfReason(cause)}`);
     if (queueLength > 0) details.push(`lost with it: ${messages(queueLength)} still queued`);
     this.error(
       'CRASH REPORT',
@@ -192,6 +195,18 @@ export class LogReporter {
       `LISTENER DETACHED a listener threw on ${during} and hears nothing any more: ${excerptOfReason(error)}` +
         detailsOf([stackOf(error)]),
     );
+  }
+
+  private onRegistryListenerDetached({ source, error }: RegistryListenerDetached): void {
+    this.logger.warn(
+      `LISTENER DETACHED a listener of ${oneLine(source)} threw and hears nothing any more: ${excerptOfReason(error)}` +
+        detailsOf([stackOf(error)]),
+    );
+  }
+
+  private onBroadcastDropped({ topic, error }: BroadcastDropped): void {
+    const summary = `BROADCAST DROPPED what another node broadcast on '${oneLine(topic)}' was not delivered: ${excerptOfReason(error)}`;
+    if (this.isNews(summary)) this.logger.warn(`${summary}\n  More of the same are dropped silently. Told once.`);
   }
 
   // --- lines ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { Pid } from '../runtime/pid.js';
 import type { ProcessStatus } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { ChildStatus, ChildView, SupervisorStatus } from '../supervision/supervisor.js';
+import type { ChildStatus, ChildView, SupervisorStatus } from '../supervision/child.js';
 import { oneLine } from './excerpt.js';
 
 /**

@@ -13,6 +13,7 @@ export class Alarm {
   private timer: TimerHandle | null = null;
   private firesAt = Infinity;
   private isHeld = false;
+  private isClosed = false;
 
   constructor(
     private readonly clock: Clock,
@@ -22,6 +23,7 @@ export class Alarm {
 
   /** Makes sure that the alarm rings at `at` or before. */
   ringAt(at: number, now: number): void {
+    if (this.isClosed) return;
     if (this.timer !== null && this.firesAt <= at) {
       this.hold();
       return;
@@ -47,7 +49,9 @@ export class Alarm {
     this.timer.unref();
   }
 
-  cancel(): void {
+  /** Takes the platform timer down for good. */
+  close(): void {
+    this.isClosed = true;
     this.timer?.cancel();
     this.timer = null;
     this.firesAt = Infinity;

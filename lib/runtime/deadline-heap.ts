@@ -6,8 +6,8 @@ import type { RootContext } from './root-context.js';
 interface HeapEntry {
   readonly deadline: Deadline;
   readonly at: number;
-  /** Equal due times expire in the order they were added. */
-  readonly order: number;
+  /** Counted up, so that equal due times expire in the order they were added. */
+  readonly ticket: number;
 }
 
 /**
@@ -29,8 +29,9 @@ export class DeadlineHeap implements DeadlineQueue {
 
   add(deadline: Deadline): void {
     deadline.queue = this;
+    deadline.ticket = ++this.added;
     this.live++;
-    this.insert({ deadline, at: deadline.expiresAt, order: this.added++ });
+    this.insert({ deadline, at: deadline.expiresAt, ticket: deadline.ticket });
     this.alarm.ringAt(this.heap[0]!.at, this.clock.now());
   }
 
@@ -49,7 +50,7 @@ export class DeadlineHeap implements DeadlineQueue {
   }
 
   close(): void {
-    this.alarm.cancel();
+    this.alarm.close();
   }
 
   private expireUntil(now: number): void {
@@ -102,9 +103,9 @@ export class DeadlineHeap implements DeadlineQueue {
 
 /** The deadline was cancelled, or cancelled and armed anew since this entry was made. */
 function isStale(entry: HeapEntry, heap: DeadlineHeap): boolean {
-  return entry.deadline.queue !== heap || entry.deadline.expiresAt !== entry.at;
+  return entry.deadline.queue !== heap || entry.deadline.ticket !== entry.ticket;
 }
 
 function isBefore(a: HeapEntry, b: HeapEntry): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
+  return a.at < b.at || (a.at === b.at && a.ticket < b.ticket);
 }

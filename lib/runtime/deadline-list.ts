@@ -55,7 +55,7 @@ export class DeadlineList implements DeadlineQueue {
   }
 
   close(): void {
-    this.alarm.cancel();
+    this.alarm.close();
   }
 
   private expireUntil(now: number): void {

@@ -11,6 +11,8 @@ export interface DeadlineQueue {
 export abstract class Deadline {
   /** When it expires, on the runtime's clock. @internal */
   expiresAt = 0;
+  /** Tells its present entry in a {@link DeadlineHeap} from those it had before. @internal */
+  ticket = 0;
   /** Where it is kept while it is pending. @internal */
   queue: DeadlineQueue | null = null;
   /** Neighbours in a {@link DeadlineList}. @internal */

@@ -12,6 +12,7 @@ export class Deadlines {
   private readonly lists = new Map<number, DeadlineList>();
   private readonly heap: DeadlineHeap;
   private lastUsed: DeadlineList | null = null;
+  private isClosed = false;
 
   constructor(
     private readonly clock: Clock,
@@ -53,8 +54,9 @@ export class Deadlines {
     for (const list of this.lists.values()) list.settle();
   }
 
-  /** Takes every platform timer down. */
+  /** Takes every platform timer down. Nothing expires any more, nor what is added later. */
   close(): void {
+    this.isClosed = true;
     this.heap.close();
     for (const list of this.lists.values()) list.close();
   }
@@ -64,6 +66,7 @@ export class Deadlines {
     if (list === undefined) {
       if (this.lists.size >= MOST_LISTS) return null;
       list = new DeadlineList(lengthMs, this.clock, this.root);
+      if (this.isClosed) list.close();
       this.lists.set(lengthMs, list);
     }
     this.lastUsed = list;

@@ -1,3 +1,5 @@
+import { print } from './print.js';
+
 /**
  * What every error of this library has in common: a stable `code` to switch on, since messages may be reworded and two
  * installed copies of a package have two classes of the same name.
@@ -47,6 +49,6 @@ export class AlreadyStartedError extends GenServerError {
 export function assertDurationMs(value: unknown, what: string, allowInfinity: boolean): asserts value is number {
   if (typeof value === 'number' && value >= 0 && (allowInfinity || value !== Infinity)) return;
   throw new InvalidArgumentError(
-    `${what} must be a number of milliseconds, 0 or more${allowInfinity ? ' (Infinity waits for ever)' : ''}, got: ${String(value)}`,
+    `${what} must be a number of milliseconds, 0 or more${allowInfinity ? ' (Infinity waits for ever)' : ''}, got: ${print(value)}`,
   );
 }

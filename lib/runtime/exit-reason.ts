@@ -1,4 +1,5 @@
-import { inspect } from 'node:util';
+import { types } from 'node:util';
+import { print } from './print.js';
 
 /**
  * Why a process ended (E1). `'normal'`, `'shutdown'` and `{ shutdown: … }` are clean: nothing is logged, and a transient
@@ -29,7 +30,7 @@ export function isCleanExit(reason: ExitReason): boolean {
 
 function isShutdownWithInfo(reason: ExitReason): boolean {
   // An error with a field `shutdown` is still an error.
-  return typeof reason === 'object' && reason !== null && 'shutdown' in reason && !(reason instanceof Error);
+  return typeof reason === 'object' && reason !== null && 'shutdown' in reason && !isError(reason);
 }
 
 /**
@@ -37,12 +38,21 @@ function isShutdownWithInfo(reason: ExitReason): boolean {
  * is not an error is wrapped.
  */
 export function reasonOfThrown(thrown: unknown): ExitReason {
-  return thrown instanceof Error ? thrown : { thrown };
+  return isError(thrown) ? thrown : { thrown };
+}
+
+/** Also one of another realm (Jest gives each test file its own `Error`). */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
 /** The reason in one line, for messages and logs. */
 export function formatReason(reason: ExitReason): string {
   if (typeof reason === 'string') return `'${reason}'`;
-  if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
-  return inspect(reason, { depth: 2, breakLength: Infinity });
+  if (!isError(reason)) return print(reason, 2);
+  try {
+    return `${reason.name}: ${reason.message}`;
+  } catch {
+    return '(an error that cannot be printed)';
+  }
 }

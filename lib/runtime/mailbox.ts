@@ -58,12 +58,17 @@ export class Mailbox {
     }
   }
 
-  /** Puts `replacement` in the place of the first payload that matches, and answers whether there was one. */
-  replace(envelope: Envelope, matches: (payload: unknown) => boolean, replacement: unknown): boolean {
+  /** Takes out the first message with this envelope whose payload matches, and answers whether there was one. */
+  remove(envelope: Envelope, matches: (payload: unknown) => boolean): boolean {
+    const { slots, mask } = this;
     for (let at = this.head; at !== this.tail; at += 2) {
-      const slot = at & this.mask;
-      if (this.slots[slot] !== envelope || !matches(this.slots[slot + 1])) continue;
-      this.slots[slot + 1] = replacement;
+      if (slots[at & mask] !== envelope || !matches(slots[(at & mask) + 1])) continue;
+      // What is older moves up by one, so the gap is at the head.
+      for (; at !== this.head; at -= 2) {
+        slots[at & mask] = slots[(at - 2) & mask];
+        slots[(at & mask) + 1] = slots[((at - 2) & mask) + 1];
+      }
+      this.take();
       return true;
     }
     return false;

@@ -1,7 +1,7 @@
 import { INFO_ENVELOPE } from './envelope.js';
 import type { ExitReason } from './exit-reason.js';
 import { Down } from './messages.js';
-import { type Pid, Ref } from './pid.js';
+import { Pid, type Ref } from './pid.js';
 import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';
 
@@ -65,7 +65,7 @@ class CallbackMonitor extends Monitor {
 export function monitor(owner: Process, target: Process | undefined, object: unknown): Ref {
   const ref = owner.runtime.newRef();
   if (target === undefined || !target.isAlive) {
-    const pid = target?.pid;
+    const pid = target?.pid ?? (object instanceof Pid ? object : undefined);
     owner.deliver(INFO_ENVELOPE, new Down(ref, pid, object, 'noproc'));
   } else {
     new ProcessMonitor(ref, owner, target, object);

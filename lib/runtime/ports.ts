@@ -46,8 +46,11 @@ export interface NameService {
  * `{ via: registry, key }`, at start and as a destination.
  */
 export interface ViaRegistry {
-  /** Takes `key` for `pid`; `false` when somebody else holds it. Called before the process runs its `init`. */
-  registerName(key: unknown, pid: Pid): boolean;
+  /**
+   * Takes `key` for `pid`; `false` when somebody else holds it. Called before the process runs its `init`. `value` is what the
+   * name was given with: `{ via, key, value }`.
+   */
+  registerName(key: unknown, pid: Pid, value?: unknown): boolean;
   /** Frees `key`. Called once, when the process that was registered under it has ended. */
   unregisterName(key: unknown): void;
   /** The present holder, if there is one. */
@@ -73,6 +76,16 @@ export interface EventSink {
  */
 export interface ServerCatalog {
   find(server: unknown): unknown;
+}
+
+/**
+ * Topics that processes subscribe to and broadcast on: what `self` needs of a PubSub. A process is given as its `self`, which
+ * the runtime only hands on.
+ */
+export interface TopicService {
+  subscribe(self: object, topic: string, options: { readonly metadata?: unknown }): void;
+  unsubscribe(self: object, topic: string): void;
+  broadcast(topic: string, message: unknown): void;
 }
 
 /** What the runtime needs of the world around it. */

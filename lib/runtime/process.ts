@@ -1,5 +1,5 @@
 import { TERMINATE_ENVELOPE, INFO_ENVELOPE } from './envelope.js';
-import type { ExitReason } from './exit-reason.js';
+import { type ExitReason, reasonOfThrown } from './exit-reason.js';
 import { effectOfSignal } from './exit-signals.js';
 import { Mailbox, type Envelope } from './mailbox.js';
 import { Exit } from './messages.js';
@@ -78,7 +78,7 @@ export abstract class Process implements Schedulable {
     return false;
   }
 
-  /** Called when a request to end this process was queued while it is busy. */
+  /** Called when a request to end this process was queued. */
   protected onStopQueued(): void {}
 
   get queueLength(): number {
@@ -103,7 +103,7 @@ export abstract class Process implements Schedulable {
   /** Delivers a request to end this process, in its place in the queue. */
   deliverStop(envelope: Envelope, payload: unknown): void {
     this.deliver(envelope, payload);
-    if (this.isBusy) this.onStopQueued();
+    this.onStopQueued();
   }
 
   /** An exit signal arrives (section 6 of the rules). `from` is null when it comes from outside of any process. */
@@ -132,6 +132,23 @@ export abstract class Process implements Schedulable {
   }
 
   run(): boolean {
+    try {
+      return this.takeTurn();
+    } catch (thrown) {
+      this.crash(thrown);
+      return false;
+    }
+  }
+
+  /**
+   * Something threw outside of any callback: a message or a result of the user's that cannot even be looked at. It must end
+   * this process, and never the loop that all of them share.
+   */
+  protected crash(thrown: unknown): void {
+    this.die(reasonOfThrown(thrown));
+  }
+
+  private takeTurn(): boolean {
     if (this.doom !== null) {
       this.end(this.doom.reason);
       return false;
@@ -178,7 +195,7 @@ export abstract class Process implements Schedulable {
     this.status = 'dead';
     this.isBusy = true;
     this.hasContinuation = false;
-    this.registration?.release(this.pid);
+    this.releaseName();
     Pid.attach(this.pid, undefined);
     this.runtime.remove(this);
 
@@ -188,7 +205,7 @@ export abstract class Process implements Schedulable {
     this.onEnd(reason);
     if (this.timers !== null) for (const timer of this.timers) timer.cancel();
     if (this.watching !== null) for (const monitor of this.watching.values()) monitor.stop();
-    this.links = this.watchers = this.watching = this.timers = null;
+    this.links = this.watching = this.timers = null;
 
     if (this.isLinkedToParent) {
       this.isLinkedToParent = false;
@@ -202,6 +219,7 @@ export abstract class Process implements Schedulable {
       }
     }
     if (watchers !== null) for (const monitor of watchers.values()) monitor.report(reason);
+    this.watchers = null;
     this.runtime.reportExit(this, reason);
   }
 
@@ -209,6 +227,17 @@ export abstract class Process implements Schedulable {
   forgetLink(other: Process): void {
     if (other === this.parent) this.isLinkedToParent = false;
     this.links?.delete(other);
+  }
+
+  /** A registry of the user's own may throw. The end goes on all the same. */
+  private releaseName(): void {
+    const { registration } = this;
+    if (registration === null) return;
+    try {
+      registration.release(this.pid);
+    } catch (error) {
+      this.runtime.reportUnreleasedName(this, registration.name, error);
+    }
   }
 
   private queueTermination(reason: ExitReason): void {

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
 import { Pid } from './pid.js';
+import { print } from './print.js';
 import type { NameService, ViaRegistry } from './ports.js';
 import type { Runtime } from './runtime.js';
 
@@ -14,8 +14,15 @@ export type ServerClass = abstract new (...args: any[]) => unknown;
  *
  * @publicApi
  */
-export type ServerName =
-  string | symbol | ServerClass | { readonly global: unknown } | { readonly via: ViaRegistry; readonly key: unknown };
+export type ServerName = string | symbol | ServerClass | { readonly global: unknown } | ViaName;
+
+/** A key in a registry, with what the registry may keep along with it. */
+interface ViaName {
+  readonly via: ViaRegistry;
+  readonly key: unknown;
+  /** Handed to the registry when the name is taken; of no account when it is looked up. Default: undefined. */
+  readonly value?: unknown;
+}
 
 /** A name that a process holds, to be given back at its end. */
 export interface Registration {
@@ -26,7 +33,7 @@ export interface Registration {
 /** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder. */
 export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
   if (isVia(name)) {
-    if (!name.via.registerName(name.key, pid)) throw alreadyStarted(name, name.via.whereisName(name.key));
+    if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
     return { name, release: () => name.via.unregisterName(name.key) };
   }
   const [service, key] = serviceOf(runtime, name);
@@ -61,12 +68,12 @@ export function formatName(name: unknown): string {
   if (typeof name === 'function') return name.name;
   if (typeof name === 'string') return `'${name}'`;
   if (isVia(name)) {
-    return `{ via: ${name.via.constructor.name}, key: ${inspect(name.key)} }`;
+    return `{ via: ${name.via.constructor.name}, key: ${print(name.key)} }`;
   }
-  return inspect(name, { depth: 1 });
+  return print(name);
 }
 
-export function isVia(name: unknown): name is { readonly via: ViaRegistry; readonly key: unknown } {
+export function isVia(name: unknown): name is ViaName {
   return typeof name === 'object' && name !== null && 'via' in name;
 }
 
@@ -77,7 +84,7 @@ function isGlobal(name: unknown): name is { readonly global: unknown } {
 function serviceOf(runtime: Runtime, name: unknown): [NameService, unknown] {
   if (!isServerName(name)) {
     throw new InvalidArgumentError(
-      `A server name must be a non-empty string, a symbol, a class, { global } or { via, key }, got: ${inspect(name)}`,
+      `A server name must be a non-empty string, a symbol, a class, { global } or { via, key }, got: ${print(name)}`,
     );
   }
   if (isGlobal(name)) return [runtime.globalNames, name.global];

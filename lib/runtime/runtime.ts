@@ -1,8 +1,18 @@
 import { Deadlines } from './deadlines.js';
 import { type ExitReason, isCleanExit } from './exit-reason.js';
 import { type Pid, Ref } from './pid.js';
-import type { Clock, EventSink, NameService, Randomness, RuntimeEvent, RuntimePorts, ServerCatalog } from './ports.js';
+import type {
+  Clock,
+  EventSink,
+  NameService,
+  Randomness,
+  RuntimeEvent,
+  RuntimePorts,
+  ServerCatalog,
+  TopicService,
+} from './ports.js';
 import type { Process } from './process.js';
+import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
 import { Scheduler } from './scheduler.js';
 
@@ -22,6 +32,16 @@ export interface ProcessExited extends RuntimeEvent {
   readonly isClean: boolean;
 }
 
+/** A registry of the user's own threw when a process that has ended was to give its name back. */
+export interface NameNotReleased extends RuntimeEvent {
+  readonly type: 'process.name_not_released';
+  readonly pid: Pid;
+  readonly label: string;
+  /** The name, as printed. */
+  readonly name: string;
+  readonly error: unknown;
+}
+
 /**
  * One world of processes: what they share, and nothing else. Two of them in one Node process know nothing of each other.
  */
@@ -32,6 +52,8 @@ export class Runtime {
   readonly localNames: NameService;
   readonly globalNames: NameService;
   readonly servers: ServerCatalog;
+  /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
+  topics!: TopicService;
   readonly warnsOfSharedState: boolean;
   readonly root = new RootContext();
   readonly scheduler: Scheduler;
@@ -103,6 +125,14 @@ export class Runtime {
     if (nextProcess !== null) nextProcess.previousProcess = previousProcess;
     process.previousProcess = process.nextProcess = null;
     this.count--;
+  }
+
+  /** @internal */
+  reportUnreleasedName(process: Process, name: ServerName, error: unknown): void {
+    if (!this.events.wants('process.name_not_released')) return;
+    const { pid, label } = process;
+    const event: NameNotReleased = { type: 'process.name_not_released', pid, label, name: formatName(name), error };
+    this.events.emit(event);
   }
 
   /** @internal */

@@ -13,8 +13,8 @@ export interface Schedulable {
 const SLICE_MS = 2;
 /** How many messages a process may handle before the next ready process has its turn. */
 export const QUOTA = 256;
-/** The clock is read once in so many messages: reading it costs as much as handling one. */
-const CLOCK_EVERY = 64;
+/** Reading the clock costs as much as handling a message, so it is read this seldom once the messages have proved quick. */
+const MOST_BETWEEN_LOOKS = 64;
 
 /**
  * Decides whose turn is next and when to give way to the event loop.
@@ -31,7 +31,9 @@ export class Scheduler {
   private isInTurn = false;
   private isDeferred = false;
   private turnStart = 0;
-  private credit = CLOCK_EVERY;
+  /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
+  private credit = 1;
+  private stride = 1;
   private open!: () => void;
   private readonly atTurnEnd: () => void;
 
@@ -78,16 +80,12 @@ export class Scheduler {
     else this.flush();
   }
 
-  /** Whether the slice is used up. Looks at the clock once in {@link CLOCK_EVERY} calls. */
+  /** Whether the slice is used up. Looks at the clock after 1, 2, 4, … messages of a turn, then once in 64. */
   isOverdue(): boolean {
     if (--this.credit > 0) return false;
-    this.credit = CLOCK_EVERY;
-    const now = this.clock.now();
-    if (this.turnStart === 0) {
-      this.turnStart = now;
-      return false;
-    }
-    return now - this.turnStart > SLICE_MS;
+    this.stride = Math.min(this.stride * 2, MOST_BETWEEN_LOOKS);
+    this.credit = this.stride;
+    return this.clock.now() - this.turnStart > SLICE_MS;
   }
 
   private wake(): void {
@@ -107,8 +105,7 @@ export class Scheduler {
 
   private flush(): void {
     if (!this.isInTurn) {
-      this.isInTurn = true;
-      this.clock.nextTurn(this.atTurnEnd);
+      this.beginTurn();
     } else if (this.isDeferred || this.isOverdue()) {
       this.defer();
       return;
@@ -130,7 +127,6 @@ export class Scheduler {
 
   /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
-    this.credit = 1;
     this.isDeferred = true;
     this.runUrgent();
   }
@@ -143,9 +139,15 @@ export class Scheduler {
     urgent.length = 0;
   }
 
+  private beginTurn(): void {
+    this.isInTurn = true;
+    this.turnStart = this.clock.now();
+    this.credit = this.stride = 1;
+    this.clock.nextTurn(this.atTurnEnd);
+  }
+
   private endTurn(): void {
     this.isInTurn = false;
-    this.turnStart = 0;
     this.onTurnEnd();
     if (this.isDeferred) {
       this.isDeferred = false;

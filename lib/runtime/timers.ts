@@ -18,13 +18,22 @@ class PendingMessage extends Deadline {
 
   expire(): void {
     this.forget();
-    const receiver = typeof this.receiver === 'function' ? this.receiver() : this.receiver;
-    receiver?.deliver(INFO_ENVELOPE, this.message);
+    this.findReceiver()?.deliver(INFO_ENVELOPE, this.message);
   }
 
   override cancel(): void {
     super.cancel();
     this.forget();
+  }
+
+  private findReceiver(): Process | undefined {
+    if (typeof this.receiver !== 'function') return this.receiver;
+    try {
+      return this.receiver();
+    } catch {
+      // A registry of the user's own may throw; nobody waits for this message, so that is as good as nobody there.
+      return undefined;
+    }
   }
 
   private forget(): void {

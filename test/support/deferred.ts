@@ -19,13 +19,3 @@ export function deferred<T = void>(): Deferred<T> {
 export function never(): Promise<never> {
   return new Promise(() => undefined);
 }
-
-/** What a promise rejects with. Taken at once, so that it may be looked at after the world has settled. */
-export function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`was expected to reject, but resolved with ${String(value)}`);
-    },
-    (reason: unknown) => reason,
-  );
-}

@@ -16,8 +16,11 @@ export interface HandlerNames {
   readonly definition?: Partial<ServerDefinition>;
 }
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever its state
+type AnyServer = new () => GenServerBase<any>;
+
 /** What a decorated class is compiled to, without the decorators. */
-export function serverSource(Server: new () => GenServerBase<never>, names: HandlerNames = {}): ServerSource {
+export function serverSource(Server: AnyServer, names: HandlerNames = {}): ServerSource {
   const method = (name: string) => (Server.prototype as unknown as Record<string, HandlerMethod>)[name]!;
   const handlers = (keys: readonly string[] = []) => new Map(keys.map((key) => [key, new Handler(key, method(key))]));
   const infos = new InfoHandlers();
@@ -31,5 +34,5 @@ export function serverSource(Server: new () => GenServerBase<never>, names: Hand
     isReplyError: () => false,
     ...names.definition,
   };
-  return { definition, create: () => new Server() as GenServerBase<unknown> };
+  return { definition, create: () => new Server() };
 }

@@ -1,6 +1,7 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ok, stop } from '../../lib/gen-server/callback-result.js';
+import type { Destination } from '../../lib/gen-server/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import type { StartOptions } from '../../lib/gen-server/start.js';
 import type { GenServerEvent } from '../../lib/observability/events.js';
@@ -41,8 +42,6 @@ export interface WorkerOptions extends Partial<Omit<ChildSpec, 'id' | 'start'>> 
   readonly terminate?: (reason: ExitReason) => unknown;
 }
 
-export type TreeOptions = Partial<SupervisorSpec> & RuntimeOptions;
-
 /** A world with workers that keep a common journal and do as they are told. */
 export function treeWorld(options: RuntimeOptions = {}) {
   const world = testWorld(options);
@@ -66,6 +65,10 @@ export function treeWorld(options: RuntimeOptions = {}) {
   return {
     ...world,
     journal,
+    /** A call whose request is the code that the handler runs; other behaviours take requests of their own. */
+    call: (destination: Destination, request: Job | string | null, timeoutMs?: number): Promise<unknown> =>
+      world.call(destination, request, timeoutMs),
+    cast: (destination: Destination, request: Job | string): void => world.cast(destination, request),
     /** A child whose start and end are written down, registered under its id. */
     worker: (id: string, workerOptions: WorkerOptions = {}): ChildSpec => {
       const { startOptions, init: _init, terminate: _terminate, ...overrides } = workerOptions;

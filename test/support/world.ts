@@ -1,6 +1,7 @@
 import { createWorld, type RuntimeOptions } from '../../lib/create-runtime.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { call, cast, exit, send, stop } from '../../lib/gen-server/client.js';
+import type { ServerSource } from '../../lib/gen-server/server-definition.js';
 import { start, type StartOptions } from '../../lib/gen-server/start.js';
 import type { Destination } from '../../lib/gen-server/destination.js';
 import type { GenServerEvent } from '../../lib/observability/events.js';
@@ -22,6 +23,8 @@ export function testWorld(options: RuntimeOptions = {}) {
     seen,
     start: (behaviour: Behaviour, startOptions?: StartOptions): Promise<Pid> =>
       start(runtime, sourceOfBehaviour(behaviour), startOptions),
+    startSource: (source: ServerSource, startOptions?: StartOptions): Promise<Pid> =>
+      start(runtime, source, startOptions),
     call: (destination: Destination, request: unknown, timeoutMs?: number): Promise<unknown> =>
       call(runtime, destination, request, [], { timeoutMs }),
     cast: (destination: Destination, request: unknown): void => cast(runtime, destination, request),

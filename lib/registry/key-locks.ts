@@ -1,0 +1,61 @@
+import { type Monitor, watch } from '../runtime/monitors.js';
+import type { Process } from '../runtime/process.js';
+
+/** A process that holds a lock or waits for it. */
+class Claim {
+  readonly granted: Promise<void>;
+  grant!: () => void;
+  monitor!: Monitor;
+
+  constructor(readonly process: Process) {
+    this.granted = new Promise((resolve) => {
+      this.grant = resolve;
+    });
+  }
+}
+
+/** Locks by key, one holder each: the first in the queue. Nothing is kept for a key that nobody wants. */
+export class KeyLocks<K> {
+  private readonly queues = new Map<K, Claim[]>();
+
+  /**
+   * Runs `work` as soon as `process` is the first in the queue of `key`. When the process ends, its place is free, and what waits
+   * for it waits for ever: nothing that comes after a lock may happen in the name of a dead process.
+   */
+  async run<T>(process: Process, key: K, work: () => T | Promise<T>): Promise<T> {
+    const claim = this.claim(process, key);
+    try {
+      if (this.queues.get(key)![0] !== claim) await claim.granted;
+      // It may have been killed in the very turn in which its turn came.
+      if (process.isFenced) await never();
+      return await work();
+    } finally {
+      this.release(claim, key);
+    }
+  }
+
+  private claim(process: Process, key: K): Claim {
+    const claim = new Claim(process);
+    claim.monitor = watch(process.runtime, process, () => this.release(claim, key));
+    const queue = this.queues.get(key);
+    if (queue === undefined) this.queues.set(key, [claim]);
+    else queue.push(claim);
+    return claim;
+  }
+
+  /** Also gives up a place in the queue. Harmless when it was done before: by the work, or by the end of the process. */
+  private release(claim: Claim, key: K): void {
+    claim.monitor.stop();
+    const queue = this.queues.get(key);
+    const place = queue?.indexOf(claim) ?? -1;
+    if (queue === undefined || place === -1) return;
+    queue.splice(place, 1);
+    if (queue.length === 0) this.queues.delete(key);
+    else if (place === 0) queue[0]!.grant();
+  }
+}
+
+/** What a process that has ended waits for. */
+export function never(): Promise<never> {
+  return new Promise(() => undefined);
+}

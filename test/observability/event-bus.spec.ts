@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus } from '../../lib/observability/event-bus.js';
+import type { GenServerEvent } from '../../lib/observability/events.js';
+import type { RuntimeEvent } from '../../lib/runtime/ports.js';
+import { settle } from '../support/manual-clock.js';
+import { Boom } from '../support/tree.js';
+
+const HIBERNATED = { type: 'gen_server.hibernated', label: 'Cart' } as unknown as RuntimeEvent;
+const DROPPED = { type: 'gen_server.cast_dropped', destination: 'cart' } as unknown as RuntimeEvent;
+
+/** A bus and a list of who heard what. */
+function busAndList() {
+  const bus = new EventBus();
+  const heard: string[] = [];
+  const listener = (who: string) => (event: GenServerEvent) => {
+    heard.push(`${who} ${event.type}`);
+  };
+  return { bus, heard, listener };
+}
+
+describe('EventBus', () => {
+  it('tells those who listen to the type, then those who listen to everything, in order of subscription', () => {
+    const { bus, heard, listener } = busAndList();
+    bus.onAny(listener('any 1'));
+    bus.on('gen_server.hibernated', listener('one 1'));
+    bus.on('gen_server.cast_dropped', listener('other'));
+    bus.on('gen_server.hibernated', listener('one 2'));
+    bus.onAny(listener('any 2'));
+    bus.emit(HIBERNATED);
+    expect(heard).toEqual(['one 1', 'one 2', 'any 1', 'any 2'].map((who) => `${who} gen_server.hibernated`));
+  });
+
+  it('tells them before emit returns, and hands over the event itself', () => {
+    const { bus } = busAndList();
+    let given: unknown;
+    bus.onAny((event) => (given = event));
+    bus.emit(HIBERNATED);
+    expect(given).toBe(HIBERNATED);
+  });
+
+  describe('wants', () => {
+    it('is false when nobody listens, so that nobody builds the event', () => {
+      expect(new EventBus().wants('gen_server.hibernated')).toBe(false);
+    });
+
+    it('is true for the type that somebody listens to, and false again afterwards', () => {
+      const { bus, listener } = busAndList();
+      const unsubscribe = bus.on('gen_server.hibernated', listener('one'));
+      expect(bus.wants('gen_server.hibernated')).toBe(true);
+      expect(bus.wants('gen_server.cast_dropped')).toBe(false);
+      unsubscribe();
+      expect(bus.wants('gen_server.hibernated')).toBe(false);
+    });
+
+    it('is true for every type while somebody listens to everything', () => {
+      const { bus, listener } = busAndList();
+      const unsubscribe = bus.onAny(listener('any'));
+      expect(bus.wants('whatever')).toBe(true);
+      unsubscribe();
+      expect(bus.wants('whatever')).toBe(false);
+    });
+  });
+
+  describe('unsubscribing', () => {
+    it('ends one subscription, also when the same listener has two', () => {
+      const { bus, heard, listener } = busAndList();
+      const twice = listener('twice');
+      const unsubscribe = bus.on('gen_server.hibernated', twice);
+      bus.on('gen_server.hibernated', twice);
+      bus.emit(HIBERNATED);
+      unsubscribe();
+      unsubscribe();
+      bus.emit(HIBERNATED);
+      expect(heard).toHaveLength(3);
+    });
+
+    it('works during emit: who is unsubscribed hears no more, who subscribes hears the next', () => {
+      const { bus, heard, listener } = busAndList();
+      const unsubscribeFirst = bus.on('gen_server.hibernated', (event) => {
+        listener('first')(event);
+        unsubscribeFirst();
+        unsubscribeSecond();
+        bus.on('gen_server.hibernated', listener('third'));
+      });
+      const unsubscribeSecond = bus.on('gen_server.hibernated', listener('second'));
+      bus.emit(HIBERNATED);
+      expect(heard).toEqual(['first gen_server.hibernated']);
+      bus.emit(HIBERNATED);
+      expect(heard).toEqual(['first gen_server.hibernated', 'third gen_server.hibernated']);
+    });
+  });
+
+  describe('a listener that throws', () => {
+    const boom = new Boom('in a listener');
+    const throwing = () => {
+      throw boom;
+    };
+
+    it('breaks neither the emitter nor the others', () => {
+      const { bus, heard, listener } = busAndList();
+      bus.on('gen_server.hibernated', throwing);
+      bus.on('gen_server.hibernated', listener('next'));
+      bus.emit(HIBERNATED);
+      expect(heard).toEqual(['next gen_server.hibernated']);
+    });
+
+    it('is detached, which is an event', () => {
+      const { bus } = busAndList();
+      const events: GenServerEvent[] = [];
+      bus.on('observability.listener_detached', (event) => events.push(event));
+      bus.on('gen_server.hibernated', throwing);
+      bus.emit(HIBERNATED);
+      bus.emit(HIBERNATED);
+      expect(events).toEqual([
+        { type: 'observability.listener_detached', during: 'gen_server.hibernated', error: boom },
+      ]);
+      expect(bus.wants('gen_server.hibernated')).toBe(false);
+    });
+
+    it('is detached when it listens to the detaching itself, without going round in circles', () => {
+      const { bus, heard, listener } = busAndList();
+      bus.on('observability.listener_detached', throwing);
+      bus.onAny(throwing);
+      bus.onAny(listener('any'));
+      bus.emit(HIBERNATED);
+      bus.emit(DROPPED);
+      expect(heard.at(-1)).toBe('any gen_server.cast_dropped');
+      expect(bus.wants('observability.listener_detached')).toBe(true);
+      expect(heard.filter((line) => line === 'any observability.listener_detached')).toHaveLength(2);
+    });
+
+    it('is detached when it rejects, and nothing is left unhandled', async () => {
+      const { bus } = busAndList();
+      const events: unknown[] = [];
+      bus.on('observability.listener_detached', ({ error }) => events.push(error));
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what a user may well do
+      bus.on('gen_server.hibernated', () => Promise.reject(boom));
+      bus.emit(HIBERNATED);
+      bus.emit(HIBERNATED);
+      await settle();
+      expect(events).toEqual([boom]);
+      expect(bus.wants('gen_server.hibernated')).toBe(false);
+    });
+  });
+});

@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { Deadline } from '../../lib/runtime/deadline.js';
+import { Deadlines } from '../../lib/runtime/deadlines.js';
+import { RootContext } from '../../lib/runtime/root-context.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { seededRandom } from '../support/seeded-random.js';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+class Recorded extends Deadline {
+  constructor(
+    private readonly name: unknown,
+    private readonly expired: unknown[],
+  ) {
+    super();
+  }
+
+  expire(): void {
+    this.expired.push(this.name);
+  }
+}
+
+function world() {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, new RootContext());
+  const expired: unknown[] = [];
+  const named = (name: unknown) => new Recorded(name, expired);
+  const add = (name: unknown, lengthMs: number) => {
+    const deadline = named(name);
+    deadlines.add(deadline, lengthMs);
+    return deadline;
+  };
+  return { clock, deadlines, expired, named, add };
+}
+
+describe('Deadlines', () => {
+  it('lets a deadline expire when its time has come, and not before', async () => {
+    const { clock, expired, add } = world();
+    add('a', 100);
+    await clock.advance(99);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['a']);
+  });
+
+  it('lets it expire once', async () => {
+    const { clock, expired, add } = world();
+    const deadline = add('a', 100);
+    await clock.advance(1_000);
+    expect(expired).toEqual(['a']);
+    expect(deadline.isPending).toBe(false);
+  });
+
+  it('never lets a cancelled deadline expire, and cancelling twice is harmless', async () => {
+    const { clock, deadlines, expired, add } = world();
+    const deadline = add('a', 100);
+    deadline.cancel();
+    deadline.cancel();
+    await clock.advance(1_000);
+    expect(expired).toEqual([]);
+    expect(deadlines.isEmpty).toBe(true);
+  });
+
+  it('expires what is due in the order it is due, whatever the lengths (K3)', async () => {
+    const { clock, deadlines, expired, named } = world();
+    for (const ms of [50, 10, 40, 10, 30]) deadlines.addUnshared(named(ms), ms);
+    await clock.advance(100);
+    expect(expired).toEqual([10, 10, 30, 40, 50]);
+  });
+
+  it('expires equal due times in the order they were added (K3)', async () => {
+    const { clock, deadlines, expired, named } = world();
+    for (let i = 0; i < 100; i++) deadlines.addUnshared(named(i), 10);
+    await clock.advance(10);
+    expect(expired).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  it('uses one platform timer for all deadlines of one length', () => {
+    const { clock, add } = world();
+    for (let i = 0; i < 10_000; i++) add(i, 5_000);
+    expect(clock.pendingTimers).toBe(1);
+  });
+
+  it('keeps at most 32 lengths apart, and one timer for all the others', async () => {
+    const { clock, expired, add } = world();
+    for (let ms = 1; ms <= 1_000; ms++) add(ms, ms);
+    expect(clock.pendingTimers).toBe(33);
+    await clock.advance(1_000);
+    expect(expired).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+  });
+
+  it.each([
+    ['a shared length', (it: ReturnType<typeof world>, ms: number) => it.add('far', ms)],
+    ['an unshared length', (it: ReturnType<typeof world>, ms: number) => it.deadlines.addUnshared(it.named('far'), ms)],
+  ])('takes delays beyond 2^31-1 ms in steps that the platform can do: %s (T3)', async (_name, arm) => {
+    const it = world();
+    arm(it, 60 * DAY_MS);
+    await it.clock.advance(60 * DAY_MS - 1);
+    expect(it.expired).toEqual([]);
+    await it.clock.advance(1);
+    expect(it.expired).toEqual(['far']);
+  });
+
+  it('never hands Infinity to the platform (T3)', async () => {
+    const { clock, deadlines, expired, named, add } = world();
+    const forEver = add('a', Infinity);
+    deadlines.addUnshared(named('b'), Infinity);
+    expect(clock.pendingTimers).toBe(0);
+    expect(forEver.isPending).toBe(false);
+    await clock.advance(100 * DAY_MS);
+    expect(expired).toEqual([]);
+  });
+
+  it('keeps no timer after close, nor makes a new one', async () => {
+    const { clock, deadlines, expired, named, add } = world();
+    add('a', 10);
+    add('b', 20);
+    deadlines.addUnshared(named('c'), 30);
+    deadlines.close();
+    expect(clock.pendingTimers).toBe(0);
+    add('d', 10);
+    add('e', 77);
+    deadlines.addUnshared(named('f'), 30);
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(1_000);
+    expect(expired).toEqual([]);
+  });
+
+  it('tells how many milliseconds are left, rounded up', async () => {
+    const { clock, deadlines, add } = world();
+    const deadline = add('a', 100);
+    await clock.advance(30.5);
+    expect(deadlines.remainingMs(deadline)).toBe(70);
+  });
+
+  it('may be added to and taken from while it expires', async () => {
+    const { clock, deadlines, expired, named } = world();
+    const victim = named('victim');
+    class Meddler extends Deadline {
+      expire(): void {
+        victim.cancel();
+        deadlines.addUnshared(named('added'), 5);
+        expired.push('meddler');
+      }
+    }
+    deadlines.addUnshared(new Meddler(), 10);
+    deadlines.addUnshared(victim, 10);
+    await clock.advance(100);
+    expect(expired).toEqual(['meddler', 'added']);
+  });
+
+  it('counts a deadline that is cancelled and armed anew as added last (K3)', async () => {
+    const { clock, deadlines, expired, named } = world();
+    const [a, b] = [named('a'), named('b')];
+    deadlines.addUnshared(a, 10);
+    deadlines.addUnshared(b, 10);
+    a.cancel();
+    deadlines.addUnshared(a, 10);
+    await clock.advance(10);
+    expect(expired).toEqual(['b', 'a']);
+  });
+
+  describe('a deadline that is cancelled and armed over and over', () => {
+    it.each([
+      ['as time passes', 1],
+      ['within one instant', 0],
+    ])('expires once, at its last time, %s', async (_name, stepMs) => {
+      const { clock, deadlines, expired, named } = world();
+      const deadline = named('last');
+      for (let i = 0; i < 300; i++) {
+        deadline.cancel();
+        deadlines.addUnshared(deadline, 1_000);
+        await clock.advance(stepMs);
+      }
+      await clock.advance(999 - stepMs);
+      expect(expired).toEqual([]);
+      await clock.advance(1);
+      expect(expired).toEqual(['last']);
+    });
+
+    it('does not make the heap grow (K4)', () => {
+      const { deadlines, named } = world();
+      const deadline = named('a');
+      for (let i = 0; i < 100_000; i++) {
+        deadline.cancel();
+        deadlines.addUnshared(deadline, 1_000);
+      }
+      expect(heapSize(deadlines)).toBeLessThan(100);
+    });
+
+    it('does not make the heap grow when there are many (K4)', () => {
+      const { deadlines, named } = world();
+      const many = Array.from({ length: 100 }, (_, i) => named(i));
+      for (let i = 0; i < 1_000; i++) {
+        for (const deadline of many) {
+          deadline.cancel();
+          deadlines.addUnshared(deadline, 1_000);
+        }
+      }
+      expect(heapSize(deadlines)).toBeLessThan(300);
+    });
+
+    it('does not make the heap grow when it is a new one each time (K4)', () => {
+      const { deadlines, named } = world();
+      const kept = Array.from({ length: 50 }, (_, i) => named(i));
+      for (const deadline of kept) deadlines.addUnshared(deadline, 1_000);
+      for (let i = 0; i < 100_000; i++) {
+        const deadline = named('x');
+        deadlines.addUnshared(deadline, 500);
+        deadline.cancel();
+      }
+      expect(heapSize(deadlines)).toBeLessThan(200);
+    });
+  });
+
+  it('agrees with a sorted list under any mixture of adding and cancelling', async () => {
+    const { clock, deadlines, expired, named } = world();
+    const random = seededRandom(7);
+    const pending = new Map<number, { at: number; deadline: Deadline }>();
+    const expected: number[] = [];
+    for (let i = 0; i < 2_000; i++) {
+      const ms = Math.floor(random() * 300);
+      const deadline = named(i);
+      deadlines.addUnshared(deadline, ms);
+      pending.set(i, { at: clock.now() + ms, deadline });
+      if (random() < 0.4) {
+        const [victim] = [...pending.keys()].slice(Math.floor(random() * pending.size));
+        if (victim !== undefined) {
+          pending.get(victim)!.deadline.cancel();
+          pending.delete(victim);
+        }
+      }
+      if (i % 100 === 99) {
+        await clock.advance(100);
+        const due = [...pending].filter(([, { at }]) => at <= clock.now());
+        due.sort(([a, x], [b, y]) => x.at - y.at || a - b);
+        for (const [name] of due) {
+          expected.push(name);
+          pending.delete(name);
+        }
+        expect(expired).toEqual(expected);
+      }
+    }
+  });
+});
+
+/** How many entries the heap holds, live or not. */
+function heapSize(deadlines: Deadlines): number {
+  return (deadlines as unknown as { heap: { heap: unknown[] } }).heap.heap.length;
+}
