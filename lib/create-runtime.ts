@@ -1,9 +1,13 @@
-import { type Behaviour, sourceOfBehaviour } from './gen-server/behaviour.js';
+import { sourceOfBehaviour } from './gen-server/behaviour.js';
 import type { ServerSource } from './gen-server/server-definition.js';
 import { EventBus } from './observability/event-bus.js';
 import { NameTable } from './registry/name-table.js';
+import { ProcessGroups } from './registry/process-groups.js';
+import { PubSub } from './registry/pub-sub.js';
+import { Registries } from './registry/registries.js';
 import { InvalidArgumentError } from './runtime/errors.js';
 import type { Clock, NameService, Randomness } from './runtime/ports.js';
+import { formatName } from './runtime/registration.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';
 
@@ -19,6 +23,8 @@ export interface RuntimeOptions {
   readonly warnsOfSharedState?: boolean;
   /** What stands behind classes that are started as servers. Default: only plain behaviours are known. */
   readonly findServer?: (server: unknown) => ServerSource | undefined;
+  /** Makes the PubSub behind `self.subscribe` and `self.broadcast`. Default: a plain one, for one node until it is connected. */
+  readonly makePubSub?: (runtime: Runtime) => PubSub;
 }
 
 /** A runtime together with the parts that a composition root goes on to use. */
@@ -26,6 +32,10 @@ export interface World {
   readonly runtime: Runtime;
   readonly events: EventBus;
   readonly localNames: NameTable;
+  readonly registries: Registries;
+  /** The scope that everybody shares. More can be made: `new ProcessGroups(runtime)`. */
+  readonly groups: ProcessGroups;
+  readonly pubsub: PubSub;
 }
 
 /** Puts a world of processes together. One of the few places that know every room. */
@@ -41,12 +51,20 @@ export function createWorld(options: RuntimeOptions = {}): World {
     servers: { find: (server) => options.findServer?.(server) ?? sourceOf(server) },
     warnsOfSharedState: options.warnsOfSharedState ?? process.env['NODE_ENV'] !== 'production',
   });
-  return { runtime, events, localNames };
+  const pubsub = (runtime.topics = options.makePubSub?.(runtime) ?? new PubSub(runtime));
+  return {
+    runtime,
+    events,
+    localNames,
+    registries: new Registries(runtime),
+    groups: new ProcessGroups(runtime),
+    pubsub,
+  };
 }
 
 function sourceOf(server: unknown): ServerSource {
-  if (typeof server === 'object' && server !== null) return sourceOfBehaviour(server as Behaviour);
+  if (typeof server === 'object' && server !== null) return sourceOfBehaviour(server);
   throw new InvalidArgumentError(
-    `Cannot start ${String(server)}: it is neither a @GenServer() class that this runtime knows nor a behaviour object.`,
+    `Cannot start ${formatName(server)}: it is neither a @GenServer() class that this runtime knows nor a behaviour object.`,
   );
 }

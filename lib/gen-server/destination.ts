@@ -8,9 +8,9 @@ import { GenServerProcess } from './gen-server-process.js';
 /** Under this key a client says whom it talks to, so that clients are destinations too. */
 export const DESTINATION: unique symbol = Symbol('nestjs-genserver.destination');
 
-/** Something that stands for a destination: a client. */
+/** Something that stands for a destination: a client. Optional, so that a literal in a test may pass for a client. */
 export interface Addressed {
-  readonly [DESTINATION]: Destination;
+  readonly [DESTINATION]?: Destination;
 }
 
 /**
@@ -43,6 +43,6 @@ export function formatDestination(destination: unknown): string {
   return formatName(destination);
 }
 
-export function isAddressed(value: unknown): value is Addressed {
+export function isAddressed(value: unknown): value is Required<Addressed> {
   return typeof value === 'object' && value !== null && DESTINATION in value;
 }

@@ -33,6 +33,8 @@ export interface ServerSettings {
   readonly args: InitArguments;
   readonly startTimeoutMs: number;
   readonly isolation: 'none' | 'clone';
+  /** How long the process may have nothing to do before it ends by itself; Infinity for as long as it likes. */
+  readonly idleMs: number;
 }
 
 /** Tells the starter that `init` took too long (I7). */
@@ -43,6 +45,17 @@ class StartDeadline extends Deadline {
 
   expire(): void {
     this.server.startTimedOut();
+  }
+}
+
+/** Ends a process that nobody needed for a while. */
+class Passivation extends Deadline {
+  constructor(private readonly server: GenServerProcess) {
+    super();
+  }
+
+  expire(): void {
+    this.server.passivate();
   }
 }
 
@@ -66,6 +79,8 @@ class IdleDeadline extends Deadline {
   }
 }
 
+/** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
+const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 const TIMEOUT = Object.freeze(new Timeout());
 
 /** What is going to be the end, while `terminate` runs. */
@@ -96,6 +111,7 @@ export class GenServerProcess extends Process {
   private payload: unknown = undefined;
   private continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
   private idle: IdleDeadline | null = null;
+  private passivation: Passivation | null = null;
   private exitMark: { readonly reason: ExitReason } | null = null;
   private ending: Ending | null = null;
   private exitCause: unknown = undefined;
@@ -272,7 +288,8 @@ export class GenServerProcess extends Process {
   // --- messages ---------------------------------------------------------------------------------------------------------
 
   protected receive(envelope: Envelope, payload: unknown): void {
-    const { idle } = this;
+    const { idle, passivation } = this;
+    if (passivation !== null) passivation.cancel();
     if (envelope.kind === CALL) {
       if (idle !== null) idle.cancel();
       const request = envelope as CallRequest;
@@ -289,6 +306,26 @@ export class GenServerProcess extends Process {
     } else {
       this.receiveSystem(envelope as SystemRequest);
     }
+  }
+
+  /** Nothing to do: from now on counts what `idleMs` allows. */
+  protected override onQuiet(): void {
+    const { idleMs } = this.settings;
+    if (idleMs === Infinity || this.status !== 'running') return;
+    const passivation = (this.passivation ??= new Passivation(this));
+    if (!passivation.isPending) this.runtime.deadlines.add(passivation, idleMs);
+  }
+
+  /** The mailbox has been empty for `idleMs`. Whoever waits for an answer still needs the process, though. */
+  passivate(): void {
+    if (this.status !== 'running' || this.isBusy || this.queueLength > 0) return;
+    if (this.unanswered !== null && this.unanswered.size > 0) {
+      this.onQuiet();
+      return;
+    }
+    const wasRunning = this.runtime.scheduler.enter();
+    this.terminate(PASSIVATED, undefined);
+    this.runtime.scheduler.leave(wasRunning);
   }
 
   protected runContinuation(): void {
@@ -371,7 +408,7 @@ export class GenServerProcess extends Process {
     } catch (thrown) {
       this.crash(thrown);
     }
-    if (!this.isBusy && (this.hasContinuation || this.queueLength > 0)) this.becomeReady();
+    if (!this.isBusy) this.resume();
     scheduler.leave(wasRunning);
   }
 
@@ -622,6 +659,7 @@ export class GenServerProcess extends Process {
   protected onEnd(reason: ExitReason): void {
     const cause = this.causeOf(reason);
     this.idle?.cancel();
+    this.passivation?.cancel();
     this.startDeadline?.cancel();
     this.ending?.request?.serverExited(reason, cause);
     this.request?.serverExited(reason, cause);

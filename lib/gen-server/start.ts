@@ -29,6 +29,11 @@ export interface StartOptions {
   readonly drain?: boolean | undefined;
   /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone' | undefined;
+  /**
+   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits
+   * for an answer. Default: Infinity.
+   */
+  readonly idleMs?: number | undefined;
 }
 
 /** A process that has been made and is about to run its `init`. */
@@ -58,6 +63,7 @@ export function spawn(
   const options = { ...source.defaults, ...given };
   const startTimeoutMs = options.startTimeoutMs ?? Infinity;
   assertDurationMs(startTimeoutMs, `startTimeoutMs of ${source.definition.label}`, true);
+  if (options.idleMs !== undefined) assertDurationMs(options.idleMs, `idleMs of ${source.definition.label}`, true);
 
   let settle!: (outcome: StartOutcome) => void;
   const outcome = new Promise<StartOutcome>((resolve) => {
@@ -69,7 +75,12 @@ export function spawn(
     predecessor === undefined ? 0 : predecessor.incarnation + 1,
     parent,
     source,
-    { args: options.args ?? NO_ARGUMENTS, startTimeoutMs, isolation: options.isolation ?? 'none' },
+    {
+      args: options.args ?? NO_ARGUMENTS,
+      startTimeoutMs,
+      isolation: options.isolation ?? 'none',
+      idleMs: options.idleMs ?? Infinity,
+    },
     settle,
   );
   process.trapsExits = options.trapExit ?? false;

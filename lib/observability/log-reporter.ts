@@ -8,6 +8,7 @@ import type {
   ChildStartFailed,
   ChildStartSlow,
   ChildStopped,
+  ChildSuperseded,
   RestartsExceeded,
   SupervisorStarted,
   SupervisorStopped,
@@ -52,6 +53,7 @@ export class LogReporter {
       events.on('supervisor.child_exited', (event) => this.write(() => this.onChildExited(event))),
       events.on('supervisor.child_restarted', (event) => this.write(() => this.onChildRestarted(event))),
       events.on('supervisor.child_start_failed', (event) => this.write(() => this.onStartFailed(event))),
+      events.on('supervisor.child_superseded', (event) => this.write(() => this.onChildSuperseded(event))),
       events.on('supervisor.child_start_slow', (event) => this.write(() => this.onStartSlow(event))),
       events.on('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event))),
       events.on('supervisor.restarts_exceeded', (event) => this.write(() => this.onRestartsExceeded(event))),
@@ -144,7 +146,7 @@ export class LogReporter {
 
   private onStartFailed({ supervisor, childId, reason, isRestart }: ChildStartFailed): void {
     const next = isRestart
-      ? 'It is tried again at once; each attempt counts as a restart.'
+      ? 'It is tried again; each attempt counts as a restart.'
       : 'The children before it are stopped, and the supervisor does not start.';
     const cause = this.lastReason === reason ? undefined : reason; // its stack was printed by its own report
     this.error(
@@ -152,6 +154,13 @@ export class LogReporter {
       `${supervisor}: child ${childId} did not start${isRestart ? ' again' : ''}: ${excerptOfReason(reason)}`,
       [next],
       cause,
+    );
+  }
+
+  private onChildSuperseded({ supervisor, childId, holder }: ChildSuperseded): void {
+    this.logger.warn(
+      `SUPERVISOR REPORT ${supervisor}: child ${oneLine(childId)} was not started again: ${holder} has its name\n` +
+        '  It is forgotten. Start it anew under another name, or when the other has ended.',
     );
   }
 

@@ -28,6 +28,8 @@ export interface ProcessTree {
   readonly incarnation: number | null;
   /** In the order they are started. */
   readonly children: readonly ProcessTree[];
+  /** How many children there are besides: of its many, a dynamic supervisor shows the first 100. */
+  readonly childrenNotShown: number;
 }
 
 /**
@@ -50,15 +52,17 @@ function treeOf(process: GenServerProcess, id: string | null): ProcessTree {
     status: status as ProcessTree['status'],
     queueLength,
     incarnation: pid.incarnation,
-    children: childrenOf(process),
+    ...childrenOf(process),
   };
 }
 
-function childrenOf(process: GenServerProcess): ProcessTree[] {
-  if (process.definition.isSupervisor !== true) return startedBy(process).map((child) => treeOf(child, null));
+function childrenOf(process: GenServerProcess): Pick<ProcessTree, 'children' | 'childrenNotShown'> {
+  if (process.definition.isSupervisor !== true) {
+    return { children: startedBy(process).map((child) => treeOf(child, null)), childrenNotShown: 0 };
+  }
   // What a supervisor shows of itself is the list of its children; nothing before it has been made.
   const status = process.visibleState() as SupervisorStatus | undefined;
-  return (status?.children ?? []).map(treeOfChild);
+  return { children: (status?.children ?? []).map(treeOfChild), childrenNotShown: status?.notShown ?? 0 };
 }
 
 /** Links keep the order in which they were made. */
@@ -86,6 +90,7 @@ function treeOfChild({ id, pid, status, type }: ChildView): ProcessTree {
     queueLength: 0,
     incarnation: pid?.incarnation ?? null,
     children: [],
+    childrenNotShown: 0,
   };
 }
 
@@ -96,8 +101,9 @@ export function prettyPrint(tree: ProcessTree): string {
 
 function linesOf(tree: ProcessTree, indent: string, indentOfChildren: string): string[] {
   const lines = [`${indent}${lineOf(tree)}`];
-  tree.children.forEach((child, at) => {
-    const isLast = at === tree.children.length - 1;
+  const { children, childrenNotShown } = tree;
+  children.forEach((child, at) => {
+    const isLast = at === children.length - 1 && childrenNotShown === 0;
     lines.push(
       ...linesOf(
         child,
@@ -106,6 +112,7 @@ function linesOf(tree: ProcessTree, indent: string, indentOfChildren: string): s
       ),
     );
   });
+  if (childrenNotShown > 0) lines.push(`${indentOfChildren}└── … and ${childrenNotShown} more`);
   return lines;
 }
 

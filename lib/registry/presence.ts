@@ -86,6 +86,8 @@ export class Presence<M = unknown> {
    * @returns The ref of the new state; the old ref is its `previousRef`.
    * @throws {NoPresenceError} The process is not present there under that key.
    */
+  update(pid: Pid, topic: string, key: string, change: (meta: M) => M): Ref;
+  update(pid: Pid, topic: string, key: string, change: M): Ref;
   update(pid: Pid, topic: string, key: string, change: M | ((meta: M) => M)): Ref {
     assertStrings(topic, key);
     const entry = this.find(pid, topic, key);

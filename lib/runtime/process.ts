@@ -78,6 +78,9 @@ export abstract class Process implements Schedulable {
     return false;
   }
 
+  /** Called when there is nothing left to do for now. */
+  protected onQuiet(): void {}
+
   /** Called when a request to end this process was queued. */
   protected onStopQueued(): void {}
 
@@ -156,7 +159,10 @@ export abstract class Process implements Schedulable {
     const { scheduler } = this.runtime;
     for (let quota = QUOTA; !this.isBusy && this.doom === null; quota--) {
       const hasMail = this.mailbox !== null && !this.mailbox.isEmpty;
-      if (!hasMail && !this.hasContinuation) return false;
+      if (!hasMail && !this.hasContinuation) {
+        this.onQuiet();
+        return false;
+      }
       if (quota === 0) {
         this.becomeReady();
         return false;
@@ -180,6 +186,7 @@ export abstract class Process implements Schedulable {
   protected resume(): void {
     this.isBusy = false;
     if (this.hasContinuation || this.queueLength > 0) this.becomeReady();
+    else this.onQuiet();
   }
 
   protected becomeReady(): void {
