@@ -1,0 +1,1 @@
+export const CART_IDLE_MINUTES = Symbol('CART_IDLE_MINUTES');

@@ -1,0 +1,5 @@
+export interface Item {
+  readonly item: string;
+  /** In whole cents, so that sums are exact. */
+  readonly price: number;
+}

@@ -1,0 +1,1 @@
+export const CLEANUP_EVERY_MS = Symbol('CLEANUP_EVERY_MS');
