@@ -12,7 +12,7 @@ import { ManualClock } from './manual-clock.js';
 /** A world of its own for one test, with a clock that is turned by hand and every event it emitted. */
 export function testWorld(options: RuntimeOptions = {}) {
   const clock = new ManualClock();
-  const { runtime, events, localNames } = createWorld({ clock, ...options });
+  const { runtime, events, localNames, registries, groups, pubsub } = createWorld({ clock, ...options });
   const seen: GenServerEvent[] = [];
   events.onAny((event) => seen.push(event));
   return {
@@ -20,6 +20,9 @@ export function testWorld(options: RuntimeOptions = {}) {
     runtime,
     events,
     localNames,
+    registries,
+    groups,
+    pubsub,
     seen,
     start: (behaviour: Behaviour, startOptions?: StartOptions): Promise<Pid> =>
       start(runtime, sourceOfBehaviour(behaviour), startOptions),
