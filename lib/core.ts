@@ -18,4 +18,54 @@ export {
   supervisorChildSpec,
   type SupervisorSpec,
 } from './supervision/supervisor-source.js';
-export type { ChildCounts, ChildInfo } from './supervision/supervisor.js';
+export type { ChildCounts, ChildInfo } from './supervision/child.js';
+export {
+  DynamicSupervisor,
+  dynamicSupervisorChildSpec,
+  type DynamicSupervisorSpec,
+  startDynamicSupervisor,
+} from './supervision/dynamic-supervisor-source.js';
+export type { DynamicChildSpec, DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
+export type { DynamicChildInfo } from './supervision/dynamic-supervisor.js';
+export {
+  partitionOf,
+  type PartitionSupervisor,
+  type PartitionSupervisorSpec,
+  startPartitionSupervisor,
+} from './supervision/partition-supervisor.js';
+export {
+  AlreadyRegisteredError,
+  AlreadyTrackedError,
+  NoPresenceError,
+  UnknownRegistryError,
+} from './registry/errors.js';
+export { GroupJoined, GroupLeft, KeyRegistered, KeyUnregistered } from './registry/messages.js';
+export {
+  Presence,
+  PresenceDiff,
+  type PresenceDiffs,
+  type PresenceList,
+  type PresenceMeta,
+} from './registry/presence.js';
+export { ProcessGroups } from './registry/process-groups.js';
+export {
+  type BroadcastReceiver,
+  LocalPubSubAdapter,
+  type PubSubAdapter,
+  type TopicBroadcast,
+} from './registry/pub-sub-adapter.js';
+export {
+  type BroadcastOptions,
+  type Dispatcher,
+  PubSub,
+  type PubSubOptions,
+  type Subscription,
+} from './registry/pub-sub.js';
+export { Registries } from './registry/registries.js';
+export {
+  type KeyedRegistryEntry,
+  Registry,
+  type RegistryEntry,
+  type RegistryNews,
+  type RegistryOptions,
+} from './registry/registry.js';

@@ -31,6 +31,28 @@ export { Pid, Ref } from './runtime/pid.js';
 export { TimerRef } from './runtime/timers.js';
 export type { ServerName } from './runtime/registration.js';
 
+// Find processes, gather them, tell many of them something
+export { getRegistryToken, InjectRegistry, provideRegistry } from './nest/registry-injection.js';
+export {
+  type KeyedRegistryEntry,
+  Registry,
+  type RegistryEntry,
+  type RegistryNews,
+  type RegistryOptions,
+} from './registry/registry.js';
+export { GroupJoined, GroupLeft, KeyRegistered, KeyUnregistered } from './registry/messages.js';
+export { ProcessGroups } from './registry/process-groups.js';
+export { PubSub } from './nest/pub-sub.js';
+export { PubSubModule, type PubSubModuleOptions } from './nest/pub-sub.module.js';
+export type { BroadcastOptions, Dispatcher, Subscription } from './registry/pub-sub.js';
+export {
+  Presence,
+  PresenceDiff,
+  type PresenceDiffs,
+  type PresenceList,
+  type PresenceMeta,
+} from './registry/presence.js';
+
 // Wire an application
 export { GenServerModule } from './nest/gen-server.module.js';
 export type { GenServerModuleOptions, OnTreeExit } from './nest/gen-server.options.js';
@@ -61,7 +83,19 @@ export {
   UnknownHandlerError,
 } from './gen-server/errors.js';
 export { ChildStartError, ChildStateError, SupervisorConfigError } from './supervision/errors.js';
+export {
+  AlreadyRegisteredError,
+  AlreadyTrackedError,
+  NoPresenceError,
+  UnknownRegistryError,
+} from './registry/errors.js';
 export { GenServerConfigError, type GenServerMistake } from './nest/errors.js';
 
 // Bring your own
 export type { Clock, NameService, TimerHandle, ViaRegistry } from './runtime/ports.js';
+export {
+  type BroadcastReceiver,
+  LocalPubSubAdapter,
+  type PubSubAdapter,
+  type TopicBroadcast,
+} from './registry/pub-sub-adapter.js';

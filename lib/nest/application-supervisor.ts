@@ -4,13 +4,19 @@ import type { ServerSource } from '../gen-server/server-definition.js';
 import type { EventBus } from '../observability/event-bus.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { watch } from '../runtime/monitors.js';
-import { Pid } from '../runtime/pid.js';
+import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
 import type { ChildStopped } from '../supervision/events.js';
-import { Supervisor, supervisorChildSpec, startSupervisor } from '../supervision/supervisor-source.js';
+import { ChildStartError } from '../supervision/errors.js';
+import {
+  sourceOfSupervisor,
+  spawnSupervisor,
+  Supervisor,
+  supervisorChildSpec,
+} from '../supervision/supervisor-source.js';
 import type { SupervisorOptions } from '../supervision/supervisor-options.js';
 import type { Catalog, ListedServer, NestModule } from './gen-server.explorer.js';
 import { findSupervisorOptions } from './metadata.js';
@@ -55,10 +61,10 @@ export interface TreeContext {
 /** The two levels of the tree: the application supervisor, and under it one supervisor per module that lists servers. */
 export class ApplicationSupervisor {
   status: TreeStatus = 'not_started';
-  /** The reason of the failed start or of giving up. */
   private root: Pid | undefined;
   private stopping: Promise<StopReport> | undefined;
-  private starting: Promise<unknown> = Promise.resolve();
+  /** Servers of modules that are loaded late start one at a time, behind the start itself. */
+  private lastStart: Promise<unknown> = Promise.resolve();
   private readonly labels = new Map<NestModule, string>();
 
   constructor(private readonly context: TreeContext) {}
@@ -69,35 +75,49 @@ export class ApplicationSupervisor {
 
   /** Starts everything, one at a time, or stops what was started and rejects (S3, S4). */
   async start({ modules, servers }: Catalog): Promise<void> {
-    this.status = 'starting';
+    // The application may be closed before it is up.
+    if (this.stopping !== undefined) return;
     for (const server of servers) server.checkScope();
+    const { runtime, options } = this.context;
     const children = [...modules].map(([module, listed]) => this.moduleSpec(module, listed));
-    const started = startSupervisor(this.context.runtime, { label: 'application', ...this.context.options, children });
-    this.starting = started.catch(() => undefined);
-    try {
-      this.root = await started;
-    } catch (error) {
-      if (this.status === 'starting') this.status = 'stopped';
-      throw explainFailedStart(error);
+    const source = sourceOfSupervisor({ ...options, label: 'application', children });
+    this.status = 'starting';
+    const { process, outcome } = spawnSupervisor(runtime, source, undefined);
+    this.root = process.pid;
+    this.lastStart = outcome;
+    const result = await outcome;
+    if (result.status !== 'ok') {
+      if (this.stopping === undefined) this.status = 'stopped';
+      throw explainFailedStart(result.status === 'error' ? result.reason : result.status);
     }
-    this.status = 'running';
-    const process = Pid.processOf(this.root);
-    if (process === undefined) this.gaveUp('noproc');
-    else watch(this.context.runtime, process, (reason) => this.gaveUp(reason));
+    if (this.stopping === undefined) this.status = 'running';
+    watch(runtime, process, (reason) => this.gaveUp(reason));
   }
 
-  /** Starts a server of a module that was loaded after the start. */
+  /**
+   * Starts a server of a module that was loaded after the others, and resolves when it is up. During the start it resolves at
+   * once: whoever loads the module is then part of what it would have to wait for.
+   */
   async startLate(server: ListedServer): Promise<void> {
-    server.checkScope();
+    if (this.status !== 'starting' && this.status !== 'running') return;
+    const started = this.lastStart.then(() => this.addServer(server));
+    this.lastStart = started.catch(() => undefined);
+    if (this.status === 'running') await started;
+  }
+
+  private async addServer(server: ListedServer): Promise<void> {
+    if (this.status !== 'running') return;
     const { runtime } = this.context;
     const label = this.labels.get(server.module);
     const supervisors = await Supervisor.whichChildren(runtime, this.root!);
     const supervisor = supervisors.find(({ id }) => id === label)?.pid;
+    const spec = this.serverSpec(server);
     try {
-      if (supervisor !== undefined) await Supervisor.startChild(runtime, supervisor, this.serverSpec(server));
+      if (supervisor !== undefined) await Supervisor.startChild(runtime, supervisor, spec);
       else await Supervisor.startChild(runtime, this.root!, this.moduleSpec(server.module, [server]));
     } catch (error) {
-      throw explainFailedStart(error);
+      if (!(error instanceof ChildStartError)) throw error;
+      throw explainFailedStart(error.reason, `${formatName(spec.id)} of ${this.labelOf(server.module)}`);
     }
   }
 
@@ -108,14 +128,12 @@ export class ApplicationSupervisor {
 
   private async stopAll(): Promise<StopReport> {
     const { runtime, events } = this.context;
-    const hadGivenUp = this.status === 'gave_up';
     this.status = 'stopping';
     const begin = runtime.clock.now();
     const stopped: StopReport['stopped'][number][] = [];
     const off = events.on('supervisor.child_stopped', (event) => {
       if (event.supervisor !== 'application') stopped.push(entryOf(event));
     });
-    if (!hadGivenUp) await this.starting;
     if (this.root !== undefined) await stopServer(runtime, this.root, 'shutdown').catch(() => undefined);
     await this.stopStrays();
     off();
@@ -155,7 +173,8 @@ export class ApplicationSupervisor {
     return childSpec(
       this.context.sourceOf(server),
       { ...options, name },
-      { id: childIdOf(server), restart: options.restart, shutdownMs: options.shutdownMs },
+      // Any name tells children apart, also one that prints like another.
+      { id: name as ChildId, restart: options.restart, shutdownMs: options.shutdownMs },
     );
   }
 
@@ -179,10 +198,6 @@ function killAndWait(runtime: Runtime, process: Process): Promise<unknown> {
   });
 }
 
-function childIdOf({ name }: ListedServer): ChildId {
-  return typeof name === 'object' ? formatName(name) : name;
-}
-
 function entryOf({ supervisor, childId, reason, tookMs, undrained }: ChildStopped): StopReport['stopped'][number] {
   return { server: childId, supervisor, reason, tookMs, undrained };
 }
@@ -191,17 +206,16 @@ interface FailedChild {
   readonly shutdown: { readonly failedToStartChild: { readonly id: ChildId; readonly reason: unknown } };
 }
 
-/** Unwraps the supervisors around a failed start, so that the message names the server and the error is the original one. */
-function explainFailedStart(error: unknown): unknown {
-  if (!(error instanceof StartError) && !(error instanceof Error && 'reason' in error)) return error;
-  let reason: unknown = (error as { reason: unknown }).reason;
+/** Unwraps the supervisors around a failed start, so that the error names the server and carries the original reason. */
+function explainFailedStart(reason: unknown, server?: string): StartError {
+  let innermost = reason;
   let path: string | undefined;
-  while (isFailedChild(reason)) {
-    const { id, reason: inner } = reason.shutdown.failedToStartChild;
-    path = path === undefined ? formatName(id) : `${formatName(id)} of ${path}`;
-    reason = inner;
+  while (isFailedChild(innermost)) {
+    const { id, reason: inner } = innermost.shutdown.failedToStartChild;
+    path = path === undefined ? String(id) : `${formatName(id)} of ${path}`;
+    innermost = inner;
   }
-  return path === undefined ? error : new StartError(path, reason, reason);
+  return new StartError(server ?? path ?? 'The supervision tree', innermost, innermost);
 }
 
 function isFailedChild(reason: unknown): reason is FailedChild {

@@ -2,6 +2,7 @@ import { GenServerError } from '../runtime/errors.js';
 
 /** What can be wrong with how servers are declared. */
 export type GenServerMistake =
+  | 'not_a_class'
   | 'not_a_gen_server_base'
   | 'not_decorated'
   | 'lifecycle_hook'

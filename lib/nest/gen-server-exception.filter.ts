@@ -47,11 +47,9 @@ export class GenServerExceptionFilter extends BaseExceptionFilter<AvailabilityEr
       return new GatewayTimeoutException({ statusCode: 504, ...body }, { cause: error }) as never;
     }
     if (error instanceof ServerExitedError && !isCleanExit(error.reason)) return error;
-    this.httpAdapterHost?.httpAdapter.setHeader(
-      host.switchToHttp().getResponse(),
-      'Retry-After',
-      String(RETRY_AFTER_S),
-    );
+    const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    const response: unknown = host.switchToHttp().getResponse();
+    if (adapter?.isHeadersSent(response) === false) adapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_S));
     return new ServiceUnavailableException({ statusCode: 503, ...body }, { cause: error }) as never;
   }
 }

@@ -2,7 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import * as client from '../gen-server/client.js';
 import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
-import { NoProcessError } from '../gen-server/errors.js';
+import { NoProcessError, StartError } from '../gen-server/errors.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { start, type StartOptions } from '../gen-server/start.js';
 import type { GenServerEvent } from '../observability/events.js';
@@ -62,13 +62,17 @@ export class GenServerRuntime {
   }
 
   /** Calls a handler by name. Rejects as an injected client would, and with `UnknownHandlerError` for any other name. */
-  call<R = unknown>(
+  async call<R = unknown>(
     destination: Destination,
     method: string | symbol,
     args: readonly unknown[] = [],
     options: client.CallOptions = {},
   ): Promise<R> {
-    return client.call(this.host.runtime, destination, method, args, options) as Promise<R>;
+    const { runtime } = this.host;
+    if (resolve(runtime, destination) === undefined) {
+      throw new NoProcessError(formatDestination(destination), this.host.absenceHintFor(destination));
+    }
+    return (await client.call(runtime, destination, method, args, options)) as R;
   }
 
   /** Casts to a handler by name. Silent when nobody is there; throws `UnknownHandlerError` for a name that is no cast handler. */
@@ -87,6 +91,8 @@ export class GenServerRuntime {
    */
   async start(server: Type, options: StartOptions = {}): Promise<Pid> {
     const { runtime } = this.host;
+    // Nobody would stop it.
+    if (this.status === 'stopping' || this.status === 'stopped') throw new StartError(server.name, 'shutdown');
     return start(runtime, runtime.servers.find(server) as ServerSource, options);
   }
 

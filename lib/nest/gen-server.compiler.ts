@@ -5,7 +5,7 @@ import { formatName } from '../runtime/registration.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { type DecoratedMethod, decoratedMethods, findServerOptions, type HandlerMetadata } from './metadata.js';
-import { checkServerOptions } from './options.validator.js';
+import { checkServerOptions, checkTimeoutMs } from './options.validator.js';
 
 /** Nest would call these on the template, and on clients that had them. */
 const LIFECYCLE_HOOKS: readonly string[] = [
@@ -39,14 +39,12 @@ export function compileServer(
   const continues = new Map<string | symbol, Handler>();
   const infos = new InfoHandlers();
   for (const { name, metadata } of effectiveHandlers(type)) {
-    const method = (type.prototype as unknown as Record<string | symbol, unknown>)[name];
-    if (typeof method !== 'function') throw messages.notAMethod(label, String(name));
+    const method = findMethod(type, name);
+    if (method === undefined) throw messages.notAMethod(label, String(name));
     if (metadata.kind === 'call' || metadata.kind === 'cast') refuseReservedName(label, name);
-    const handler = new Handler(
-      name,
-      method as HandlerMethod,
-      metadata.kind === 'call' ? metadata.timeoutMs : undefined,
-    );
+    const timeoutMs = metadata.kind === 'call' ? metadata.timeoutMs : undefined;
+    if (timeoutMs !== undefined) checkTimeoutMs(`${label}.${String(name)}`, timeoutMs);
+    const handler = new Handler(name, method, timeoutMs);
     if (metadata.kind === 'call') calls.set(name, handler);
     else if (metadata.kind === 'cast') casts.set(name, handler);
     else if (metadata.kind === 'info') {
@@ -71,6 +69,14 @@ export function compileServer(
     isReplyError,
     ...(options.callTimeoutMs === undefined ? {} : { callTimeoutMs: options.callTimeoutMs }),
   };
+}
+
+/** The method of that name, own or inherited. What may be a getter is looked at without running it. */
+function findMethod(type: Type, name: string | symbol): HandlerMethod | undefined {
+  let proto = type.prototype as object;
+  while (!Object.hasOwn(proto, name) && proto !== Object.prototype) proto = Object.getPrototypeOf(proto) as object;
+  const value: unknown = Object.getOwnPropertyDescriptor(proto, name)?.value;
+  return typeof value === 'function' ? (value as HandlerMethod) : undefined;
 }
 
 /** Decorations as they hold for `type`: an override replaces what it inherits, but only by the same kind. */
@@ -106,13 +112,12 @@ function refuseLifecycleHooks(type: Type): void {
 
 function refuseReservedName(server: string, name: string | symbol): void {
   if (typeof name === 'symbol') return;
-  if (LIFECYCLE_HOOKS.includes(name))
-    throw messages.reservedName(server, name, 'Nest would call it on the client as a hook');
   if (THENABLE_NAMES.includes(name)) {
     throw messages.reservedName(server, name, 'a client that has it would be taken for a promise');
   }
   if (CALLBACK_NAMES.includes(name)) throw messages.reservedName(server, name, 'it is a callback of every server');
   if (BASE_NAMES.includes(name)) throw messages.reservedName(server, name, 'GenServerBase has a member of that name');
+  if (name === '__proto__') throw messages.reservedName(server, name, 'every object has a member of that name');
   if (name === 'with') throw messages.reservedName(server, name, 'every client has a method of that name');
 }
 

@@ -1,15 +1,16 @@
-import type { Type } from '@nestjs/common';
+import type { Provider, Type } from '@nestjs/common';
 import { ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { isSameName, type ServerName, formatName } from '../runtime/registration.js';
+import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { findServerOptions } from './metadata.js';
-import { findProvidedServer } from './provided-servers.js';
+import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
 
 // Nest exports the container and not what it contains.
 export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
-type Wrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
+export type Wrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 
 /** A server that a module lists. */
 export interface ListedServer {
@@ -21,6 +22,8 @@ export interface ListedServer {
   /** The name that was given where it is listed; without one, clients ask for the class alone. */
   readonly givenName: ServerName | undefined;
   readonly options: GenServerOptions;
+  /** What `provideGenServer` was told, where that lists it. */
+  readonly provided: ProvidedServer | undefined;
   /** The module whose supervisor it lives under, and whose providers it is made from. */
   readonly module: NestModule;
   /** Throws when its dependencies do not allow for a process. Only after Nest has made all providers. */
@@ -49,6 +52,7 @@ export function exploreServers(container: ModulesContainer): Catalog {
   const ordered = modulesInOrder(container);
   for (const module of ordered) {
     if (module.metatype === GenServerFeatureModule && isImported(module, ordered)) continue;
+    refuseRepeats(Reflect.getMetadata('providers', module.metatype) as Provider[] | undefined, module.name);
     const features = [...module.imports].filter(({ metatype }) => metatype === GenServerFeatureModule);
     const own = [module, ...features.filter((feature) => firstImporter(feature, ordered) === module)]
       .flatMap((source) => [...source.providers].map(([token, wrapper]) => readProvider(token, wrapper, module)))
@@ -91,7 +95,7 @@ function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): List
   const provided = findProvidedServer(metatype);
   if (provided !== undefined) {
     const options = { ...findServerOptions(provided.type), ...provided.options };
-    return listed(provided.type, provided.type, options, owner, provided.options.name);
+    return listed(provided.type, provided.type, options, owner, provided);
   }
   const declared = findServerOptions(token) === undefined ? undefined : (token as Type);
   if (wrapper.isAlias) return undefined;
@@ -117,35 +121,57 @@ function listed(
   declared: Type,
   options: GenServerOptions,
   module: NestModule,
-  givenName: ServerName | undefined,
+  provided: ProvidedServer | undefined,
   wrapper?: Wrapper,
 ): ListedServer {
   return {
     type,
     declared,
-    name: options.name ?? declared,
-    givenName,
+    name: options.name ?? findServerOptions(declared)?.name ?? declared,
+    givenName: provided?.options.name,
     options,
+    provided,
     module,
     checkScope: () => {
-      if (wrapper === undefined) return;
-      if (wrapper.isTransient) throw messages.transient(type.name, module.name);
-      if (!wrapper.isDependencyTreeStatic()) throw messages.requestScoped(type.name, module.name);
+      if (wrapper?.isTransient) throw messages.transient(type.name, module.name);
+      // What provideGenServer lists has no provider of its own that could be asked.
+      const asked = wrapper === undefined ? findDependencies(type, module) : [wrapper];
+      if (asked.some((provider) => !provider.isDependencyTreeStatic())) {
+        throw messages.requestScoped(type.name, module.name);
+      }
     },
   };
+}
+
+/** Of two providers with one token Nest keeps the last, so a server that is listed twice would be gone without a word. */
+export function refuseRepeats(providers: readonly Provider[] | undefined, where: string): void {
+  const seen = new Set<unknown>();
+  for (const provider of providers ?? []) {
+    const provided = 'useFactory' in provider ? findProvidedServer(provider.useFactory) : undefined;
+    if (provided === undefined) continue;
+    const { type, options } = provided;
+    const { provide: token } = provider as { provide: unknown };
+    if (seen.has(token))
+      throw messages.nameTaken(
+        formatName(options.name ?? type),
+        `${type.name} in ${where}`,
+        `${type.name} in ${where}`,
+      );
+    seen.add(token);
+  }
 }
 
 function refuseClash(server: ListedServer, others: readonly ListedServer[]): void {
   const clash = others.find(({ name }) => isSameName(name, server.name));
   if (clash === undefined) return;
-  if (server.name === server.declared && clash.name === clash.declared) {
+  if (server.name === server.declared && clash.module !== server.module) {
     throw messages.twoModules(server.declared.name, clash.module.name, server.module.name);
   }
-  throw messages.nameTaken(
-    formatName(server.name),
-    `${clash.declared.name} in ${clash.module.name}`,
-    `${server.declared.name} in ${server.module.name}`,
-  );
+  throw messages.nameTaken(formatName(server.name), describeListed(clash), describeListed(server));
+}
+
+function describeListed({ declared, module }: ListedServer): string {
+  return `${declared.name} in ${module.name}`;
 }
 
 /** What `forFeature` brings belongs to the module that imports it, behind that module's own servers. */

@@ -3,6 +3,13 @@ import { GenServerConfigError } from './errors.js';
 
 /** Each mistake in one place: who, what, with which values, and what to do about it. */
 
+export const notAClass = (got: unknown): GenServerConfigError =>
+  new GenServerConfigError(
+    'not_a_class',
+    `A server must be given as its class, got: ${inspect(got)}. ` +
+      'If the class is undefined here, two files import each other: write @InjectGenServer(() => TheServer).',
+  );
+
 export const notAGenServerBase = (server: string): GenServerConfigError =>
   new GenServerConfigError(
     'not_a_gen_server_base',
@@ -101,5 +108,18 @@ export const invalidOption = (owner: string, option: string, expected: string, g
 export const noRoot = (): GenServerConfigError =>
   new GenServerConfigError(
     'not_provided',
-    'This module needs GenServerModule.forRoot() in the imports of the root module. Add it there.',
+    'GenServerModule is imported without options: import GenServerModule.forRoot() in the root module instead.',
+  );
+
+export const registryNotProvided = (registry: string, consumer: string): GenServerConfigError =>
+  new GenServerConfigError(
+    'not_provided',
+    `${consumer} injects the registry '${registry}', but no module provides it. ` +
+      `Add provideRegistry('${registry}', { keys: 'unique' }) to the providers of a module of this application.`,
+  );
+
+export const noGenServerModule = (): GenServerConfigError =>
+  new GenServerConfigError(
+    'not_provided',
+    'PubSubModule needs the processes of GenServerModule: import GenServerModule.forRoot() in the root module too.',
   );

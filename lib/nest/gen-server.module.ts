@@ -1,13 +1,15 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { clientRequests, getGenServerToken } from './clients/client-injection.js';
+import { clientRequests } from './clients/client-injection.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
+import { refuseRepeats } from './gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import * as messages from './gen-server.messages.js';
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import { GenServerRuntime } from './gen-server-runtime.js';
 import { GenServerLifecycleModule } from './lifecycle.module.js';
 import { provideGenServer } from './provide-gen-server.js';
+import { registryProviders } from './registry-injection.js';
 import { ServerHost } from './server-host.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<GenServerModuleOptions>({
@@ -30,6 +32,7 @@ export class GenServerModule extends ConfigurableModuleClass {
     super();
     const roots = [...modules.values()].filter(({ metatype }) => metatype === GenServerModule);
     if (roots.length > 1) throw messages.twoRoots();
+    if (!roots[0]?.providers.has(ServerHost)) throw messages.noRoot();
   }
 
   static override forRoot(options: GenServerModuleOptions = {}): DynamicModule {
@@ -48,6 +51,7 @@ export class GenServerModule extends ConfigurableModuleClass {
     const providers = servers.map((entry) =>
       typeof entry === 'function' ? provideGenServer(entry) : provideGenServer(entry.server, entry.options),
     );
+    refuseRepeats(providers, 'GenServerModule.forFeature()');
     return { module: GenServerFeatureModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
@@ -62,16 +66,17 @@ function live(definition: DynamicModule): DynamicModule {
     ...definition,
     global: true,
     get imports() {
-      return [...((definition.imports ?? []) as NonNullable<DynamicModule['imports']>), GenServerLifecycleModule];
+      return [...(definition.imports ?? []), GenServerLifecycleModule];
     },
     get providers() {
-      return [...(definition.providers ?? []), ...own, ...clientProviders()];
+      return [...(definition.providers ?? []), ...own, ...clientProviders(), ...registryProviders()];
     },
     get exports() {
       return [
         ...(definition.exports ?? []),
         ...own,
         ...clientRequests().flatMap(({ token, aliases }) => [token, ...aliases]),
+        ...registryProviders().map(({ provide }) => provide),
       ];
     },
   };

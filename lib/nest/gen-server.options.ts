@@ -33,7 +33,7 @@ export interface GenServerOptions {
 }
 
 /** What happens when the application's supervision tree has given up. */
-export type OnTreeExit = 'shutdown' | 'keep' | ((reason: unknown) => void);
+export type OnTreeExit = 'shutdown' | 'keep' | ((reason: unknown) => void | Promise<void>);
 
 /**
  * What `GenServerModule.forRoot()` takes.

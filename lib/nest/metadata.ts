@@ -16,11 +16,11 @@ export type HandlerMetadata =
   | { readonly kind: 'info'; readonly tag: string | symbol | MessageClass | undefined }
   | { readonly kind: 'continue'; readonly tag: string | symbol };
 
-/** A decorated method, with the class that decorated it, for messages. */
+/** A decorated method, with the prototype that declares it: two classes of a chain may have one name. */
 export interface DecoratedMethod {
   readonly name: string | symbol;
   readonly metadata: HandlerMetadata;
-  readonly declaredBy: string;
+  readonly declaredBy: object;
 }
 
 type Store = Map<string | symbol, HandlerMetadata[]>;
@@ -66,10 +66,9 @@ export function decoratedMethods(target: AnyClass): readonly DecoratedMethod[] {
     proto = Object.getPrototypeOf(proto) as object | null
   ) {
     if (!Object.hasOwn(proto, HANDLERS)) continue;
-    const declaredBy = (proto.constructor as AnyClass).name;
     const own: DecoratedMethod[] = [];
     for (const [name, all] of (proto as { [HANDLERS]: Store })[HANDLERS]) {
-      for (const metadata of all) own.push({ name, metadata, declaredBy });
+      for (const metadata of all) own.push({ name, metadata, declaredBy: proto });
     }
     found.unshift(...own);
   }

@@ -6,7 +6,7 @@ const isDurationMs = (value: unknown): boolean => typeof value === 'number' && v
 
 /** Refuses options of a server that make no sense, before anything is started. */
 export function checkServerOptions(server: string, options: GenServerOptions): void {
-  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, isolation } = options;
+  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, trapExit, drain, isolation } = options;
   const refuse = (option: string, expected: string, got: unknown): never => {
     throw messages.invalidOption(server, option, expected, got);
   };
@@ -28,8 +28,17 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   if (startTimeoutMs !== undefined && !isDurationMs(startTimeoutMs)) {
     refuse('startTimeoutMs', 'milliseconds, 0 or more, or Infinity', startTimeoutMs);
   }
+  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
+  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
   if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
     refuse('isolation', "'none' or 'clone'", isolation);
+  }
+}
+
+/** Refuses the timeout of one handler when it makes no sense. */
+export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
+  if (!isDurationMs(timeoutMs)) {
+    throw messages.invalidOption(handler, 'timeoutMs', 'milliseconds, 0 or more, or Infinity', timeoutMs);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { FactoryProvider, Type } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
 import { getGenServerToken } from './clients/client-injection.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import { rememberProvidedServer } from './provided-servers.js';
@@ -13,8 +12,8 @@ import { ServerHost } from './server-host.js';
  * @publicApi
  */
 export function provideGenServer(type: Type, options: GenServerOptions = {}): FactoryProvider {
-  const factory = (host: ServerHost, moduleRef: ModuleRef): Promise<unknown> =>
-    host.provide({ type, options }, moduleRef);
-  rememberProvidedServer(factory, { type, options });
-  return { provide: getGenServerToken(type, options.name), inject: [ServerHost, ModuleRef], useFactory: factory };
+  const server = { type, options };
+  const factory = (host: ServerHost): Promise<object> => host.provide(server);
+  rememberProvidedServer(factory, server);
+  return { provide: getGenServerToken(type, options.name), inject: [ServerHost], useFactory: factory };
 }

@@ -1,26 +1,28 @@
 import { Inject, Injectable, Logger, Optional, type Type } from '@nestjs/common';
-import { type ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { createWorld, type World } from '../create-runtime.js';
-import { type Destination, resolve } from '../gen-server/destination.js';
+import { type Addressed, DESTINATION, type Destination, resolve } from '../gen-server/destination.js';
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
-import type { ServerDefinition, ServerSource } from '../gen-server/server-definition.js';
+import type { ServerSource } from '../gen-server/server-definition.js';
 import { LogReporter } from '../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
 import { Pid } from '../runtime/pid.js';
 import { formatName, isSameName, type ServerName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ApplicationSupervisor } from './application-supervisor.js';
-import type { ClientRequest } from './clients/client-injection.js';
+import { type ClientRequest, clientRequests } from './clients/client-injection.js';
 import { type ClientTarget, makeClient } from './clients/client-target.js';
 import { findConsumer } from './clients/consumer.finder.js';
 import { compileServer } from './gen-server.compiler.js';
 import { type Catalog, exploreServers, type ListedServer, moduleRefOf } from './gen-server.explorer.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
 import * as messages from './gen-server.messages.js';
-import type { GenServerModuleOptions } from './gen-server.options.js';
+import type { GenServerModuleOptions, OnTreeExit } from './gen-server.options.js';
 import { checkModuleOptions } from './options.validator.js';
+import { decoratedMethods, findServerOptions } from './metadata.js';
 import type { ProvidedServer } from './provided-servers.js';
+import { PubSub } from './pub-sub.js';
 import { replyErrorTest } from './reply-errors.js';
 import { shutDownApplication } from './tree-exit.js';
 
@@ -38,6 +40,8 @@ interface CompiledServer {
 @Injectable()
 export class ServerHost {
   readonly world: World;
+  /** The one of the world, in the form in which it is injected. */
+  readonly pubsub: PubSub;
   readonly tree: ApplicationSupervisor;
   private readonly isReplyError: (error: unknown) => boolean;
   private readonly compiled = new Map<ListedServer, CompiledServer>();
@@ -50,11 +54,14 @@ export class ServerHost {
   ) {
     checkModuleOptions(options);
     this.isReplyError = replyErrorTest(options.replyErrors);
+    let pubsub!: PubSub;
     this.world = createWorld({
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
       findServer: (server) => this.findSource(server),
+      makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
     });
+    this.pubsub = pubsub;
     new LogReporter(this.logger).subscribe(this.world.events);
     this.tree = new ApplicationSupervisor({
       runtime: this.runtime,
@@ -63,6 +70,9 @@ export class ServerHost {
       sourceOf: (server) => this.compile(server).source,
       onGaveUp: (reason) => this.gaveUp(reason),
     });
+    // Mistakes are told while Nest makes the providers. Later would be too late for some: Nest waits for ever for the
+    // template of a class with a method `then`.
+    for (const server of this.catalog.servers) this.compile(server);
   }
 
   get runtime(): Runtime {
@@ -76,8 +86,7 @@ export class ServerHost {
 
   /** Starts the tree: after the last `onModuleInit`, before the first `onApplicationBootstrap`. */
   async start(): Promise<void> {
-    // Compiled first, so that a mistake in one class is told before any server has started.
-    for (const server of this.catalog.servers) this.compile(server);
+    this.refuseMissingClients();
     await this.tree.start(this.catalog);
     const { servers, modules } = this.catalog;
     if (servers.length > 0) this.logger.log(`${servers.length} server(s) of ${modules.size} module(s) started`);
@@ -99,7 +108,7 @@ export class ServerHost {
   clientFor(request: ClientRequest): unknown {
     const { server, name } = request;
     const double = this.catalog.doubles.find(({ declared }) => declared === server);
-    if (double !== undefined) return double.value;
+    if (double !== undefined && name === undefined) return double.value;
     const listed = this.findListed(server, name);
     if (listed !== undefined) return this.clientOf(listed);
     const consumer = findConsumer(this.modules, request);
@@ -107,19 +116,25 @@ export class ServerHost {
     throw messages.notProvided(`${server.name}${name === undefined ? '' : ` named ${formatName(name)}`}`, consumer);
   }
 
-  /** The client that stands where `provideGenServer` does. In a module that was loaded late, its server starts now. */
-  async provide({ type, options }: ProvidedServer, moduleRef: ModuleRef): Promise<unknown> {
-    const isProvided = (server: ListedServer): boolean =>
-      server.declared === type && isSameName(server.givenName, options.name);
-    let listed = this.catalog.servers.find(isProvided);
-    if (listed === undefined) {
-      listed = exploreServers(this.modules).servers.find(isProvided);
-      if (listed === undefined) throw messages.notDecorated(type.name);
-      this.addLate(listed);
-      if (this.tree.status === 'running') await this.tree.startLate(listed);
+  /** Middleware comes last: Nest makes it when every provider has been given what it asked for. */
+  private refuseMissingClients(): void {
+    const modules = [...this.modules.values()];
+    for (const request of clientRequests()) {
+      const isGiven = modules.some(({ providers }) => providers.get(request.token)?.instance !== undefined);
+      if (!isGiven) this.clientFor(request);
     }
-    void moduleRef;
-    return this.clientOf(listed);
+  }
+
+  /** The client that stands where `provideGenServer` does. In a module that was loaded late, its server starts now. */
+  async provide(provided: ProvidedServer): Promise<object> {
+    const isProvided = (server: ListedServer): boolean => server.provided === provided;
+    const listed = this.catalog.servers.find(isProvided);
+    if (listed !== undefined) return this.clientOf(listed);
+    const late = exploreServers(this.modules).servers.find(isProvided)!;
+    const client = this.clientOf(late);
+    await this.tree.startLate(late);
+    this.addLate(late);
+    return client;
   }
 
   clientOf(listed: ListedServer): object {
@@ -162,21 +177,32 @@ export class ServerHost {
       destination,
       definition,
       find: () => resolve(runtime, destination),
-      absenceHint: () => 'It was never started, or has ended.',
+      absenceHint: () => this.absenceHintFor(destination, server),
     };
     return { target, stubs: listed === undefined ? [] : this.compile(listed).stubs };
+  }
+
+  /** Why nobody answers behind a destination. */
+  absenceHintFor(destination: Destination, server?: Type): string {
+    const listed = this.findByDestination(destination, server);
+    return listed === undefined ? 'It was never started, or has ended.' : this.absenceHint(listed);
   }
 
   // --- servers ------------------------------------------------------------------------------------------------------------
 
   private findListed(server: Type, name: ServerName | undefined): ListedServer | undefined {
-    return this.catalog.servers.find(({ declared, givenName }) => declared === server && isSameName(givenName, name));
+    return this.catalog.servers.find(
+      (listed) =>
+        listed.declared === server &&
+        (isSameName(listed.givenName, name) || (name !== undefined && isSameName(listed.name, name))),
+    );
   }
 
   private findByDestination(destination: Destination, server?: Type): ListedServer | undefined {
     const { servers } = this.catalog;
     if (server !== undefined) return servers.find(({ declared }) => declared === server);
-    return servers.find(({ name }) => isSameName(name, destination as ServerName));
+    const name = (destination as Partial<Addressed> | null)?.[DESTINATION] ?? destination;
+    return servers.find((listed) => isSameName(listed.name, name as ServerName));
   }
 
   /** What stands behind a class that somebody wants to start by hand. */
@@ -187,7 +213,11 @@ export class ServerHost {
 
   private addLate(server: ListedServer): void {
     const { modules, servers, doubles } = this.catalog;
-    this.explored = { modules, servers: [...servers, server], doubles };
+    this.explored = {
+      modules: new Map([...modules, [server.module, [...(modules.get(server.module) ?? []), server]]]),
+      servers: [...servers, server],
+      doubles,
+    };
   }
 
   private compile(server: ListedServer): CompiledServer {
@@ -197,7 +227,9 @@ export class ServerHost {
       const definition = compileServer(type, options, this.isReplyError);
       const create = (): Promise<GenServerBase<unknown>> =>
         moduleRefOf(module).create(type as Type<GenServerBase<unknown>>);
-      compiled = { source: { definition, create }, stubs: stubsOf(type, definition) };
+      // The name belongs to the one that is listed; whoever starts another gives it one of its own.
+      const { name: _, ...defaults } = findServerOptions(type) ?? {};
+      compiled = { source: { definition, defaults, create }, stubs: stubsOf(type) };
       this.compiled.set(server, compiled);
     }
     return compiled;
@@ -227,13 +259,22 @@ export class ServerHost {
       `The supervision tree has given up (${formatReason(reason)}): more restarts than its budget allows. No server runs any more.`,
     );
     const { onTreeExit = 'shutdown' } = this.options;
-    if (typeof onTreeExit === 'function') onTreeExit(reason);
+    if (typeof onTreeExit === 'function') void this.tell(onTreeExit, reason);
     else if (onTreeExit === 'shutdown') shutDownApplication();
+  }
+
+  private async tell(onTreeExit: Extract<OnTreeExit, CallableFunction>, reason: ExitReason): Promise<void> {
+    try {
+      await onTreeExit(reason);
+    } catch (error) {
+      this.logger.error(`onTreeExit failed: ${formatReason(error)}`, (error as Error | undefined)?.stack);
+    }
   }
 }
 
-/** Public methods by which nobody can call the server. What every object has, and what Nest looks for, stays away. */
-function stubsOf(type: Type, { calls, casts }: ServerDefinition): readonly string[] {
+/** Public methods that are no handlers of any kind. What every object has, and what Nest looks for, stays away. */
+function stubsOf(type: Type): readonly string[] {
+  const handlers = new Set(decoratedMethods(type).map(({ name }) => name));
   const names = new Set<string>();
   for (
     let proto = type.prototype as object;
@@ -242,7 +283,7 @@ function stubsOf(type: Type, { calls, casts }: ServerDefinition): readonly strin
   ) {
     for (const name of Object.getOwnPropertyNames(proto)) {
       const isMethod = typeof Object.getOwnPropertyDescriptor(proto, name)?.value === 'function';
-      if (isMethod && !calls.has(name) && !casts.has(name) && !NEVER_ON_A_CLIENT.has(name)) names.add(name);
+      if (isMethod && !handlers.has(name) && !NEVER_ON_A_CLIENT.has(name)) names.add(name);
     }
   }
   return [...names];

@@ -1,4 +1,5 @@
 import { Inject, type Type } from '@nestjs/common';
+import { notAClass } from '../gen-server.messages.js';
 import { formatName, isSameName, type ServerName } from '../../runtime/registration.js';
 
 /** A server class, or a function that gives it: for files that import each other. */
@@ -9,7 +10,13 @@ export interface ClientConsumer {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a class, as decorators see it
   readonly target: Function;
   readonly where: string;
+  /** Whether it can do without: `@Optional()`, which may be applied after our own decorator. */
+  isOptional(): boolean;
 }
+
+/** Where Nest's `@Optional()` keeps what it was told. */
+const OPTIONAL_PARAMETERS = 'optional:paramtypes';
+const OPTIONAL_PROPERTIES = 'optional:properties_metadata';
 
 /** A client that somebody asked for, by class or by a function that gives the class. */
 interface DecoratedRequest {
@@ -44,12 +51,15 @@ const tokens = new WeakMap<object, { readonly name: ServerName | undefined; read
  * @publicApi
  */
 export function getGenServerToken(server: Type, name?: ServerName): symbol {
+  if (typeof server !== 'function') throw notAClass(server);
   let known = tokens.get(server);
   if (known === undefined) tokens.set(server, (known = []));
   const present = known.find((entry) => isSameName(entry.name, name));
   if (present !== undefined) return present.token;
   const token = Symbol(`GenServerClient(${server.name}${name === undefined ? '' : `, ${formatName(name)}`})`);
   known.push({ name, token });
+  // Whoever knows the token may inject it, also without a decorator: a factory does.
+  requests.set(token, { token, reference: server, name, consumers: [] });
   return token;
 }
 
@@ -63,11 +73,8 @@ export function InjectGenServer(server: ServerReference, name?: ServerName): Par
   const isLazy = isFactory(server);
   const token = isLazy ? Symbol('GenServerClient(() => …)') : getGenServerToken(server, name);
   return (target: object, key: string | symbol | undefined, index?: number) => {
-    const request = requestFor(token, server, name);
-    const type = (typeof target === 'function' ? target : target.constructor) as () => void;
-    const where = index === undefined ? `property ${String(key)}` : `parameter ${index + 1} of the constructor`;
-    request.consumers.push({ target: type, where });
-    Inject(token)(target, key!, index!);
+    requestFor(token, server, name).consumers.push(consumerAt(target, key, index));
+    Inject(token)(target, key, index!);
   };
 }
 
@@ -89,6 +96,21 @@ export function clientRequests(): readonly ClientRequest[] {
     });
   }
   return [...byToken.values()];
+}
+
+/** The place that a decorator was put at. */
+export function consumerAt(
+  target: object,
+  key: string | symbol | undefined,
+  index: number | undefined,
+): ClientConsumer {
+  const type = (typeof target === 'function' ? target : target.constructor) as () => void;
+  const [metadata, place] = index === undefined ? [OPTIONAL_PROPERTIES, key] : [OPTIONAL_PARAMETERS, index];
+  return {
+    target: type,
+    where: index === undefined ? `property ${String(key)}` : `parameter ${index + 1} of the constructor`,
+    isOptional: () => (Reflect.getMetadata(metadata, type) as unknown[] | undefined)?.includes(place) ?? false,
+  };
 }
 
 function requestFor(token: symbol, reference: ServerReference, name: ServerName | undefined): DecoratedRequest {

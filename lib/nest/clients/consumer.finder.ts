@@ -1,10 +1,13 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { ClientRequest } from './client-injection.js';
 
-/** Who in this application asked for a client, in words; undefined when only other applications did. */
-export function findConsumer(modules: ModulesContainer, request: ClientRequest): string | undefined {
+/** Who in this application asked for something by a decorator, in words; undefined when only other applications did. */
+export function findConsumer(
+  modules: ModulesContainer,
+  request: Pick<ClientRequest, 'token' | 'aliases' | 'consumers'>,
+): string | undefined {
   for (const module of modules.values()) {
-    for (const wrappers of [module.providers, module.controllers, module.injectables]) {
+    for (const wrappers of [module.providers, module.controllers, module.injectables, module.middlewares]) {
       for (const wrapper of wrappers.values()) {
         const { metatype } = wrapper;
         const tokens = [request.token, ...request.aliases];
@@ -12,7 +15,7 @@ export function findConsumer(modules: ModulesContainer, request: ClientRequest):
           return `A factory in ${module.name}`;
         if (typeof metatype !== 'function' || wrapper.inject != null) continue;
         const consumer = request.consumers.find(
-          ({ target }) => metatype === target || metatype.prototype instanceof target,
+          (known) => (metatype === known.target || metatype.prototype instanceof known.target) && !known.isOptional(),
         );
         if (consumer !== undefined) return `${consumer.where} of ${metatype.name} in ${module.name}`;
       }

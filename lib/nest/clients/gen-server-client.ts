@@ -1,4 +1,5 @@
 import type { CastResult } from '../../gen-server/callback-result.js';
+import type { Addressed } from '../../gen-server/destination.js';
 import type { Answering, ReservedName } from '../decorators/handler-types.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */
@@ -27,7 +28,7 @@ export type GenServerClient<T> = {
 } & {
   /** The same client with options of its own. Cheap: make one per use. */
   with(options: ClientOptions): GenServerClient<T>;
-};
+} & Addressed;
 
 /** A value of the same name, so that decorated constructors may mention the type under `isolatedModules` (TS1272). */
 export const GenServerClient = Object;

@@ -1,4 +1,5 @@
-import { applyDecorators, Injectable } from '@nestjs/common';
+import { applyDecorators, Injectable, type Type } from '@nestjs/common';
+import { getGenServerToken } from '../clients/client-injection.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import { defineServerOptions } from '../metadata.js';
 
@@ -12,5 +13,9 @@ import { defineServerOptions } from '../metadata.js';
  * @publicApi
  */
 export function GenServer(options: GenServerOptions = {}): ClassDecorator {
-  return applyDecorators(Injectable(), (target: object) => defineServerOptions(target as () => void, options));
+  return applyDecorators(Injectable(), (target: object) => {
+    defineServerOptions(target as () => void, options);
+    // Its client can be asked for from now on, also by a module that is loaded late or by app.get().
+    getGenServerToken(target as Type);
+  });
 }

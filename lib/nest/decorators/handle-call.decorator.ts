@@ -1,6 +1,6 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
 import { defineHandler } from '../metadata.js';
-import type { AnsweringDescriptor, CallHandler, HandlerName } from './handler-types.js';
+import type { CallDescriptor, HandlerName, Method } from './handler-types.js';
 
 /** @publicApi */
 export interface HandleCallOptions {
@@ -18,10 +18,10 @@ export interface HandleCallOptions {
 export function HandleCall(
   options: HandleCallOptions = {},
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any server, whatever its state
-): <T extends GenServerBase<any>, const K extends string | symbol, F extends CallHandler<T>>(
+): <T extends GenServerBase<any>, const K extends string | symbol, F extends Method>(
   target: T,
   key: HandlerName<K>,
-  descriptor: AnsweringDescriptor<F>,
+  descriptor: CallDescriptor<T, F>,
 ) => void {
   return (target, key) => defineHandler(target, key, { kind: 'call', timeoutMs: options.timeoutMs });
 }

@@ -1,7 +1,6 @@
-import type { CastResult } from '../../gen-server/callback-result.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
 import { defineHandler } from '../metadata.js';
-import type { MaybePromise, StateOf } from './handler-types.js';
+import type { CastDescriptor, Method } from './handler-types.js';
 
 /**
  * Runs when a result asked for `.continue(tag, ...args)`, right after the callback that returned it and before any queued
@@ -12,12 +11,11 @@ import type { MaybePromise, StateOf } from './handler-types.js';
 export function HandleContinue(tag: string | symbol): <
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any server, whatever its state
   T extends GenServerBase<any>,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments
-  F extends (...args: any[]) => MaybePromise<CastResult<StateOf<T>>>,
+  F extends Method,
 >(
   target: T,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<F>,
+  descriptor: CastDescriptor<T, F>,
 ) => void {
   return (target, key) => defineHandler(target, key, { kind: 'continue', tag });
 }

@@ -1,14 +1,13 @@
-import type { CastResult } from '../../gen-server/callback-result.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
 import { defineHandler, type MessageClass } from '../metadata.js';
-import type { MaybePromise, StateOf } from './handler-types.js';
+import type { CastDescriptor } from './handler-types.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- any server and, for tags, any message */
 
-type InfoDecorator<M> = <T extends GenServerBase<any>, F extends (message: M) => MaybePromise<CastResult<StateOf<T>>>>(
+type InfoDecorator<M> = <T extends GenServerBase<any>, F extends (message: M) => unknown>(
   target: T,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<F>,
+  descriptor: CastDescriptor<T, F>,
 ) => void;
 
 /**

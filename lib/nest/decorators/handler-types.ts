@@ -1,9 +1,20 @@
-import type { CallResult, Later, Reply, ReplyError, StopReply } from '../../gen-server/callback-result.js';
+import type {
+  CallResult,
+  CastResult,
+  Later,
+  PromiseInside,
+  Reply,
+  ReplyError,
+  StopReply,
+} from '../../gen-server/callback-result.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */
 
 export type MaybePromise<T> = T | Promise<T>;
+
+/** Any method, with what it takes and gives to be looked at apart. */
+export type Method = (...args: any[]) => unknown;
 
 /** The state type of a server class. */
 export type StateOf<T> = T extends GenServerBase<infer S> ? S : never;
@@ -28,10 +39,39 @@ export type ReservedName =
   | 'beforeApplicationShutdown'
   | 'onApplicationShutdown';
 
-export type HandlerName<K> = K extends ReservedName ? never : K;
+export type HandlerName<K> = K extends ReservedName ? 'a handler cannot have this name: it is reserved' : K;
 
-export type CallHandler<T> = (...args: any[]) => MaybePromise<CallResult<any, StateOf<T>>>;
+// What is wrong with a handler is said by the type that its descriptor would have to have: the compiler quotes it. Only when
+// the results are of the right kind are they compared with the state, since that message names the property that differs.
 
-/** A descriptor, unless the handler can never answer. */
-export type AnsweringDescriptor<F extends (...args: any[]) => unknown> = TypedPropertyDescriptor<F> &
-  ([Answering<Awaited<ReturnType<F>>>] extends [never] ? 'a call handler must be able to reply' : unknown);
+export type CallDescriptor<T, F extends Method> = DescriptorOf<
+  F,
+  CallFault<Awaited<ReturnType<F>>>,
+  CallResult<any, StateOf<T>>
+>;
+
+export type CastDescriptor<T, F extends Method> = DescriptorOf<
+  F,
+  CastFault<Awaited<ReturnType<F>>>,
+  CastResult<StateOf<T>>
+>;
+
+/** A method that returns `any`, also because something else in it does not compile, is not found fault with. */
+type DescriptorOf<F extends Method, Fault, Results> = TypedPropertyDescriptor<F> &
+  (0 extends 1 & Awaited<ReturnType<F>> ? unknown : [Fault] extends [never] ? Returning<Results> : Fault);
+
+interface Returning<R> {
+  readonly value?: ((...args: any[]) => MaybePromise<R>) | undefined;
+}
+
+type CallFault<R> = [Exclude<R, CallResult<any, any>>] extends [never]
+  ? [Answering<R>] extends [never]
+    ? 'a call handler must be able to reply'
+    : never
+  : [Extract<R, PromiseInside>] extends [never]
+    ? 'a call handler returns reply(value, state?), replyError(error), from.later() or stop(reason).reply(value)'
+    : PromiseInside;
+
+type CastFault<R> = [Exclude<R, CastResult<any>>] extends [never]
+  ? never
+  : 'it has nobody to answer: return noReply(state?) or stop(reason, state?)';

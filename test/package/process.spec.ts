@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+const fixture = fileURLToPath(new URL('./fixtures/application.mjs', import.meta.url));
+
+interface Ending {
+  readonly lines: readonly string[];
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly errors: string;
+}
+
+/** Runs the fixture to its end. `signals` are sent when it says that it is ready. */
+function run(scenario: string, signals: readonly NodeJS.Signals[] = []): Promise<Ending> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--no-warnings', fixture, scenario], { stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    let errors = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const wasReady = output.includes('ready\n');
+      output += chunk;
+      if (!wasReady && output.includes('ready\n')) for (const signal of signals) child.kill(signal);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+    child.on('close', (code, signal) => resolve({ lines: output.trimEnd().split('\n'), code, signal, errors }));
+  });
+}
+
+beforeAll(() => {
+  const entry = fileURLToPath(new URL('../../dist/esm/index.js', import.meta.url));
+  if (!existsSync(entry)) throw new Error('No dist/ to run. Run `npm run build` first.');
+});
+
+describe('a Node process with servers', () => {
+  const shutdown = (signal: string) => [
+    'terminate',
+    'terminated',
+    'onModuleDestroy',
+    `onApplicationShutdown ${signal}`,
+  ];
+
+  it('stops them on SIGTERM before anything is destroyed, with enableShutdownHooks()', async () => {
+    expect(await run('wait for a signal', ['SIGTERM'])).toEqual({
+      lines: ['init', 'ready', ...shutdown('SIGTERM')],
+      code: null,
+      signal: 'SIGTERM',
+      errors: '',
+    });
+  });
+
+  it('stops them once when two signals come', async () => {
+    const { lines } = await run('wait for a signal', ['SIGTERM', 'SIGINT', 'SIGTERM']);
+    expect(lines.filter((line) => line === 'terminate')).toHaveLength(1);
+    expect(lines.filter((line) => line === 'onModuleDestroy')).toHaveLength(1);
+  });
+
+  it('ends by itself after close(), since no handle is open', async () => {
+    expect(await run('close')).toEqual({
+      lines: ['init', ...shutdown('undefined'), 'closed'],
+      code: 0,
+      signal: null,
+      errors: '',
+    });
+  });
+
+  it('is not kept alive by servers that wait for messages', async () => {
+    expect(await run('do nothing')).toEqual({ lines: ['init'], code: 0, signal: null, errors: '' });
+  });
+
+  it('survives crashes of handlers, with no unhandled rejection', async () => {
+    const { lines, code, errors } = await run('crash');
+    expect({ lines, code, errors }).toEqual({
+      lines: ['init', 'terminate', 'terminated', 'boom', 'init', ...shutdown('undefined')],
+      code: 0,
+      errors: '',
+    });
+  });
+});
+
+describe('a supervision tree that gives up', () => {
+  it('ends the process with exit code 1', async () => {
+    const { lines, code, signal } = await run('give up');
+    expect({ code, signal }).toEqual({ code: 1, signal: null });
+    expect(lines).not.toContain('onModuleDestroy');
+  });
+
+  it('lets the shutdown hooks run first, where the application has enabled them', async () => {
+    const { lines, code, signal } = await run('give up with hooks');
+    expect({ code, signal }).toEqual({ code: 1, signal: null });
+    expect(lines.filter((line) => line.startsWith('on'))).toEqual(['onModuleDestroy', 'onApplicationShutdown SIGTERM']);
+  });
+});
