@@ -6,7 +6,7 @@ import { ProcessGroups } from './registry/process-groups.js';
 import { PubSub } from './registry/pub-sub.js';
 import { Registries } from './registry/registries.js';
 import { InvalidArgumentError } from './runtime/errors.js';
-import type { Clock, NameService, Randomness } from './runtime/ports.js';
+import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/ports.js';
 import { formatName } from './runtime/registration.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';
@@ -23,6 +23,8 @@ export interface RuntimeOptions {
   readonly warnsOfSharedState?: boolean;
   /** What stands behind classes that are started as servers. Default: only plain behaviours are known. */
   readonly findServer?: (server: unknown) => ServerSource | undefined;
+  /** Where the keys of servers that are started on demand are found. Default: there are none. */
+  readonly findKeys?: (server: unknown) => ViaRegistry | undefined;
   /** Makes the PubSub behind `self.subscribe` and `self.broadcast`. Default: a plain one, for one node until it is connected. */
   readonly makePubSub?: (runtime: Runtime) => PubSub;
 }
@@ -48,7 +50,10 @@ export function createWorld(options: RuntimeOptions = {}): World {
     events,
     localNames,
     globalNames: options.globalNames ?? new NameTable(),
-    servers: { find: (server) => options.findServer?.(server) ?? sourceOf(server) },
+    servers: {
+      find: (server) => options.findServer?.(server) ?? sourceOf(server),
+      keysOf: (server) => options.findKeys?.(server),
+    },
     warnsOfSharedState: options.warnsOfSharedState ?? process.env['NODE_ENV'] !== 'production',
   });
   const pubsub = (runtime.topics = options.makePubSub?.(runtime) ?? new PubSub(runtime));

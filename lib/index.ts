@@ -62,6 +62,14 @@ export type { TreeStatus } from './nest/application-supervisor.js';
 
 // Supervise
 export { Supervisor } from './nest/decorators/supervisor.decorator.js';
+export { getDynamicSupervisorToken, InjectDynamicSupervisor } from './nest/clients/dynamic-supervisor-injection.js';
+export {
+  DynamicSupervisorClient,
+  type InitParameters,
+  type KeyedChildInfo,
+  type KeyedChildSpec,
+} from './nest/clients/dynamic-supervisor-client.js';
+export type { DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
 export type { SupervisorOptions } from './supervision/supervisor-options.js';
 export type { Strategy } from './supervision/strategies.js';
 export type { Restart } from './supervision/restart-policy.js';
@@ -82,7 +90,7 @@ export {
   UndefinedCallbackError,
   UnknownHandlerError,
 } from './gen-server/errors.js';
-export { ChildStartError, ChildStateError, SupervisorConfigError } from './supervision/errors.js';
+export { ChildStartError, ChildStateError, MaxChildrenError, SupervisorConfigError } from './supervision/errors.js';
 export {
   AlreadyRegisteredError,
   AlreadyTrackedError,

@@ -9,6 +9,7 @@ import type { Process } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
+import { dynamicSupervisorChildSpec } from '../supervision/dynamic-supervisor-source.js';
 import type { ChildStopped } from '../supervision/events.js';
 import { ChildStartError } from '../supervision/errors.js';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../supervision/supervisor-source.js';
 import type { SupervisorOptions } from '../supervision/supervisor-options.js';
 import type { Catalog, ListedServer, NestModule } from './gen-server.explorer.js';
+import type { KeyedServers } from './keyed-servers.js';
 import { findSupervisorOptions } from './metadata.js';
 
 /**
@@ -55,6 +57,8 @@ export interface TreeContext {
   readonly events: EventBus;
   readonly options: SupervisorOptions;
   sourceOf(server: ListedServer): ServerSource;
+  /** The keyed processes of a server that is started on demand; undefined for any other. */
+  keyedOf(server: ListedServer): KeyedServers | undefined;
   onGaveUp(reason: ExitReason): void;
 }
 
@@ -170,6 +174,14 @@ export class ApplicationSupervisor {
 
   private serverSpec(server: ListedServer): ChildSpec {
     const { name, options } = server;
+    const keyed = this.context.keyedOf(server);
+    if (keyed !== undefined) {
+      const label = `DynamicSupervisor(${keyed.label})`;
+      return dynamicSupervisorChildSpec(
+        { label, name: keyed.supervisorName, ...options.supervisor },
+        { id: name as ChildId },
+      );
+    }
     return childSpec(
       this.context.sourceOf(server),
       { ...options, name },

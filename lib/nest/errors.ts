@@ -18,6 +18,8 @@ export type GenServerMistake =
   | 'name_taken'
   | 'not_provided'
   | 'two_roots'
+  | 'started_on_demand'
+  | 'not_started_on_demand'
   | 'invalid_option';
 
 /**

@@ -102,6 +102,20 @@ export const twoRoots = (): GenServerConfigError =>
       'Import it once, in the root module; other modules need no import at all.',
   );
 
+export const startedOnDemand = (server: string, consumer: string): GenServerConfigError =>
+  new GenServerConfigError(
+    'started_on_demand',
+    `${consumer} injects a client of ${server}, but that is started on demand, one process per key. ` +
+      `Inject @InjectDynamicSupervisor(${server}) and use getOrStart(key) or client(key).`,
+  );
+
+export const notStartedOnDemand = (server: string, consumer: string): GenServerConfigError =>
+  new GenServerConfigError(
+    'not_started_on_demand',
+    `${consumer} injects the dynamic supervisor of ${server}, but that server is started with the application. ` +
+      `Write @GenServer({ start: 'on_demand' }), or inject a client with @InjectGenServer(${server}).`,
+  );
+
 export const invalidOption = (owner: string, option: string, expected: string, got: unknown): GenServerConfigError =>
   new GenServerConfigError('invalid_option', `${option} of ${owner} must be ${expected}, got: ${inspect(got)}`);
 

@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { clientRequests } from './clients/client-injection.js';
+import { dynamicSupervisorProviders } from './clients/dynamic-supervisor-injection.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
 import { refuseRepeats } from './gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
@@ -69,13 +70,20 @@ function live(definition: DynamicModule): DynamicModule {
       return [...(definition.imports ?? []), GenServerLifecycleModule];
     },
     get providers() {
-      return [...(definition.providers ?? []), ...own, ...clientProviders(), ...registryProviders()];
+      return [
+        ...(definition.providers ?? []),
+        ...own,
+        ...clientProviders(),
+        ...dynamicSupervisorProviders(),
+        ...registryProviders(),
+      ];
     },
     get exports() {
       return [
         ...(definition.exports ?? []),
         ...own,
         ...clientRequests().flatMap(({ token, aliases }) => [token, ...aliases]),
+        ...dynamicSupervisorProviders().map(({ provide }) => provide),
         ...registryProviders().map(({ provide }) => provide),
       ];
     },

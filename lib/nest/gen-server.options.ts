@@ -3,6 +3,7 @@ import type { InitArguments } from '../gen-server/gen-server-process.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Shutdown } from '../supervision/child-spec.js';
+import type { DynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
 import type { Restart } from '../supervision/restart-policy.js';
 import type { SupervisorOptions } from '../supervision/supervisor-options.js';
 
@@ -30,6 +31,18 @@ export interface GenServerOptions {
   readonly drain?: boolean;
   /** `'clone'` copies arguments and replies. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone';
+  /**
+   * `'on_demand'`: no process until somebody asks for one, and then one per key, under a dynamic supervisor that is injected with
+   * `@InjectDynamicSupervisor`. Its children are `'transient'` by default. Default: `'with_application'`.
+   */
+  readonly start?: 'with_application' | 'on_demand';
+  /**
+   * Ends a process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits for
+   * an answer. Not with `restart: 'permanent'`, which would start it again at once. Default: Infinity.
+   */
+  readonly idleMs?: number;
+  /** The dynamic supervisor of a server that is started on demand. */
+  readonly supervisor?: DynamicSupervisorOptions;
 }
 
 /** What happens when the application's supervision tree has given up. */

@@ -1,5 +1,6 @@
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
+import { completeDynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
 import { isServerName } from '../runtime/registration.js';
 
 const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
@@ -33,6 +34,42 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
     refuse('isolation', "'none' or 'clone'", isolation);
   }
+  checkStart(server, options);
+}
+
+/** Refuses what does not go together with when a server is started and how long it stays. */
+function checkStart(server: string, { start, idleMs, supervisor, restart, args }: GenServerOptions): void {
+  if (start !== undefined && start !== 'with_application' && start !== 'on_demand') {
+    throw messages.invalidOption(server, 'start', "'with_application' or 'on_demand'", start);
+  }
+  const isOnDemand = start === 'on_demand';
+  if (idleMs !== undefined && !(isDurationMs(idleMs) && idleMs > 0)) {
+    throw messages.invalidOption(server, 'idleMs', 'milliseconds, more than 0, or Infinity', idleMs);
+  }
+  if (
+    idleMs !== undefined &&
+    idleMs !== Infinity &&
+    (restart ?? (isOnDemand ? 'transient' : 'permanent')) === 'permanent'
+  ) {
+    throw messages.invalidOption(
+      server,
+      'idleMs',
+      "left out with restart: 'permanent', which would start it again at once",
+      idleMs,
+    );
+  }
+  if (supervisor !== undefined && !isOnDemand) {
+    throw messages.invalidOption(server, 'supervisor', "left out unless start is 'on_demand'", supervisor);
+  }
+  if (args !== undefined && isOnDemand) {
+    throw messages.invalidOption(
+      server,
+      'args',
+      "left out with start: 'on_demand': whoever starts a process gives its arguments",
+      args,
+    );
+  }
+  if (isOnDemand) completeDynamicSupervisorOptions(supervisor ?? {}, server);
 }
 
 /** Refuses the timeout of one handler when it makes no sense. */

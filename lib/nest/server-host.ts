@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, Optional, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { createWorld, type World } from '../create-runtime.js';
-import { type Addressed, DESTINATION, type Destination, resolve } from '../gen-server/destination.js';
+import { type Addressed, DESTINATION, type Destination, isOfKey, resolve } from '../gen-server/destination.js';
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
@@ -14,11 +14,14 @@ import { ApplicationSupervisor } from './application-supervisor.js';
 import { type ClientRequest, clientRequests } from './clients/client-injection.js';
 import { type ClientTarget, makeClient } from './clients/client-target.js';
 import { findConsumer } from './clients/consumer.finder.js';
+import { makeDynamicSupervisorClient } from './clients/dynamic-supervisor.factory.js';
+import type { DynamicSupervisorRequest } from './clients/dynamic-supervisor-injection.js';
 import { compileServer } from './gen-server.compiler.js';
 import { type Catalog, exploreServers, type ListedServer, moduleRefOf } from './gen-server.explorer.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
 import * as messages from './gen-server.messages.js';
 import type { GenServerModuleOptions, OnTreeExit } from './gen-server.options.js';
+import { KeyedServers } from './keyed-servers.js';
 import { checkModuleOptions } from './options.validator.js';
 import { decoratedMethods, findServerOptions } from './metadata.js';
 import type { ProvidedServer } from './provided-servers.js';
@@ -45,6 +48,7 @@ export class ServerHost {
   readonly tree: ApplicationSupervisor;
   private readonly isReplyError: (error: unknown) => boolean;
   private readonly compiled = new Map<ListedServer, CompiledServer>();
+  private readonly keyed = new Map<ListedServer, KeyedServers>();
   private readonly logger = new Logger('GenServer');
   private explored: Catalog | undefined;
 
@@ -59,6 +63,7 @@ export class ServerHost {
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
       findServer: (server) => this.findSource(server),
+      findKeys: (server) => this.findKeyed(server)?.keys,
       makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
     });
     this.pubsub = pubsub;
@@ -68,6 +73,7 @@ export class ServerHost {
       events: this.world.events,
       options: options.supervisor ?? {},
       sourceOf: (server) => this.compile(server).source,
+      keyedOf: (server) => this.keyedOf(server),
       onGaveUp: (reason) => this.gaveUp(reason),
     });
     // Mistakes are told while Nest makes the providers. Later would be too late for some: Nest waits for ever for the
@@ -110,10 +116,25 @@ export class ServerHost {
     const double = this.catalog.doubles.find(({ declared }) => declared === server);
     if (double !== undefined && name === undefined) return double.value;
     const listed = this.findListed(server, name);
-    if (listed !== undefined) return this.clientOf(listed);
+    const isKeyed = listed !== undefined && this.keyedOf(listed) !== undefined;
+    if (listed !== undefined && !isKeyed) return this.clientOf(listed);
     const consumer = findConsumer(this.modules, request);
     if (consumer === undefined) return undefined;
+    if (isKeyed) throw messages.startedOnDemand(server.name, consumer);
     throw messages.notProvided(`${server.name}${name === undefined ? '' : ` named ${formatName(name)}`}`, consumer);
+  }
+
+  /** The dynamic supervisor for somebody's `@InjectDynamicSupervisor`, as {@link clientFor}. */
+  dynamicSupervisorFor(request: DynamicSupervisorRequest): object | undefined {
+    const { server, name } = request;
+    const listed = this.findListed(server, name);
+    const keyed = listed === undefined ? undefined : this.keyedOf(listed);
+    if (keyed !== undefined) return makeDynamicSupervisorClient(this.runtime, keyed, this.compile(listed!));
+    const consumer = findConsumer(this.modules, request);
+    if (consumer === undefined) return undefined;
+    throw listed === undefined
+      ? messages.notProvided(server.name, consumer)
+      : messages.notStartedOnDemand(server.name, consumer);
   }
 
   /** Middleware comes last: Nest makes it when every provider has been given what it asked for. */
@@ -188,6 +209,33 @@ export class ServerHost {
     return listed === undefined ? 'It was never started, or has ended.' : this.absenceHint(listed);
   }
 
+  /** The processes by key of a server that is started on demand. */
+  private keyedOf(listed: ListedServer): KeyedServers | undefined {
+    if (listed.options.start !== 'on_demand') return undefined;
+    let keyed = this.keyed.get(listed);
+    if (keyed === undefined) {
+      const { type, options } = listed;
+      const { restart = 'transient', shutdownMs, name: _, args: __, ...common } = options;
+      const supervisorName = Symbol(`DynamicSupervisor(${type.name})`);
+      const { source } = this.compile(listed);
+      keyed = new KeyedServers(this.runtime, {
+        label: type.name,
+        source,
+        options: common,
+        restart,
+        shutdownMs,
+        supervisorName,
+      });
+      this.keyed.set(listed, keyed);
+    }
+    return keyed;
+  }
+
+  private findKeyed(server: unknown): KeyedServers | undefined {
+    const listed = this.catalog.servers.find(({ declared, type }) => declared === server || type === server);
+    return listed === undefined ? undefined : this.keyedOf(listed);
+  }
+
   // --- servers ------------------------------------------------------------------------------------------------------------
 
   private findListed(server: Type, name: ServerName | undefined): ListedServer | undefined {
@@ -200,7 +248,8 @@ export class ServerHost {
 
   private findByDestination(destination: Destination, server?: Type): ListedServer | undefined {
     const { servers } = this.catalog;
-    if (server !== undefined) return servers.find(({ declared }) => declared === server);
+    const type = server ?? (isOfKey(destination) ? destination.server : undefined);
+    if (type !== undefined) return servers.find(({ declared }) => declared === type);
     const name = (destination as Partial<Addressed> | null)?.[DESTINATION] ?? destination;
     return servers.find((listed) => isSameName(listed.name, name as ServerName));
   }

@@ -1,4 +1,4 @@
-import type { ExitReason } from './exit-reason.js';
+import { type ExitReason, isCleanExit } from './exit-reason.js';
 
 /** What an exit signal finds when it arrives. */
 export interface SignalCircumstances {
@@ -24,12 +24,13 @@ export type SignalEffect = 'ignore' | 'message' | 'terminate' | 'die';
 
 /**
  * What an exit signal does to a process. One table for all of OTP's cases, with our one addition: a server drains when its
- * parent stops it, also when it does not trap exits, unless it asked for OTP's instant death (`drain: false`).
+ * parent stops it, also when it does not trap exits, unless it asked for OTP's instant death (`drain: false`). A parent that
+ * crashed or was killed takes it along at once, as in OTP: nobody would be left to enforce the time it has.
  */
 export function effectOfSignal(reason: ExitReason, at: SignalCircumstances): SignalEffect {
   if (at.isKill) return 'die'; // E6
   if (at.fromParent && at.trapsExits) return 'terminate'; // E5, L3: never ignored, also 'normal'
-  if (at.fromParent && at.drains && reason !== 'normal') return 'terminate';
+  if (at.fromParent && at.drains && reason !== 'normal' && isCleanExit(reason)) return 'terminate';
   if (at.trapsExits) return 'message'; // E4: also 'normal'
   if (reason === 'normal') return at.fromItself ? 'die' : 'ignore'; // E7
   return 'die'; // L1

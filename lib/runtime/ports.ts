@@ -76,6 +76,8 @@ export interface EventSink {
  */
 export interface ServerCatalog {
   find(server: unknown): unknown;
+  /** Where the keys of a server that is started on demand are found; undefined for any other. */
+  keysOf(server: unknown): ViaRegistry | undefined;
 }
 
 /**

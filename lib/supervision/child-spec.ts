@@ -6,6 +6,7 @@ import type { Process } from '../runtime/process.js';
 import { formatName, type ServerClass } from '../runtime/registration.js';
 import { SupervisorConfigError } from './errors.js';
 import type { Restart } from './restart-policy.js';
+import type { AutoShutdown } from './supervisor-options.js';
 
 /** What tells the children of one supervisor apart. Compared as a `Map` key. */
 export type ChildId = string | symbol | ServerClass;
@@ -29,12 +30,15 @@ export interface ChildSpec {
   readonly shutdownMs?: Shutdown | undefined;
   /** Default: `'worker'`. */
   readonly type?: 'worker' | 'supervisor' | undefined;
+  /** Whether its end may end the supervisor (S20). Only for transient and temporary children. Default: false. */
+  readonly significant?: boolean | undefined;
 }
 
 /** A spec with its defaults filled in. */
 export type CompleteChildSpec = { readonly [K in keyof ChildSpec]-?: Exclude<ChildSpec[K], undefined> };
 
-const WORKER_SHUTDOWN_MS = 5_000;
+/** How long a worker has to end when nobody says otherwise (S1). */
+export const WORKER_SHUTDOWN_MS = 5_000;
 
 /** The spec of a server, with whatever is to differ from the defaults (I13). The arguments are evaluated once (S23). */
 export function childSpec(
@@ -50,10 +54,14 @@ export function childSpec(
 }
 
 /** Fills in the defaults and refuses what makes no sense (S2). `supervisor` is for the message. */
-export function completeChildSpec(spec: ChildSpec, supervisor: string): CompleteChildSpec {
+export function completeChildSpec(
+  spec: ChildSpec,
+  supervisor: string,
+  autoShutdown: AutoShutdown = 'never',
+): CompleteChildSpec {
   // Specs also come in through startChild, from callers that no compiler has seen.
   const given = spec ?? {};
-  const { id, start, restart = 'permanent', type = 'worker' } = given;
+  const { id, start, restart = 'permanent', type = 'worker', significant = false } = given;
   const { shutdownMs = type === 'supervisor' ? Infinity : WORKER_SHUTDOWN_MS } = given;
   if (id === undefined || id === null) {
     throw new SupervisorConfigError('missing_id', `A child of supervisor ${supervisor} has no id: ${inspect(spec)}`);
@@ -65,6 +73,45 @@ export function completeChildSpec(spec: ChildSpec, supervisor: string): Complete
       `start must be a function that starts the child, got: ${inspect(start)} ${of}`,
     );
   }
+  checkRestartAndShutdown(restart, shutdownMs, of);
+  if (type !== 'worker' && type !== 'supervisor') {
+    throw new SupervisorConfigError(
+      'invalid_child_type',
+      `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`,
+    );
+  }
+  if (typeof significant !== 'boolean') {
+    throw new SupervisorConfigError(
+      'bad_combination',
+      `significant must be true or false, got: ${inspect(significant)} ${of}`,
+    );
+  }
+  if (significant && restart === 'permanent') {
+    throw new SupervisorConfigError(
+      'bad_combination',
+      `a significant child must be transient or temporary: a permanent one never ends for good ${of}`,
+    );
+  }
+  if (significant && autoShutdown === 'never') {
+    throw new SupervisorConfigError(
+      'bad_combination',
+      `a significant child needs a supervisor with autoShutdown 'any_significant' or 'all_significant' ${of}`,
+    );
+  }
+  return { id, start, restart, shutdownMs, type, significant };
+}
+
+/** Refuses what no server can be started from. `of` names who asked, in messages. */
+export function checkSource(source: unknown, of: string): void {
+  if (typeof (source as ServerSource | undefined)?.create === 'function') return;
+  throw new SupervisorConfigError(
+    'missing_start',
+    `source must be what a server is started from, got: ${inspect(source, { depth: 1 })} ${of}`,
+  );
+}
+
+/** Refuses a restart type or a shutdown that is none. `of` names the child in messages. */
+export function checkRestartAndShutdown(restart: unknown, shutdownMs: unknown, of: string): void {
   if (restart !== 'permanent' && restart !== 'transient' && restart !== 'temporary') {
     throw new SupervisorConfigError(
       'invalid_restart_type',
@@ -77,20 +124,17 @@ export function completeChildSpec(spec: ChildSpec, supervisor: string): Complete
       `shutdownMs must be milliseconds, 0 or more, Infinity or 'brutal_kill', got: ${inspect(shutdownMs)} ${of}`,
     );
   }
-  if (type !== 'worker' && type !== 'supervisor') {
-    throw new SupervisorConfigError(
-      'invalid_child_type',
-      `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`,
-    );
-  }
-  return { id, start, restart, shutdownMs, type };
 }
 
 /** Completes several specs and refuses two with one id. */
-export function completeChildSpecs(specs: readonly ChildSpec[], supervisor: string): readonly CompleteChildSpec[] {
+export function completeChildSpecs(
+  specs: readonly ChildSpec[],
+  supervisor: string,
+  autoShutdown: AutoShutdown = 'never',
+): readonly CompleteChildSpec[] {
   const seen = new Set<ChildId>();
   return specs.map((spec) => {
-    const complete = completeChildSpec(spec, supervisor);
+    const complete = completeChildSpec(spec, supervisor, autoShutdown);
     if (seen.has(complete.id)) {
       throw new SupervisorConfigError(
         'duplicate_child_name',

@@ -19,7 +19,14 @@ export class SupervisorConfigError extends GenServerError {
       | 'invalid_restart_type'
       | 'invalid_shutdown'
       | 'invalid_child_type'
-      | 'duplicate_child_name',
+      | 'duplicate_child_name'
+      | 'bad_combination'
+      | 'invalid_backoff'
+      | 'invalid_max_children'
+      | 'invalid_extra_arguments'
+      | 'invalid_auto_shutdown'
+      | 'invalid_partitions'
+      | 'invalid_with_arguments',
     message: string,
   ) {
     super(message);
@@ -59,6 +66,24 @@ export class ChildStartError extends GenServerError {
     formattedReason: string,
   ) {
     super(`Supervisor ${supervisor}: child ${childId} did not start: ${formattedReason}`, { cause: reason });
+  }
+}
+
+/**
+ * A dynamic supervisor has as many children as it may have (D2). Nothing was started.
+ *
+ * @publicApi
+ */
+export class MaxChildrenError extends GenServerError {
+  readonly code = 'MAX_CHILDREN';
+
+  constructor(
+    readonly supervisor: string,
+    readonly maxChildren: number,
+  ) {
+    super(
+      `${supervisor} has all the children it may have (maxChildren: ${maxChildren}). Stop some, or raise the limit.`,
+    );
   }
 }
 

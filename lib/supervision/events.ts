@@ -55,6 +55,13 @@ export interface ChildStartFailed extends ChildEvent {
   readonly isRestart: boolean;
 }
 
+/** A child was not restarted, because somebody else had taken its name in the meantime. Its supervisor has forgotten it. */
+export interface ChildSuperseded extends ChildEvent {
+  readonly type: 'supervisor.child_superseded';
+  /** Who holds the name, as printed. */
+  readonly holder: string;
+}
+
 /** A child has been in `init` for a while, and everything behind it waits (I11). */
 export interface ChildStartSlow extends ChildEvent {
   readonly type: 'supervisor.child_start_slow';
@@ -88,6 +95,7 @@ export type SupervisionEvent =
   | ChildExited
   | ChildRestarted
   | ChildStartFailed
+  | ChildSuperseded
   | ChildStartSlow
   | ChildStopped
   | RestartsExceeded;

@@ -7,20 +7,22 @@ import {
 } from '../gen-server/server-definition.js';
 import { call } from '../gen-server/client.js';
 import type { Destination } from '../gen-server/destination.js';
-import { type Lineage, spawn, type Spawned, start } from '../gen-server/start.js';
+import { type Lineage, spawn, type Spawned, start, type StartOptions } from '../gen-server/start.js';
 import { GenServerError } from '../runtime/errors.js';
 import { Exit } from '../runtime/messages.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { type ChildCounts, type ChildInfo, RetryRestart } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpecs } from './child-spec.js';
-import { type ChildCounts, type ChildInfo, RetryRestart, SupervisorServer } from './supervisor.js';
+import { SupervisorServer } from './supervisor.js';
 import { completeSupervisorOptions, type SupervisorOptions } from './supervisor-options.js';
 
 /** A supervisor that is to be started. */
 export interface SupervisorSpec extends SupervisorOptions {
-  /** The name for people, and the name it is registered under when {@link name} says nothing else. */
+  /** The name for people. */
   readonly label: string;
+  /** What to be found by. Default: none. */
   readonly name?: ServerName | undefined;
   readonly children: readonly ChildSpec[];
 }
@@ -40,11 +42,14 @@ const INFOS = new InfoHandlers();
 INFOS.add(Exit, new Handler('Exit', methods.onExit));
 INFOS.add(RetryRestart, new Handler('RetryRestart', methods.onRetry));
 
+/** However a supervisor is started, it hears of the ends of its children. */
+export const SUPERVISOR_DEFAULTS: StartOptions = { trapExit: true };
+
 /** What the runtime needs to run a supervisor. Refuses options and specs that make no sense (S2). */
 export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
   const { label } = spec;
   const options = completeSupervisorOptions(spec, label);
-  const children = completeChildSpecs(spec.children, label);
+  const children = completeChildSpecs(spec.children, label, options.autoShutdown);
   const definition: ServerDefinition = {
     label,
     calls: CALLS,
@@ -55,7 +60,11 @@ export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
     // What a supervisor refuses is the caller's problem, never a reason to take the tree down.
     isReplyError: (error) => error instanceof GenServerError,
   };
-  return { definition, create: () => new SupervisorServer({ label, options, children }) };
+  return {
+    definition,
+    defaults: SUPERVISOR_DEFAULTS,
+    create: () => new SupervisorServer({ label, options, children }),
+  };
 }
 
 /** The child spec of a supervisor under another one. */
@@ -76,8 +85,8 @@ export function supervisorChildSpec(
  * Starts a supervisor and its children, one after the other, and gives its pid when all of them are up (S3). When one fails
  * to start, those before it are stopped in reverse and this rejects (S4).
  */
-export function startSupervisor(runtime: Runtime, spec: SupervisorSpec): Promise<Pid> {
-  return start(runtime, sourceOfSupervisor(spec), { name: spec.name, trapExit: true });
+export async function startSupervisor(runtime: Runtime, spec: SupervisorSpec): Promise<Pid> {
+  return start(runtime, sourceOfSupervisor(spec), { name: spec.name });
 }
 
 /** Starts a supervisor without waiting for it. */
@@ -87,7 +96,7 @@ export function spawnSupervisor(
   name: ServerName | undefined,
   lineage?: Lineage,
 ): Spawned {
-  return spawn(runtime, source, { name, trapExit: true }, lineage);
+  return spawn(runtime, source, { name }, lineage);
 }
 
 /** What can be asked of a supervisor. Requests wait while a child is in `init` (I11), without a timeout of their own. */

@@ -16,71 +16,18 @@ import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
 import { Exit } from '../runtime/messages.js';
 import { Pid } from '../runtime/pid.js';
+import { cancelTimer, sendAfter } from '../runtime/timers.js';
 import { formatName } from '../runtime/registration.js';
+import { Child, type ChildCounts, type ChildInfo, RetryRestart, type SupervisorStatus } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec } from './child-spec.js';
 import { ChildStartError, ChildStateError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
+import { backoffMs, type RestartBackoff } from './restart-backoff.js';
 import { recordRestart } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
 import { shutDown } from './shutdown.js';
 import { childrenToRestart } from './strategies.js';
 import type { CompleteSupervisorOptions } from './supervisor-options.js';
-
-/** How a child is doing. `restarting`: its last start failed, and it is tried again. */
-export type ChildStatus = 'running' | 'stopped' | 'restarting';
-
-/** One child, as `whichChildren` shows it. @publicApi */
-export interface ChildInfo {
-  readonly id: ChildId;
-  /** Absent while the child is not running. */
-  readonly pid: Pid | undefined;
-  readonly status: ChildStatus;
-  readonly type: 'worker' | 'supervisor';
-}
-
-/** As OTP counts: `workers` and `supervisors` include those that do not run (S19). @publicApi */
-export interface ChildCounts {
-  readonly specs: number;
-  readonly active: number;
-  readonly supervisors: number;
-  readonly workers: number;
-}
-
-/** A supervisor as its `formatStatus` shows it: readable at any time, also while it is busy. */
-export interface SupervisorStatus {
-  readonly children: readonly ChildView[];
-}
-
-export interface ChildView {
-  /** As printed. */
-  readonly id: string;
-  /** The last incarnation, which may have ended; absent when there was none. */
-  readonly pid: Pid | undefined;
-  readonly status: ChildStatus;
-  readonly type: 'worker' | 'supervisor';
-}
-
-class Child {
-  process: GenServerProcess | null = null;
-  status: ChildStatus = 'stopped';
-  /** The pid of the last incarnation, which the next one continues. */
-  pid: Pid | undefined;
-
-  constructor(readonly spec: CompleteChildSpec) {}
-
-  get printedId(): string {
-    return formatName(this.spec.id);
-  }
-}
-
-/** Sent by a supervisor to itself, so that others have their turn between two attempts (S13). */
-export class RetryRestart {
-  constructor(
-    readonly child: unknown,
-    /** Why the child had ended in the first place. */
-    readonly reason: ExitReason,
-  ) {}
-}
 
 /** A start takes so long that somebody should know. */
 class SlowStart extends Deadline {
@@ -111,11 +58,15 @@ export class SupervisorServer extends GenServerBase<null> {
   private children: Child[] = [];
   private restarts: readonly number[] = [];
   private starting: Child | null = null;
-  private isStopping = false;
   private server!: GenServerProcess;
 
   constructor(private readonly setup: SupervisorSetup) {
     super();
+  }
+
+  /** Our own end is wanted, or has come: nothing starts any more, and a start that fails is no news. */
+  private get isStopping(): boolean {
+    return this.server.isStopQueued || this.server.isFenced;
   }
 
   override async init(): Promise<InitResult<null>> {
@@ -126,12 +77,7 @@ export class SupervisorServer extends GenServerBase<null> {
     for (const child of [...this.children]) {
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
-        this.report({
-          type: 'supervisor.child_start_failed',
-          ...this.about(child),
-          reason: outcome.reason,
-          isRestart: false,
-        });
+        this.reportFailedStart(child, outcome.reason, false);
         await this.stopAll(this.children);
         return stop({ shutdown: { failedToStartChild: { id: child.spec.id, reason: outcome.reason } } }); // S4
       }
@@ -145,7 +91,6 @@ export class SupervisorServer extends GenServerBase<null> {
   /** Stops the children in reverse, one after the other (S5). */
   override async terminate(reason: ExitReason): Promise<void> {
     const begin = this.server.runtime.clock.now();
-    this.isStopping = true;
     await this.stopAll(this.children);
     this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: this.elapsedSince(begin) });
   }
@@ -158,56 +103,88 @@ export class SupervisorServer extends GenServerBase<null> {
         status: child.status,
         type: child.spec.type,
       })),
+      notShown: 0,
     };
   }
 
   // --- exits --------------------------------------------------------------------------------------------------------------
 
   onExit(exit: Exit): CastResult<null> | Promise<CastResult<null>> {
-    // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21).
+    // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21); a child that lives on sent a
+    // signal of its own.
     const child = this.children.find(({ process }) => process !== null && process.pid === exit.from);
-    if (child === undefined) return noReply();
+    if (child === undefined || child.process?.isAlive) return noReply();
     child.process = null;
     child.status = 'stopped';
+    this.resetBackoff(child);
     const { from: pid, reason } = exit as Exit & { from: Pid };
     this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
     if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
     if (child.spec.restart === 'temporary') this.forget(child);
-    return noReply();
+    return child.spec.significant && this.isEndOfSignificant() ? stop('shutdown') : noReply();
   }
 
-  onRetry({ child, reason }: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
-    const retried = child as Child;
+  /** A significant child has ended for good: is that the end of its supervisor (S20)? */
+  private isEndOfSignificant(): boolean {
+    if (this.setup.options.autoShutdown === 'any_significant') return true;
+    return !this.children.some(({ spec, status }) => spec.significant && status !== 'stopped');
+  }
+
+  onRetry(retry: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
+    const child = this.children.find((other) => other.retry === retry);
     // It may have been stopped, deleted or started by hand in the meantime.
-    if (retried.status !== 'restarting' || !this.children.includes(retried)) return noReply();
-    return this.restart(retried, reason);
+    if (child?.status !== 'restarting') return noReply();
+    child.retry = child.retryTimer = null;
+    return retry.isCounted ? this.startGroup(child, retry.reason) : this.restart(child, retry.reason);
   }
 
-  /** Starts a child anew, with whomever the strategy takes along. The names are taken before this first awaits. */
-  private async restart(failed: Child, reason: ExitReason): Promise<CastResult<null>> {
+  /** Counts the incident; then starts the child anew, at once or after the back-off. */
+  private restart(failed: Child, reason: ExitReason): CastResult<null> | Promise<CastResult<null>> {
     const { options } = this.setup;
     const { isAllowed, recorded } = recordRestart(this.restarts, this.server.runtime.clock.now(), options);
     this.restarts = recorded;
     if (!isAllowed) {
-      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...options, reason });
+      const { strategy, maxRestarts, withinMs } = options;
+      const budget = { strategy, maxRestarts, withinMs };
+      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...budget, reason });
       return stop('shutdown');
     }
-    const { children } = this;
-    const group = childrenToRestart(options.strategy, children.indexOf(failed), children.length).map(
-      (at) => children[at]!,
-    );
+    if (options.restartBackoff === undefined) return this.startGroup(failed, reason);
+    return this.startAfterBackoff(failed, reason, options.restartBackoff);
+  }
+
+  /** Stops whomever the strategy takes along at once, as without a back-off: they depend on the one that failed. */
+  private startAfterBackoff(
+    failed: Child,
+    reason: ExitReason,
+    backoff: RestartBackoff,
+  ): CastResult<null> | Promise<CastResult<null>> {
+    const { server } = this;
+    const retry = new RetryRestart(reason, true);
+    failed.attempts++;
+    failed.status = 'restarting';
+    failed.retry = retry;
+    failed.retryTimer = sendAfter(server.runtime, server, retry, backoffMs(backoff, failed.attempts));
+    const others = this.groupOf(failed).filter((child) => child !== failed);
+    return others.length === 0 ? noReply() : this.stopAll(others).then(() => noReply());
+  }
+
+  /** A child that has run for long enough begins anew. */
+  private resetBackoff(child: Child): void {
+    const { restartBackoff } = this.setup.options;
+    if (restartBackoff !== undefined && this.elapsedSince(child.upSince) > restartBackoff.maxMs) child.attempts = 0;
+  }
+
+  /** Starts a child, with whomever the strategy takes along. The names are taken before this first awaits. */
+  private async startGroup(failed: Child, reason: ExitReason): Promise<CastResult<null>> {
+    const group = this.groupOf(failed);
     if (group.length > 1) await this.stopAll(group);
     for (const child of group) {
       if (!this.children.includes(child)) continue; // a temporary sibling, stopped and forgotten (S10)
       if (this.isStopping) break;
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
-        this.report({
-          type: 'supervisor.child_start_failed',
-          ...this.about(child),
-          reason: outcome.reason,
-          isRestart: true,
-        });
+        this.reportFailedStart(child, outcome.reason, true);
         this.retryLater(child, reason);
         break;
       }
@@ -218,20 +195,29 @@ export class SupervisorServer extends GenServerBase<null> {
     return noReply();
   }
 
+  private groupOf(failed: Child): readonly Child[] {
+    const { children } = this;
+    const { strategy } = this.setup.options;
+    return childrenToRestart(strategy, children.indexOf(failed), children.length).map((at) => children[at]!);
+  }
+
   /** Tries again in a later turn, after whatever else is waiting; each attempt counts (S13). */
   private retryLater(child: Child, reason: ExitReason): void {
+    const retry = new RetryRestart(reason, false);
     child.status = 'restarting';
+    child.retry = retry;
     const { server } = this;
-    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new RetryRestart(child, reason)));
+    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, retry));
   }
 
   // --- requests -----------------------------------------------------------------------------------------------------------
 
   /** Adds a child behind the others and starts it (S17). */
   async startChild(spec: ChildSpec): Promise<Reply<Pid | undefined, null>> {
-    const complete = completeChildSpec(spec, this.setup.label);
+    const complete = completeChildSpec(spec, this.setup.label, this.setup.options.autoShutdown);
     const present = this.children.find(({ spec: { id } }) => id === complete.id);
     if (present !== undefined) {
+      if (present.status === 'restarting') throw this.problem(present.spec.id, 'restarting');
       if (present.process === null) throw this.problem(present.spec.id, 'already_present');
       throw new AlreadyStartedError(present.printedId, present.process.pid.toString());
     }
@@ -257,6 +243,7 @@ export class SupervisorServer extends GenServerBase<null> {
   async restartChild(id: ChildId): Promise<Reply<Pid | undefined, null>> {
     const child = this.getChild(id);
     if (child.status !== 'stopped') throw this.problem(id, child.status);
+    child.attempts = 0;
     const outcome = await this.start(child);
     if (outcome.status === 'error') throw this.startError(child, outcome.reason);
     return reply<Pid | undefined, null>(child.process?.pid as never, null);
@@ -297,7 +284,7 @@ export class SupervisorServer extends GenServerBase<null> {
   /** Starts a child and waits for its `init`. Its name is taken when this first awaits. */
   private async start(child: Child): Promise<StartOutcome> {
     const { server } = this;
-    if (this.isStopping || server.isFenced) return { status: 'error', reason: 'shutdown', cause: undefined };
+    if (this.isStopping) return { status: 'error', reason: 'shutdown', cause: undefined };
     let spawned: Spawned;
     try {
       spawned = child.spec.start(server, child.pid);
@@ -308,6 +295,7 @@ export class SupervisorServer extends GenServerBase<null> {
     child.process = spawned.process;
     child.pid = spawned.process.pid;
     this.starting = child;
+    if (this.isStopping) this.interruptStart();
     const slow = new SlowStart(() =>
       this.report({ type: 'supervisor.child_start_slow', ...this.about(child), waitedMs: SLOW_START_MS }),
     );
@@ -316,15 +304,15 @@ export class SupervisorServer extends GenServerBase<null> {
     slow.cancel();
     this.starting = null;
     child.status = outcome.status === 'ok' ? 'running' : 'stopped';
-    if (outcome.status !== 'ok') child.process = null;
+    if (outcome.status === 'ok') child.upSince = server.runtime.clock.now();
+    else child.process = null;
     return outcome;
   }
 
   /** Our own end is wanted while a child is in `init`: it gets the time to end that its spec gives it, and no more. */
   private interruptStart(): void {
-    this.isStopping = true;
     const { starting } = this;
-    if (starting?.process != null) void shutDown(this.server, starting.process, starting.spec.shutdownMs);
+    if (starting?.process != null) void this.stopOne(starting, starting.process);
   }
 
   /** Stops children in reverse order. Temporary ones are forgotten. */
@@ -333,6 +321,8 @@ export class SupervisorServer extends GenServerBase<null> {
       const { process } = child;
       child.process = null;
       child.status = 'stopped';
+      if (child.retryTimer !== null) cancelTimer(this.server.runtime, child.retryTimer);
+      child.retry = child.retryTimer = null;
       if (process !== null) await this.stopOne(child, process);
       if (child.spec.restart === 'temporary') this.forget(child);
     }
@@ -375,6 +365,11 @@ export class SupervisorServer extends GenServerBase<null> {
 
   private about(child: Child): { supervisor: string; childId: string } {
     return { supervisor: this.setup.label, childId: child.printedId };
+  }
+
+  private reportFailedStart(child: Child, reason: ExitReason, isRestart: boolean): void {
+    if (this.isStopping) return;
+    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason, isRestart });
   }
 
   private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {

@@ -1,8 +1,9 @@
 import { callServer, castToServer, DEFAULT_CALL_TIMEOUT_MS, reportDroppedCast } from '../../gen-server/client.js';
 import { DESTINATION, type Destination, formatDestination } from '../../gen-server/destination.js';
-import { NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
+import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
 import { type Handler, payloadOf, type ServerDefinition } from '../../gen-server/server-definition.js';
+import { Deadline } from '../../runtime/deadline.js';
 import { assertDurationMs } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';
@@ -14,6 +15,8 @@ export interface ClientTarget {
   /** What the server is, as far as the client knows; what actually runs may be an override. */
   readonly definition: ServerDefinition;
   find(): GenServerProcess | undefined;
+  /** For a target that can be brought up: tells who takes the message, or why nobody does, now or later, in order of asking. */
+  whenAccepting?(arrival: (server: GenServerProcess | Error) => void): void;
   /** Why it may not be there. */
   absenceHint(): string;
 }
@@ -88,7 +91,10 @@ function callMethod(
   return function (this: unknown, first?: unknown): unknown {
     const target = targetOf(this);
     const server = target.find();
-    if (server === undefined) return refuseCall(target);
+    if (server === undefined) {
+      if (target.whenAccepting === undefined) return refuseCall(target);
+      return callWhenAccepting(target, handler, Array.from(arguments), timeoutOf(this));
+    }
     let found = handler;
     if (server.definition !== target.definition) {
       const other = server.definition.calls.get(handler.name);
@@ -106,6 +112,10 @@ function castMethod(handler: Handler, targetOf: (client: unknown) => ClientTarge
   return function (this: unknown, first?: unknown): void {
     const target = targetOf(this);
     const server = target.find();
+    if (server === undefined && target.whenAccepting !== undefined) {
+      castWhenAccepting(target, handler, Array.from(arguments));
+      return;
+    }
     if (server === undefined) {
       reportDroppedCast(target.runtime, formatDestination(target.destination), handler.name, target.absenceHint());
       return;
@@ -125,6 +135,51 @@ function castMethod(handler: Handler, targetOf: (client: unknown) => ClientTarge
 }
 
 /* eslint-enable prefer-rest-params */
+
+/** A call to a server that comes up first. Its timeout counts from now on (C2). */
+function callWhenAccepting(
+  target: ClientTarget,
+  handler: Handler,
+  args: readonly unknown[],
+  givenMs: number | undefined,
+): Promise<unknown> {
+  const { runtime, definition } = target;
+  const timeoutMs = givenMs ?? handler.timeoutMs ?? definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  return new Promise((resolve, reject) => {
+    const begin = runtime.clock.now();
+    const waiting = new WaitingCall(() =>
+      reject(new CallTimeoutError(definition.label, { handler: handler.name, args }, timeoutMs, 'waiting', 0)),
+    );
+    runtime.deadlines.add(waiting, timeoutMs);
+    target.whenAccepting!((server) => {
+      waiting.cancel();
+      if (server instanceof Error) {
+        reject(server);
+        return;
+      }
+      const leftMs = Math.max(0, timeoutMs - (runtime.clock.now() - begin));
+      // Also when the caller has given up: a request that was made is handled (P6).
+      callServer(server, handler.invocationFor(args), payloadOf(args), leftMs).then(resolve, reject);
+    });
+  });
+}
+
+function castWhenAccepting(target: ClientTarget, handler: Handler, args: readonly unknown[]): void {
+  target.whenAccepting!((server) => {
+    if (!(server instanceof Error)) castToServer(server, handler.invocationFor(args), payloadOf(args));
+    else reportDroppedCast(target.runtime, formatDestination(target.destination), handler.name, server.message);
+  });
+}
+
+class WaitingCall extends Deadline {
+  constructor(private readonly onExpiry: () => void) {
+    super();
+  }
+
+  expire(): void {
+    this.onExpiry();
+  }
+}
 
 /** Stands for a public method that is no handler, so that using it says what is missing instead of `not a function`. */
 function stubMethod({ label }: ServerDefinition, name: string | symbol): ClientMethod {

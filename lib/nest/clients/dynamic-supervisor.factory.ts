@@ -1,0 +1,70 @@
+import { StartError } from '../../gen-server/errors.js';
+import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import { Pid } from '../../runtime/pid.js';
+import { print } from '../../runtime/print.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { ChildStateError } from '../../supervision/errors.js';
+import type { KeyedServers } from '../keyed-servers.js';
+import { bind, type ClientTarget } from './client-target.js';
+import type { DynamicSupervisorClient, KeyedChildInfo, KeyedChildSpec } from './dynamic-supervisor-client.js';
+import type { GenServerClient } from './gen-server-client.js';
+
+/** What a client of one process is made from. */
+interface ServerForm {
+  readonly source: { readonly definition: ServerDefinition };
+  readonly stubs: readonly (string | symbol)[];
+}
+
+/** What `@InjectDynamicSupervisor` injects: a plain object without a method that Nest could take for a hook. */
+export function makeDynamicSupervisorClient(
+  runtime: Runtime,
+  keyed: KeyedServers,
+  { source: { definition }, stubs }: ServerForm,
+): DynamicSupervisorClient<unknown> {
+  const absenceHint = (): string => 'No process has this key; getOrStart(key) starts one.';
+  const clientOf = (key: unknown, args?: readonly unknown[]): GenServerClient<unknown> => {
+    const target: ClientTarget = {
+      runtime,
+      destination: { via: keyed.keys, key },
+      definition,
+      absenceHint,
+      find: args === undefined ? () => keyed.find(key) : () => keyed.accepting(key),
+      ...(args === undefined ? {} : { whenAccepting: (arrival) => keyed.whenAccepting(key, args, arrival) }),
+    };
+    return bind(target, {}, stubs) as GenServerClient<unknown>;
+  };
+
+  return {
+    async startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
+      const { process, outcome } = keyed.start(key, args);
+      const result = await outcome;
+      if (result.status === 'ok') return process.pid;
+      if (result.status === 'ignore') throw new StartError(keyed.label, 'ignore');
+      throw new StartError(keyed.label, result.reason, result.cause ?? result.reason);
+    },
+    async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
+      await keyed.getOrStart(key, args);
+      return clientOf(key, args);
+    },
+    client: (key: unknown) => clientOf(key),
+    async terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {
+      const pid = child instanceof Pid ? child : keyed.find(child.key)?.pid;
+      if (pid !== undefined) return keyed.supervisor.terminateChild(pid);
+      throw new ChildStateError(
+        `DynamicSupervisor(${keyed.label})`,
+        print((child as { key: unknown }).key),
+        'not_found',
+      );
+    },
+    whichChildren: () => whichChildren(keyed),
+    countChildren: () => keyed.supervisor.countChildren(),
+  };
+}
+
+function whichChildren(keyed: KeyedServers): readonly KeyedChildInfo[] {
+  const keys = new Map<Pid | undefined, unknown>();
+  for (const key of keyed.keys.keys()) keys.set(keyed.keys.whereisName(key), key);
+  return keyed.supervisor
+    .whichChildren()
+    .map(({ pid, status }) => ({ pid, key: keys.get(pid), status: status === 'restarting' ? status : 'running' }));
+}

@@ -1,0 +1,141 @@
+import { NoProcessError, StartError } from '../gen-server/errors.js';
+import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
+import type { ServerSource } from '../gen-server/server-definition.js';
+import type { Spawned, StartOptions } from '../gen-server/start.js';
+import { KeyTable } from '../registry/key-table.js';
+import { watch } from '../runtime/monitors.js';
+import { Pid } from '../runtime/pid.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Shutdown } from '../supervision/child-spec.js';
+import { type DynamicSupervisorServer, dynamicSupervisorOf } from '../supervision/dynamic-supervisor.js';
+import type { Restart } from '../supervision/restart-policy.js';
+
+/** Somebody who waits for the next holder of a key: gets it, or the reason why there is none. */
+export type Arrival = (server: GenServerProcess | Error) => void;
+
+/** What all children of one keyed server have in common. */
+export interface KeyedServerSettings {
+  readonly label: string;
+  readonly source: ServerSource;
+  readonly options: StartOptions;
+  readonly restart: Restart;
+  readonly shutdownMs: Shutdown | undefined;
+  /** The local name of the dynamic supervisor. */
+  readonly supervisorName: symbol;
+}
+
+/**
+ * The processes of a server that is started on demand, by key. At most one lives per key, however many ask for it at once: the
+ * key is taken in the very call that starts the process.
+ */
+export class KeyedServers {
+  readonly keys: KeyTable;
+  /** Starts that are under way, so that everybody who asks for the same key waits for the same one. */
+  private readonly starting = new Map<unknown, Promise<StartOutcome>>();
+  /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
+  private readonly awaited = new Map<unknown, Arrival[]>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly settings: KeyedServerSettings,
+  ) {
+    this.keys = new KeyTable();
+  }
+
+  get label(): string {
+    return this.settings.label;
+  }
+
+  /** The local name of the dynamic supervisor. */
+  get supervisorName(): symbol {
+    return this.settings.supervisorName;
+  }
+
+  /** The dynamic supervisor, while it runs. */
+  get supervisor(): DynamicSupervisorServer {
+    const pid = this.runtime.localNames.whereis(this.settings.supervisorName);
+    const process = pid === undefined ? undefined : Pid.processOf(pid);
+    const supervisor = dynamicSupervisorOf(process as GenServerProcess | undefined);
+    if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
+    return supervisor;
+  }
+
+  /** The live process of a key, also while it starts or ends. */
+  find(key: unknown): GenServerProcess | undefined {
+    const pid = this.keys.whereisName(key);
+    return pid === undefined ? undefined : (Pid.processOf(pid) as GenServerProcess | undefined);
+  }
+
+  /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */
+  start(key: unknown, args: readonly unknown[]): Spawned {
+    const { source, options, restart, shutdownMs } = this.settings;
+    const name = key === undefined ? undefined : { via: this.keys, key };
+    return this.supervisor.startChild({ source, options: { ...options, name, args }, restart, shutdownMs });
+  }
+
+  /** The process of a key if it takes messages now. */
+  accepting(key: unknown): GenServerProcess | undefined {
+    if (this.awaited.has(key)) return undefined;
+    const holder = this.find(key);
+    return holder !== undefined && holder.status !== 'exiting' && !holder.isFenced ? holder : undefined;
+  }
+
+  /** Tells `arrival` the process of a key that takes messages, which is started or waited for first. */
+  whenAccepting(key: unknown, args: readonly unknown[], arrival: Arrival): void {
+    let server: GenServerProcess | undefined;
+    try {
+      server = this.ensure(key, args);
+    } catch (error) {
+      arrival(error as Error);
+      return;
+    }
+    if (server === undefined) this.awaited.get(key)!.push(arrival);
+    else arrival(server);
+  }
+
+  /** The process of a key that takes messages, started if there is none. Undefined while the last one is ending. */
+  private ensure(key: unknown, args: readonly unknown[]): GenServerProcess | undefined {
+    if (this.awaited.has(key)) return undefined;
+    const holder = this.find(key);
+    if (holder === undefined) return this.startTracked(key, args).process;
+    if (holder.status !== 'exiting' && !holder.isFenced) return holder;
+    this.awaited.set(key, []);
+    // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
+    watch(this.runtime, holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
+    return undefined;
+  }
+
+  /** One process for any number of concurrent callers; resolves when its `init` is done. */
+  async getOrStart(key: unknown, args: readonly unknown[]): Promise<void> {
+    const server = await new Promise<GenServerProcess | Error>((resolve) => this.whenAccepting(key, args, resolve));
+    if (server instanceof Error) throw server;
+    if (server.status !== 'starting') return;
+    const outcome = await this.starting.get(key);
+    if (outcome?.status === 'error') throw new StartError(this.label, outcome.reason, outcome.cause ?? outcome.reason);
+    if (outcome?.status === 'ignore') throw new StartError(this.label, 'ignore');
+  }
+
+  private startTracked(key: unknown, args: readonly unknown[]): Spawned {
+    const spawned = this.start(key, args);
+    this.starting.set(key, spawned.outcome);
+    void spawned.outcome.then(() => {
+      if (this.starting.get(key) === spawned.outcome) this.starting.delete(key);
+    });
+    return spawned;
+  }
+
+  /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */
+  private arrive(key: unknown, args: readonly unknown[]): void {
+    const waiting = this.awaited.get(key)!;
+    this.awaited.delete(key);
+    let next: GenServerProcess | Error | undefined;
+    try {
+      next = this.ensure(key, args);
+    } catch (error) {
+      next = error as Error;
+    }
+    // The successor may be ending already; then they go on waiting, still in front of everybody else.
+    if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
+    else for (const arrival of waiting) arrival(next);
+  }
+}

@@ -1,0 +1,309 @@
+import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/callback-result.js';
+import { NoProcessError } from '../gen-server/errors.js';
+import { GenServerBase } from '../gen-server/gen-server-base.js';
+import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
+import { spawn, type Spawned } from '../gen-server/start.js';
+import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { AlreadyStartedError } from '../runtime/errors.js';
+import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
+import type { Exit } from '../runtime/messages.js';
+import { watch } from '../runtime/monitors.js';
+import { Pid } from '../runtime/pid.js';
+import { formatName } from '../runtime/registration.js';
+import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
+import { WORKER_SHUTDOWN_MS } from './child-spec.js';
+import { type CompleteDynamicSupervisorOptions, type DynamicChildSpec, startOptionsOf } from './dynamic-child-spec.js';
+import { ChildStateError, MaxChildrenError } from './errors.js';
+import type { SupervisionEvent } from './events.js';
+import { recordRestart } from './restart-intensity.js';
+import { shouldRestart } from './restart-policy.js';
+import { shutDown } from './shutdown.js';
+
+/** One dynamic child, as `whichChildren` shows it (D4). @publicApi */
+export interface DynamicChildInfo {
+  /** While the child is `restarting`: the incarnation that is in `init`, or the last that ended. */
+  readonly pid: Pid;
+  /** The name or key it was started under, as printed; absent for an anonymous child. */
+  readonly name: string | undefined;
+  readonly status: Exclude<ChildStatus, 'stopped'>;
+}
+
+/** How many children `formatStatus` shows: there may be a hundred thousand. */
+const MOST_SHOWN = 100;
+
+class DynamicChild {
+  /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. */
+  phase: 'starting' | 'running' | 'waiting' = 'starting';
+  /** The end that it is to come back from, until it has. */
+  comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null = null;
+  /** Resolves when the child is stopped and forgotten, once that was asked for. */
+  leaving: Promise<void> | null = null;
+
+  constructor(
+    readonly spec: DynamicChildSpec,
+    /** The last incarnation. */
+    public process: GenServerProcess,
+  ) {}
+
+  /** What its incarnations have in common. */
+  get id(): number {
+    return this.process.pid.id;
+  }
+
+  get isSupervisor(): boolean {
+    return this.spec.source.definition.isSupervisor === true;
+  }
+
+  get name(): string | undefined {
+    const name = this.spec.options?.name;
+    return name === undefined ? undefined : formatName(name);
+  }
+
+  get printedId(): string {
+    return this.name ?? this.process.label;
+  }
+
+  get status(): 'running' | 'restarting' {
+    return this.comeback === null ? 'running' : 'restarting';
+  }
+}
+
+/** The supervisors that can take children, by their processes. */
+const live = new WeakMap<object, DynamicSupervisorServer>();
+
+/** The supervisor that a process runs, if it runs one. */
+export function dynamicSupervisorOf(process: GenServerProcess | undefined): DynamicSupervisorServer | undefined {
+  return process === undefined ? undefined : live.get(process);
+}
+
+/** Tells the supervisor, in its own turn, to try a failed restart again. */
+export class DynamicRetry {
+  constructor(readonly child: unknown) {}
+}
+
+/**
+ * Supervises children that come and go (D1–D8). Unlike OTP's, it starts them side by side: a child that is long in `init` holds
+ * nobody up. Starting is synchronous up to the child's own `init`, so a name or key is taken the moment it is asked for.
+ */
+export class DynamicSupervisorServer extends GenServerBase<null> {
+  /** By the id of the process, which is how an exit finds its child among a hundred thousand. */
+  private readonly children = new Map<number, DynamicChild>();
+  private restarts: readonly number[] = [];
+  private server!: GenServerProcess;
+
+  constructor(
+    private readonly label: string,
+    private readonly options: CompleteDynamicSupervisorOptions,
+  ) {
+    super();
+  }
+
+  override init(): Ok<null> {
+    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    live.set(this.server, this);
+    this.report({ type: 'supervisor.started', ...this.aboutItself(), children: 0, tookMs: 0 });
+    return ok(null);
+  }
+
+  /** Stops all children at once and waits for each within its budget (D6). */
+  override async terminate(reason: ExitReason): Promise<void> {
+    const { clock } = this.server.runtime;
+    const begin = clock.now();
+    await Promise.all([...this.children.values()].map((child) => this.stopAndForget(child)));
+    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
+  }
+
+  override formatStatus(): SupervisorStatus {
+    const children: ChildView[] = [];
+    for (const { printedId, process, status, isSupervisor } of this.children.values()) {
+      if (children.length === MOST_SHOWN) break;
+      children.push({ id: printedId, pid: process.pid, status, type: isSupervisor ? 'supervisor' : 'worker' });
+    }
+    return { children, notShown: this.children.size - children.length };
+  }
+
+  /**
+   * Starts a child. It exists, with its name taken, when this returns. Throws `MaxChildrenError`, `AlreadyStartedError`, or
+   * `NoProcessError` when the supervisor is on its way out.
+   */
+  startChild(spec: DynamicChildSpec): Spawned {
+    const { server } = this;
+    if (server.isFenced || server.isStopQueued || server.status === 'exiting') {
+      throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
+    }
+    const { maxChildren } = this.options;
+    if (this.children.size >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
+    const spawned = this.spawn(spec);
+    const child = new DynamicChild(spec, spawned.process);
+    this.children.set(child.id, child);
+    this.follow(child, spawned);
+    return spawned;
+  }
+
+  /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
+  async terminateChild(pid: Pid): Promise<void> {
+    const child = pid instanceof Pid ? this.children.get(pid.id) : undefined;
+    if (child?.leaving !== null || (child.process.pid !== pid && child.comeback?.crashed !== pid)) {
+      throw new ChildStateError(this.label, String(pid), 'not_found');
+    }
+    await this.stopAndForget(child);
+  }
+
+  /** The children in the order they were first started. */
+  whichChildren(): readonly DynamicChildInfo[] {
+    return this.present().map(({ process: { pid }, name, status }) => ({ pid, name, status }));
+  }
+
+  countChildren(): ChildCounts {
+    const present = this.present();
+    const supervisors = present.filter(({ isSupervisor }) => isSupervisor).length;
+    return {
+      specs: present.length,
+      active: present.filter(({ comeback }) => comeback === null).length,
+      supervisors,
+      workers: present.length - supervisors,
+    };
+  }
+
+  // --- exits --------------------------------------------------------------------------------------------------------------
+
+  onExit({ from: pid, reason }: Exit): CastResult<null> {
+    const child = pid === undefined ? undefined : this.children.get(pid.id);
+    if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
+    this.cameUp(child); // its starter may not have heard of that yet
+    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
+    if (!shouldRestart(child.spec.restart ?? 'permanent', reason)) {
+      this.forget(child); // D5
+      return noReply();
+    }
+    child.phase = 'waiting';
+    child.comeback = { crashed: pid, reason };
+    return this.restart(child, reason);
+  }
+
+  onRetry({ child }: DynamicRetry): CastResult<null> {
+    const { phase, comeback, leaving, id } = child as DynamicChild;
+    if (phase !== 'waiting' || comeback === null || leaving !== null || !this.children.has(id)) return noReply();
+    return this.restart(child as DynamicChild, comeback.reason);
+  }
+
+  /**
+   * Whether an exit signal means the end of a child that was up. Others are a stranger's, an incarnation's that was dealt with, or
+   * sent by a child that lives on. A start that failed is decided by its outcome.
+   */
+  private isNews({ process, phase, leaving }: DynamicChild, pid: Pid): boolean {
+    return process.pid === pid && process.hasStarted && !process.isAlive && phase !== 'waiting' && leaving === null;
+  }
+
+  private restart(child: DynamicChild, reason: ExitReason): CastResult<null> {
+    const { maxRestarts, withinMs } = this.options;
+    const { isAllowed, recorded } = recordRestart(this.restarts, this.server.runtime.clock.now(), this.options);
+    this.restarts = recorded;
+    if (!isAllowed) {
+      const budget = { strategy: 'one_for_one', maxRestarts, withinMs } as const;
+      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(child), ...budget, reason });
+      return stop('shutdown'); // D7
+    }
+    let spawned: Spawned;
+    try {
+      spawned = this.spawn(child.spec, child.process.pid);
+    } catch (thrown) {
+      if (thrown instanceof AlreadyStartedError) this.giveWay(child, thrown);
+      else this.retryLater(child, reasonOfThrown(thrown));
+      return noReply();
+    }
+    child.process = spawned.process;
+    child.phase = 'starting';
+    this.follow(child, spawned);
+    return noReply();
+  }
+
+  /** Somebody has taken its name. To try until that one ends would use up the restarts of all the others. */
+  private giveWay(child: DynamicChild, { holder }: AlreadyStartedError): void {
+    this.forget(child);
+    this.report({ type: 'supervisor.child_superseded', ...this.about(child), holder });
+  }
+
+  /** Tries again in a later turn; each attempt counts (S13). */
+  private retryLater(child: DynamicChild, failure: ExitReason): void {
+    const { server } = this;
+    child.phase = 'waiting';
+    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: failure, isRestart: true });
+    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new DynamicRetry(child)));
+  }
+
+  // --- one child ----------------------------------------------------------------------------------------------------------
+
+  private spawn(spec: DynamicChildSpec, predecessor?: Pid): Spawned {
+    const options = startOptionsOf(spec, this.options.extraArguments);
+    return spawn(this.server.runtime, spec.source, options, { parent: this.server, predecessor });
+  }
+
+  private follow(child: DynamicChild, { process, outcome }: Spawned): void {
+    void outcome.then((result) => {
+      // It may have been asked to leave, or come up and ended again before this was heard.
+      if (child.process === process && child.phase === 'starting' && child.leaving === null) this.settle(child, result);
+    });
+  }
+
+  private settle(child: DynamicChild, outcome: StartOutcome): void {
+    if (outcome.status === 'ok') this.cameUp(child);
+    else if (outcome.status === 'ignore' || child.comeback === null)
+      this.forget(child); // D3, D5
+    else this.retryLater(child, outcome.reason);
+  }
+
+  private cameUp(child: DynamicChild): void {
+    const { comeback, process } = child;
+    child.phase = 'running';
+    child.comeback = null;
+    if (comeback === null) return;
+    this.report({
+      type: 'supervisor.child_restarted',
+      ...this.about(child),
+      pid: process.pid,
+      reason: comeback.reason,
+    });
+  }
+
+  /** However many ask for it, a child is stopped once, and each of them waits for its end. */
+  private stopAndForget(child: DynamicChild): Promise<void> {
+    return (child.leaving ??= this.stopOne(child));
+  }
+
+  private async stopOne(child: DynamicChild): Promise<void> {
+    const { process, isSupervisor } = child;
+    if (!process.isAlive) {
+      this.forget(child);
+      return;
+    }
+    const { shutdownMs = isSupervisor ? Infinity : WORKER_SHUTDOWN_MS } = child.spec;
+    // In the turn of its end, as for a child that ends by itself: whoever takes its name next must find its place free.
+    watch(this.server.runtime, process, () => this.forget(child));
+    const ended = await shutDown(this.server, process, shutdownMs);
+    const isUnexpected = !isCleanExit(ended.reason) && !(ended.reason === 'killed' && shutdownMs === 'brutal_kill');
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });
+  }
+
+  private forget(child: DynamicChild): void {
+    this.children.delete(child.id);
+  }
+
+  /** Without those that somebody has asked to be stopped: they are as good as gone. */
+  private present(): DynamicChild[] {
+    return [...this.children.values()].filter(({ leaving }) => leaving === null);
+  }
+
+  private about(child: DynamicChild): { supervisor: string; childId: string } {
+    return { supervisor: this.label, childId: child.printedId };
+  }
+
+  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
+    return { supervisor: this.label, pid: this.server.pid, isRoot: this.server.parent === null };
+  }
+
+  private report(event: SupervisionEvent): void {
+    const { events } = this.server.runtime;
+    if (events.wants(event.type)) events.emit(event);
+  }
+}
