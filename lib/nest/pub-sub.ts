@@ -6,7 +6,7 @@ import { PubSub as CorePubSub } from '../registry/pub-sub.js';
  * `self.broadcast` is heard here, and the other way round. Injected where `PubSubModule.forRoot()` is imported.
  *
  * @example A gateway that forwards a topic
- * ```ts
+ * ```ts no-run: a fragment of a gateway, which needs a client to talk to
  * constructor(private readonly pubsub: PubSub) {}
  *
  * handleConnection(client: Socket) {

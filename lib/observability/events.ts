@@ -1,7 +1,7 @@
 import type { CastDropped, CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
 import type { RegistryRoomEvent } from '../registry/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
-import type { ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
+import type { NameNotReleased, ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
 import type { SupervisionEvent } from '../supervision/events.js';
 
 /** A listener threw and hears nothing any more. */
@@ -20,6 +20,7 @@ export interface ListenerDetached extends RuntimeEvent {
 export type GenServerEvent =
   | ProcessSpawned
   | ProcessExited
+  | NameNotReleased
   | CrashReport
   | UnexpectedMessage
   | LiveStateShared

@@ -132,7 +132,7 @@ export class LogReporter {
     this.lastReason = reason;
     this.error(
       'SUPERVISOR REPORT',
-      `${supervisor}: child ${childId} ${pid.toString()} ended: ${excerptOfReason(reason)}`,
+      `${supervisor}: child ${oneLine(childId)} ${pid.toString()} ended: ${excerptOfReason(reason)}`,
       ['It ended by an exit signal: it was killed, or a process it is linked to ended.'],
       reason,
     );
@@ -140,7 +140,7 @@ export class LogReporter {
 
   private onChildRestarted({ supervisor, childId, pid, reason }: ChildRestarted): void {
     this.logger.debug(
-      `SUPERVISOR REPORT ${supervisor}: child ${childId} was started again as ${pid.toString()} after ${excerptOfReason(reason)}`,
+      `SUPERVISOR REPORT ${supervisor}: child ${oneLine(childId)} was started again as ${pid.toString()} after ${excerptOfReason(reason)}`,
     );
   }
 
@@ -151,7 +151,7 @@ export class LogReporter {
     const cause = this.lastReason === reason ? undefined : reason; // its stack was printed by its own report
     this.error(
       'SUPERVISOR REPORT',
-      `${supervisor}: child ${childId} did not start${isRestart ? ' again' : ''}: ${excerptOfReason(reason)}`,
+      `${supervisor}: child ${oneLine(childId)} did not start${isRestart ? ' again' : ''}: ${excerptOfReason(reason)}`,
       [next],
       cause,
     );
@@ -166,7 +166,7 @@ export class LogReporter {
 
   private onStartSlow({ supervisor, childId, waitedMs }: ChildStartSlow): void {
     this.logger.warn(
-      `SLOW START ${supervisor}: child ${childId} has been in init for ${round(waitedMs)} ms\n` +
+      `SLOW START ${supervisor}: child ${oneLine(childId)} has been in init for ${round(waitedMs)} ms\n` +
         '  Everything behind it waits. Give it a startTimeoutMs, or do the work in a @HandleContinue.',
     );
   }
@@ -179,7 +179,7 @@ export class LogReporter {
       details.push('It took longer than its shutdownMs; give it more time, or less to do in terminate.');
     this.error(
       'SUPERVISOR REPORT',
-      `${supervisor}: child ${childId} ${pid.toString()} did not stop as it was asked to: ${excerptOfReason(reason)}`,
+      `${supervisor}: child ${oneLine(childId)} ${pid.toString()} did not stop as it was asked to: ${excerptOfReason(reason)}`,
       details,
       this.crashed.has(pid) ? undefined : reason,
     );
@@ -191,7 +191,7 @@ export class LogReporter {
       'SUPERVISOR REPORT',
       `${supervisor} gives up: more than ${maxRestarts} restart(s) within ${withinMs} ms`,
       [
-        `last child: ${childId}, which ended with ${excerptOfReason(reason)}`,
+        `last child: ${oneLine(childId)}, which ended with ${excerptOfReason(reason)}`,
         `strategy: ${strategy}`,
         'It stops its children and exits; its own supervisor decides what comes next.',
       ],

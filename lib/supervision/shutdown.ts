@@ -16,14 +16,19 @@ export interface ShutdownReport {
 /** Kills a child that uses up its time. */
 class ShutdownDeadline extends Deadline {
   undrained = 0;
+  /** The child was asked to end before it is killed. */
+  wasSignalled = false;
 
   constructor(private readonly child: Process) {
     super();
   }
 
   expire(): void {
-    this.undrained = this.child.queueLength;
-    this.child.signal('kill', null, true);
+    const { child } = this;
+    // The shutdown itself waits in the queue as well, until its turn has come.
+    const isWaiting = child.status !== 'exiting' && this.wasSignalled;
+    this.undrained = Math.max(0, child.queueLength - (isWaiting ? 1 : 0));
+    child.signal('kill', null, true);
   }
 }
 
@@ -47,6 +52,7 @@ export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown):
       return;
     }
     runtime.deadlines.add(deadline, shutdownMs);
+    deadline.wasSignalled = true;
     child.signal('shutdown', parent);
   });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
 import { type Logger, LogReporter } from '../../lib/observability/log-reporter.js';
+import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, hang, treeWorld } from '../support/tree.js';
@@ -219,6 +221,30 @@ describe('LogReporter', () => {
         "SUPERVISOR REPORT root: child 'cart' did not start again: Error: start 3",
       ]);
       for (const { stack } of failed) expect(stack).toBeUndefined();
+      for (const { text } of failed) {
+        expect(text.split('\n')[1]).toBe('  It is tried again; each attempt counts as a restart.');
+      }
+    });
+
+    it('that lost its name to somebody else is named, with the holder, in one line whatever its name is', async () => {
+      const world = reportedWorld();
+      const name = 'user:1\nERROR forged';
+      await startDynamicSupervisor(world.runtime, { label: 'users', name: 'users' });
+      let starts = 0;
+      const source = sourceOfBehaviour({ label: 'user', init: () => (starts++ === 1 ? stop('no') : ok(null)) });
+      const add = () => DynamicSupervisor.startChild(world.runtime, 'users', { source, options: { name } });
+      const first = await add();
+      world.exit(first, 'odd');
+      await Promise.resolve();
+      await Promise.resolve();
+      const second = await add();
+      await settle();
+      expect(world.at('warn')).toEqual([
+        `SUPERVISOR REPORT users: child 'user:1 ERROR forged' was not started again: ${second.toString()} has its name\n` +
+          '  It is forgotten. Start it anew under another name, or when the other has ended.',
+      ]);
+      for (const text of world.at('error')) expect(text).not.toContain('\nERROR forged');
+      await world.stop('users');
     });
 
     it('that takes too long to start is named', async () => {
@@ -245,7 +271,7 @@ describe('LogReporter', () => {
       expect(world.at('error')).toEqual([
         "SUPERVISOR REPORT root: child 'cart' <0.2.0> did not stop as it was asked to: 'killed'\n" +
           '  after: 200 ms\n' +
-          '  lost with it: 2 messages still queued\n' +
+          '  lost with it: 1 message still queued\n' +
           '  It took longer than its shutdownMs; give it more time, or less to do in terminate.',
       ]);
     });

@@ -5,6 +5,11 @@ import { spawn } from '../../lib/gen-server/start.js';
 import { inspectTree, prettyPrint } from '../../lib/observability/process-inspector.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
+import {
+  DynamicSupervisor,
+  dynamicSupervisorChildSpec,
+  startDynamicSupervisor,
+} from '../../lib/supervision/dynamic-supervisor-source.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { crash, hang, treeWorld } from '../support/tree.js';
@@ -34,6 +39,7 @@ describe('inspectTree', () => {
           children: [expect.objectContaining({ id: "'b'" }), expect.objectContaining({ id: "'c'" })],
         }),
       ],
+      childrenNotShown: 0,
     });
   });
 
@@ -81,6 +87,7 @@ describe('inspectTree', () => {
       queueLength: 0,
       incarnation: 0,
       children: [],
+      childrenNotShown: 0,
     });
     expect(restarting).toMatchObject({ pid: null, status: 'restarting' });
     expect(ignored).toMatchObject({ pid: null, status: 'stopped' });
@@ -146,6 +153,69 @@ describe('inspectTree', () => {
     await world.call('a', (self) => (self.link(friend), reply(null)));
     expect(inspectTree(world.runtime, 'a')).toMatchObject({
       children: [{ id: null, label: 'helper', name: null, children: [] }],
+    });
+  });
+
+  it('shows the children of a dynamic supervisor in the order they were started, by name or label', async () => {
+    const world = treeWorld();
+    let starts = 0;
+    const source = sourceOfBehaviour({
+      label: 'room',
+      init: () => ok(null),
+      handleInfo: () => stop('odd'),
+    });
+    const flaky = sourceOfBehaviour({
+      label: 'flaky',
+      init: () => (starts++ === 0 ? ok(null) : stop('no')),
+      handleInfo: () => stop('odd'),
+    });
+    await world.supervise([dynamicSupervisorChildSpec({ label: 'rooms', name: 'rooms', maxRestarts: 1_000_000 })]);
+    const add = (spec: Parameters<typeof DynamicSupervisor.startChild>[2]) =>
+      DynamicSupervisor.startChild(world.runtime, 'rooms', spec);
+    await add({ source, options: { name: 'lobby' } });
+    const flakyPid = await add({ source: flaky });
+    await add({ source });
+    world.send('lobby', 'end');
+    world.send(flakyPid, 'end');
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(inspectTree(world.runtime, 'root')!.children).toMatchObject([
+      {
+        id: "'rooms'",
+        type: 'supervisor',
+        childrenNotShown: 0,
+        children: [
+          { id: "'lobby'", label: 'room', name: "'lobby'", incarnation: 1, type: 'worker', status: 'running' },
+          { id: 'flaky', pid: null, status: 'restarting' },
+          { id: 'room', label: 'room', name: null, status: 'running' },
+        ],
+      },
+    ]);
+    await world.stop('root');
+  });
+
+  it('shows the first 100 children of a dynamic supervisor, and how many there are besides', async () => {
+    const world = treeWorld();
+    await startDynamicSupervisor(world.runtime, { label: 'rooms', name: 'rooms' });
+    const source = sourceOfBehaviour({ label: 'room', init: () => ok(null) });
+    const add = () => DynamicSupervisor.startChild(world.runtime, 'rooms', { source });
+    const pids = await Promise.all(Array.from({ length: 10_000 }, add));
+    const tree = inspectTree(world.runtime, 'rooms')!;
+    expect(tree.children.map(({ pid }) => pid)).toEqual(pids.slice(0, 100).map(String));
+    expect(tree.childrenNotShown).toBe(9_900);
+    const lines = prettyPrint(tree).split('\n');
+    expect(lines).toHaveLength(102);
+    expect(lines.slice(-2)).toEqual([`├── room ${String(pids[99])} running`, '└── … and 9900 more']);
+    await world.stop('rooms');
+  });
+
+  it('shows a dynamic supervisor that has not had its first turn without children', () => {
+    const world = treeWorld();
+    void startDynamicSupervisor(world.runtime, { label: 'rooms', name: 'rooms' });
+    expect(inspectTree(world.runtime, 'rooms')).toMatchObject({
+      status: 'starting',
+      children: [],
+      childrenNotShown: 0,
     });
   });
 

@@ -43,7 +43,7 @@ const DATA = { text: 'Zürich 東京', number: -1.5, yes: true, nothing: null, l
  * The duties of a {@link PubSubAdapter}, as tests: whoever writes one runs this suite on it.
  *
  * @example
- * ```ts
+ * ```ts no-run: needs a Redis server and the runner of your tests
  * import { describe, expect, it } from 'vitest';
  *
  * pubSubAdapterContract({ describe, it, expect }, {
