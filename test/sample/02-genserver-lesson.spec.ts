@@ -6,7 +6,7 @@ import { ShoppingCart } from '../../sample/02-genserver-lesson/src/cart/shopping
 import { Dictionary } from '../../sample/02-genserver-lesson/src/setup/dictionary.service.js';
 import { Printer } from '../../sample/02-genserver-lesson/src/slow/printer.service.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { boot } from './support/boot.js';
+import { bootTimed } from './support/boot.js';
 import type { Http } from './support/http.js';
 import { SlowDictionary, SlowPrinter } from './support/stand-ins.js';
 import { processes } from './support/tree.js';
@@ -18,7 +18,8 @@ async function lesson(options: LessonOptions = {}) {
   const clock = new ManualClock();
   const dictionary = new SlowDictionary();
   const printer = new SlowPrinter();
-  const { app, http } = await boot(
+  const { app, http } = await bootTimed(
+    clock,
     AppModule.with({ clock, ...options }),
     { provider: Dictionary, value: dictionary },
     { provider: Printer, value: printer },
@@ -102,10 +103,10 @@ describe('deferred setup', () => {
   });
 
   it('is called off when the application ends', async () => {
-    const { app, dictionary } = await lesson();
+    const { app, clock, dictionary } = await lesson();
     const load = await dictionary.next();
     expect(load.signal.aborted).toBe(false);
-    await app.close();
+    await closed(app, clock);
     expect(load.signal.aborted).toBe(true);
   });
 });
@@ -367,10 +368,10 @@ describe('ShoppingCart', () => {
     await http('POST', '/cart', tea);
 
     // The call is queued, then the timer fires behind it, and only then the cart takes its next message.
-    const added = cart.addItem('mug', 1_200);
-    const time = clock.advance(30 * MINUTE);
+    const added = cart.with({ timeoutMs: Infinity }).addItem('mug', 1_200);
+    clock.block(30 * MINUTE);
     expect(queueLength(app, 'ShoppingCart')).toBe(2);
-    await Promise.all([added, time]);
+    await added;
 
     expect(await items(http)).toEqual([tea, mug]);
     await clock.advance(30 * MINUTE);
@@ -454,12 +455,19 @@ describe('the application', () => {
     await http('POST', '/cart', { item: 'tea', price: 450 });
     await http('POST', '/naming/users/42');
     expect(clock.pendingTimers).toBeGreaterThan(0);
-    await app.close();
+    await closed(app, clock);
     expect(clock.pendingTimers).toBe(0);
     expect(runtime.tree()).toBeUndefined();
     expect(runtime.status).toBe('stopped');
   });
 });
+
+/** Closes the application, and lets the time pass that a server has which waits for a service that never answers. */
+async function closed(app: INestApplication, clock: ManualClock): Promise<void> {
+  const closing = app.close();
+  await clock.advance(10_000);
+  await closing;
+}
 
 /** Resolves when a message waits for the server. Each look is a request of its own, so the event loop turns in between. */
 async function queued(http: Http, label: string): Promise<void> {

@@ -39,3 +39,30 @@ export class SlowPrinter extends SlowService<string> {
     return this.begin(signal);
   }
 }
+
+export class SlowPrices extends SlowService<number> {
+  quote(_items: readonly unknown[], signal: AbortSignal): Promise<number> {
+    return this.begin(signal);
+  }
+}
+
+class Sessions extends SlowService<number> {
+  open(signal: AbortSignal): Promise<number> {
+    return this.begin(signal);
+  }
+}
+
+/** Gives sessions at once, unless `isSlow`; packs when the test says so. */
+export class SlowWarehouse extends SlowService<string> {
+  isSlow = false;
+  readonly sessions = new Sessions();
+  private opened = 0;
+
+  connect(signal: AbortSignal): Promise<number> {
+    return this.isSlow ? this.sessions.open(signal) : Promise.resolve(++this.opened);
+  }
+
+  pack(_item: string, signal: AbortSignal): Promise<string> {
+    return this.begin(signal);
+  }
+}
