@@ -37,7 +37,44 @@ describe('completeChildSpec', () => {
       restart: 'permanent',
       shutdownMs: 5_000,
       type: 'worker',
+      significant: false,
     });
+  });
+
+  it.each([
+    ['transient', 'any_significant'],
+    ['transient', 'all_significant'],
+    ['temporary', 'any_significant'],
+    ['temporary', 'all_significant'],
+  ] as const)('takes a significant %s child where autoShutdown is %s [S20]', (restart, autoShutdown) => {
+    const spec = { id: 'a', start, restart, significant: true };
+    expect(completeChildSpec(spec, 'root', autoShutdown)).toMatchObject({ significant: true, restart });
+  });
+
+  it.each([
+    [
+      'permanent',
+      'any_significant',
+      true,
+      "a significant child must be transient or temporary: a permanent one never ends for good (child 'a' of supervisor root)",
+    ],
+    [
+      'transient',
+      'never',
+      true,
+      "a significant child needs a supervisor with autoShutdown 'any_significant' or 'all_significant' (child 'a' of supervisor root)",
+    ],
+    [
+      'transient',
+      'any_significant',
+      'yes',
+      "significant must be true or false, got: 'yes' (child 'a' of supervisor root)",
+    ],
+  ] as const)('refuses a %s child where autoShutdown is %s and significant is %o [S20]', (...row) => {
+    const [restart, autoShutdown, significant, message] = row;
+    const spec = { id: 'a', start, restart, significant } as ChildSpec;
+    const error = thrownBy(() => completeChildSpec(spec, 'root', autoShutdown));
+    expect(error).toMatchObject({ code: 'SUPERVISOR_CONFIG', mistake: 'bad_combination', message });
   });
 
   it('gives a supervisor all the time it needs [S1]', () => {

@@ -77,6 +77,13 @@ describe('recordRestart', () => {
     expect(recorded).toHaveLength(2);
   });
 
+  it('keeps no record with an infinite budget, so that a storm costs no memory', () => {
+    expect(recordRestart([], 1_000, { maxRestarts: Infinity, withinMs: Infinity })).toEqual({
+      isAllowed: true,
+      recorded: [],
+    });
+  });
+
   it('does not change the earlier record', () => {
     const earlier = Object.freeze([1, 2, 3]);
     recordRestart(earlier, 4, { maxRestarts: 3, withinMs: 5_000 });
