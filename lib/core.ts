@@ -5,8 +5,22 @@ export type { Behaviour } from './gen-server/behaviour.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
 export type { From } from './gen-server/from.js';
 export { GenServer } from './gen-server/gen-server.js';
+export { type ConfigChange, configChange } from './gen-server/config-change.js';
+export type { Statistics } from './gen-server/debugging.js';
+export {
+  type CodeChangeOptions,
+  type ServerStatus,
+  sys,
+  type Sys,
+  type SysOptions,
+  type TraceOptions,
+} from './gen-server/sys.js';
+export type { Trace, TraceEntry } from './gen-server/trace.js';
 export type { Self } from './gen-server/self.js';
 export { Timeout } from './gen-server/messages.js';
+export type { StartOptions } from './gen-server/start.js';
+export type { MaxMailbox, Overflow } from './runtime/bounded-mailbox.js';
+export { CallCycleError, CallingSelfError, OverloadedError } from './gen-server/errors.js';
 export { Down, Exit } from './runtime/messages.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { type ExitReason, isCleanExit } from './runtime/exit-reason.js';
@@ -29,7 +43,7 @@ export type { DynamicChildSpec, DynamicSupervisorOptions } from './supervision/d
 export type { DynamicChildInfo } from './supervision/dynamic-supervisor.js';
 export {
   partitionOf,
-  type PartitionSupervisor,
+  PartitionSupervisor,
   type PartitionSupervisorSpec,
   startPartitionSupervisor,
 } from './supervision/partition-supervisor.js';

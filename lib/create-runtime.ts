@@ -10,6 +10,7 @@ import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/port
 import { formatName } from './runtime/registration.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';
+import { isTrackingCheap } from './runtime/tracking.js';
 
 /** What a world of processes may be given instead of the usual. */
 export interface RuntimeOptions {
@@ -21,6 +22,11 @@ export interface RuntimeOptions {
   readonly globalNames?: NameService;
   /** Whether to report live state that is handed out. Default: unless `NODE_ENV` is `production`. */
   readonly warnsOfSharedState?: boolean;
+  /**
+   * Whether calls to oneself and circles of calls are noticed after an `await` as well. Default: from Node 24 on; before, it
+   * slows down every promise of the application.
+   */
+  readonly tracking?: boolean | undefined;
   /** What stands behind classes that are started as servers. Default: only plain behaviours are known. */
   readonly findServer?: (server: unknown) => ServerSource | undefined;
   /** Where the keys of servers that are started on demand are found. Default: there are none. */
@@ -55,6 +61,7 @@ export function createWorld(options: RuntimeOptions = {}): World {
       keysOf: (server) => options.findKeys?.(server),
     },
     warnsOfSharedState: options.warnsOfSharedState ?? process.env['NODE_ENV'] !== 'production',
+    tracks: options.tracking ?? isTrackingCheap(process.versions.node),
   });
   const pubsub = (runtime.topics = options.makePubSub?.(runtime) ?? new PubSub(runtime));
   return {

@@ -15,6 +15,19 @@ export type { InitArguments } from './gen-server/gen-server-process.js';
 // Answer
 export { CallResult, CastResult, InitResult } from './gen-server/result-types.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
+// What the functions above give: declaration files of exported servers name these.
+export type {
+  Ignore,
+  InitError,
+  Later,
+  Modifiers,
+  NoReply,
+  Ok,
+  Reply,
+  ReplyError,
+  Stop,
+  StopReply,
+} from './gen-server/callback-result.js';
 
 // Receive
 export { Timeout } from './gen-server/messages.js';
@@ -26,6 +39,7 @@ export { type ClientOptions, GenServerClient } from './nest/clients/gen-server-c
 export { GenServerRuntime, type Monitoring } from './nest/gen-server-runtime.js';
 export type { CallOptions } from './gen-server/client.js';
 export type { StartOptions } from './gen-server/start.js';
+export type { MaxMailbox, Overflow } from './runtime/bounded-mailbox.js';
 export type { Addressed, Destination } from './gen-server/destination.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { TimerRef } from './runtime/timers.js';
@@ -75,6 +89,13 @@ export type { Strategy } from './supervision/strategies.js';
 export type { Restart } from './supervision/restart-policy.js';
 export type { Shutdown } from './supervision/child-spec.js';
 
+// Look inside, and change while it runs
+export type { CodeChangeResult } from './gen-server/callback-result.js';
+export type { ConfigChange } from './gen-server/config-change.js';
+export type { Statistics } from './gen-server/debugging.js';
+export type { CodeChangeOptions, ServerStatus, Sys, SysOptions, TraceOptions } from './gen-server/sys.js';
+export type { Trace, TraceEntry } from './gen-server/trace.js';
+
 // Understand what happened
 export { ExitReason, isCleanExit } from './runtime/exit-reason.js';
 export type { GenServerEvent } from './observability/events.js';
@@ -82,9 +103,12 @@ export { prettyPrint, type ProcessTree } from './observability/process-inspector
 export { AlreadyStartedError, GenServerError, InvalidArgumentError } from './runtime/errors.js';
 export {
   BadReturnValueError,
+  CallCycleError,
   CallingSelfError,
   CallTimeoutError,
+  CodeChangeError,
   NoProcessError,
+  OverloadedError,
   ServerExitedError,
   StartError,
   UndefinedCallbackError,

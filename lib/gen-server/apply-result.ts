@@ -3,7 +3,7 @@ import { type CallbackResult, isResult, NO_ANSWER, type ResultKind } from './cal
 import { isThenable } from './thenable.js';
 
 /** Where a result comes from, which decides what it may be. */
-export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init';
+export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init' | 'code_change';
 
 const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
   call: ['reply', 'replyError', 'later', 'stop'],
@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
   any_call: ['reply', 'replyError', 'later', 'noReply', 'stop'],
   cast: ['noReply', 'stop'],
   init: ['ok', 'stop', 'error', 'ignore'],
+  code_change: ['ok', 'error'],
 };
 
 const REMEDY: Readonly<Record<ResultOrigin, string>> = {
@@ -18,6 +19,7 @@ const REMEDY: Readonly<Record<ResultOrigin, string>> = {
   any_call: 'handleCall returns reply(value, state?), replyError(error), noReply(state?) or stop(reason)',
   cast: 'it has nobody to answer: return noReply(state?) or stop(reason)',
   init: 'init returns ok(state), ignore(), error(reason) or stop(reason)',
+  code_change: 'codeChange returns ok(state) or error(reason)',
 };
 
 /** What is wrong with a value as the result of a callback (R2, R3), or undefined when it is a result. */
@@ -31,11 +33,17 @@ function faultOfAnswer({ kind, value, state, answer }: CallbackResult, origin: R
   if (answer !== NO_ANSWER) {
     if (kind !== 'stop' || origin === 'cast' || origin === 'init')
       return 'only a stop of a call handler can carry a reply.';
-    if (isThenable(answer)) return 'a promise is no reply: await it first.';
+    if (isThenable(answer)) return refusePromise(answer, 'reply');
   }
-  if (kind === 'reply' && isThenable(value)) return 'a promise is no reply: await it first.';
-  if (typeof state === 'object' && state instanceof Promise) return 'a promise is no state: await it first.';
+  if (kind === 'reply' && isThenable(value)) return refusePromise(value, 'reply');
+  if (typeof state === 'object' && state instanceof Promise) return refusePromise(state, 'state');
   return undefined;
+}
+
+/** Nobody will await it any more, so a rejection of it must not become Node's business. */
+function refusePromise(promise: PromiseLike<unknown>, what: 'reply' | 'state'): string {
+  void Promise.resolve(promise).catch(() => undefined);
+  return `a promise is no ${what}: await it first.`;
 }
 
 function faultOfModifier({ modifier, kind }: CallbackResult): string | undefined {

@@ -1,4 +1,5 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ConfigChange } from './config-change.js';
 import { UndefinedCallbackError } from './errors.js';
 import type { From } from './from.js';
 import { GenServerBase } from './gen-server-base.js';
@@ -24,6 +25,12 @@ export interface Behaviour {
   handleContinue?(tag: unknown, args: readonly unknown[], state: unknown, self: Self): unknown;
   terminate?(reason: ExitReason, state: unknown): unknown;
   formatStatus?(state: unknown): unknown;
+  /** The version of the code, for `codeChange`. */
+  readonly version?: string | number;
+  /** Answers `ok(state)` or `error(reason)`. Absent: `sys.changeCode` is refused (Y6). */
+  codeChange?(oldVersion: string | number | undefined, state: unknown, extra: unknown): unknown;
+  /** Absent: the server is not told (AP5). */
+  handleConfigChange?(change: ConfigChange, state: unknown, self: Self): unknown;
 }
 
 /** The instance that stands for a behaviour: it hands the state to the callbacks. */
@@ -36,6 +43,10 @@ class BehaviourHost extends GenServerBase<unknown> {
     if (behaviour.init !== undefined) this.init = (...args) => behaviour.init!(args, this.self) as never;
     if (behaviour.terminate !== undefined) {
       this.terminate = (reason) => behaviour.terminate!(reason, this.state) as Promise<void>;
+    }
+    if (behaviour.codeChange !== undefined) {
+      this.codeChange = (oldVersion, state, extra) =>
+        behaviour.codeChange!(oldVersion as string, state, extra) as never;
     }
     if (behaviour.formatStatus !== undefined) this.formatStatus = (state) => behaviour.formatStatus!(state);
   }
@@ -54,6 +65,14 @@ class BehaviourHost extends GenServerBase<unknown> {
     return this.behaviour.handleInfo!(message, this.state, this.self);
   }
 
+  configChange(
+    changed: ConfigChange['changed'],
+    added: ConfigChange['added'],
+    removed: ConfigChange['removed'],
+  ): unknown {
+    return this.behaviour.handleConfigChange!({ changed, added, removed }, this.state, this.self);
+  }
+
   continue(tag: unknown, ...args: unknown[]): unknown {
     if (this.behaviour.handleContinue === undefined) throw new UndefinedCallbackError(this.label, 'handleContinue');
     return this.behaviour.handleContinue(tag, args, this.state, this.self);
@@ -62,7 +81,7 @@ class BehaviourHost extends GenServerBase<unknown> {
 
 const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
 // eslint-disable-next-line @typescript-eslint/unbound-method -- an invocation calls them on its instance
-const { call, cast, info, continue: goOn } = BehaviourHost.prototype;
+const { call, cast, info, continue: goOn, configChange } = BehaviourHost.prototype;
 
 /** What the runtime needs to run a behaviour. */
 export function sourceOfBehaviour(behaviour: Behaviour): ServerSource {
@@ -88,6 +107,10 @@ function makeSource(behaviour: Behaviour): ServerSource {
     anyCast: new Handler('handleCast', cast),
     anyContinue: new Handler('handleContinue', goOn),
     isReplyError: () => false,
+    ...(behaviour.version === undefined ? {} : { version: behaviour.version }),
+    ...(behaviour.handleConfigChange === undefined
+      ? {}
+      : { configChange: new Handler('handleConfigChange', configChange) }),
   };
   return { definition, create: () => new BehaviourHost(behaviour, label) };
 }

@@ -2,6 +2,7 @@ import { Deadline } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Envelope } from '../runtime/mailbox.js';
+import type { Activation, Awaited } from '../runtime/tracking.js';
 import { CallTimeoutError, type RequestDescription, ServerExitedError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
 import type { Invocation } from './server-definition.js';
@@ -62,6 +63,19 @@ export class CallRequest extends Deadline implements Envelope {
 
   private describe(): RequestDescription {
     return describeRequest(this.invocation, this.payload);
+  }
+}
+
+/** A call that knows which callback made it. */
+export class TrackedCallRequest extends CallRequest implements Awaited {
+  constructor(
+    readonly caller: Activation | null,
+    server: GenServerProcess,
+    invocation: Invocation,
+    payload: unknown,
+    timeoutMs: number,
+  ) {
+    super(server, invocation, payload, timeoutMs);
   }
 }
 

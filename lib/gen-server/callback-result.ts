@@ -88,6 +88,8 @@ export type CallResult<R, S> = Reply<R, S> | ReplyError<S> | Later<R, S> | StopR
 export type CastResult<S> = NoReply<S> | Stop<S>;
 /** What `init` may return. @publicApi */
 export type InitResult<S> = Ok<S> | Stop<S> | InitError | Ignore;
+/** What `codeChange` may return. @publicApi */
+export type CodeChangeResult<S> = Ok<S> | InitError;
 
 export type ResultKind = 'reply' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
 

@@ -1,17 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../runtime/deadline.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/print.js';
+import type { Process } from '../runtime/process.js';
 import { isVia } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../runtime/timers.js';
-import { CallRequest, promiseOfAnswer } from './call-request.js';
+import { CallRequest, promiseOfAnswer, TrackedCallRequest } from './call-request.js';
 import { type Destination, DESTINATION, formatDestination, isAddressed, resolve, whereis } from './destination.js';
 import {
+  CallCycleError,
   CallingSelfError,
   CallTimeoutError,
   NoProcessError,
@@ -45,6 +47,11 @@ export function callServer(
   if (runtime.current === server) {
     return Promise.reject(new CallingSelfError(server.label, `call ${String(invocation.handler.name)} of`));
   }
+  const { tracking } = runtime;
+  if (tracking !== null) {
+    const circle = tracking.circleTo(server);
+    if (circle !== null) return Promise.reject(circleError(server, circle, invocation));
+  }
   let sent = payload;
   if (server.clonesMessages) {
     try {
@@ -54,10 +61,18 @@ export function callServer(
     }
   }
   const promise = promiseOfAnswer();
-  const request = new CallRequest(server, invocation, sent, timeoutMs);
+  const request =
+    tracking === null
+      ? new CallRequest(server, invocation, sent, timeoutMs)
+      : new TrackedCallRequest(tracking.current, server, invocation, sent, timeoutMs);
   if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
   server.deliver(request, undefined);
   return promise;
+}
+
+function circleError(server: GenServerProcess, circle: readonly Process[], { handler }: Invocation): Error {
+  if (circle.length === 1) return new CallingSelfError(server.label, `call ${String(handler.name)} of`);
+  return new CallCycleError([...circle, server].map(({ label }) => label));
 }
 
 /** Casts to a live server. Never throws. */
@@ -144,12 +159,14 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
     return;
   }
   const pid = whereis(runtime, destination);
-  if (pid !== undefined) Pid.processOf(pid)?.deliver(INFO_ENVELOPE, message);
+  if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
   else if (!(destination instanceof Pid)) throw new NoProcessError(formatDestination(destination));
 }
 
 /** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
 export function sendAfter(runtime: Runtime, destination: Destination, message: unknown, delayMs: number): TimerRef {
+  // Looked up now only to refuse what is no destination at all; who receives is found when the time has come.
+  if (!(destination instanceof Pid) && !isVia(destination)) whereis(runtime, destination);
   const receiver =
     destination instanceof Pid
       ? receiverOf(destination)
@@ -171,7 +188,9 @@ export function stop(
   return new Promise((resolvePromise, reject) => {
     assertDurationMs(timeoutMs, 'timeoutMs of stop', true);
     const server = getServer(runtime, destination);
-    if (runtime.current === server) throw new CallingSelfError(server.label, 'stop');
+    if (runtime.current === server || runtime.tracking?.current?.process === server) {
+      throw new CallingSelfError(server.label, 'stop');
+    }
     const request = { handler: 'stop', args: [reason] };
     const deadline = new StopDeadline(() => {
       monitor.stop();
@@ -179,7 +198,7 @@ export function stop(
     });
     const monitor = watch(runtime, server, (actual) => {
       deadline.cancel();
-      if (isDeepStrictEqual(actual, reason)) resolvePromise();
+      if (isSameReason(actual, reason)) resolvePromise();
       else reject(new ServerExitedError(server.label, request, actual, actual));
     });
     runtime.deadlines.add(deadline, timeoutMs);
@@ -207,6 +226,15 @@ export function reportDroppedCast(runtime: Runtime, destination: string, handler
   if (!runtime.events.wants('gen_server.cast_dropped')) return;
   const event: CastDropped = { type: 'gen_server.cast_dropped', destination, handler, why };
   runtime.events.emit(event);
+}
+
+/** Reasons are values: two that look the same are the same. One that cannot be looked at is only itself. */
+function isSameReason(a: ExitReason, b: ExitReason): boolean {
+  try {
+    return Object.is(a, b) || isDeepStrictEqual(a, b);
+  } catch {
+    return false;
+  }
 }
 
 /** A registry of the user's own may throw; a cast knows no failure (C8). */

@@ -98,6 +98,50 @@ export class CallingSelfError extends GenServerError {
 }
 
 /**
+ * The call would close a circle of servers that wait for each other, so it could only ever time out. Nothing was sent. It is
+ * noticed where handlers are tracked (`tracking`).
+ *
+ * @publicApi
+ */
+export class CallCycleError extends GenServerError {
+  readonly code = 'CALL_CYCLE';
+
+  constructor(
+    /** The servers in the order in which each waits for the next; the first is the last as well. */
+    readonly chain: readonly string[],
+  ) {
+    super(
+      `${chain.at(-2)} may not call ${chain.at(-1)}, which waits for it: ${chain.join(' -> ')}. ` +
+        'Let one of them cast, or answer later (from.later) and call when its handler has returned.',
+    );
+  }
+}
+
+/**
+ * There was no room for the call in a mailbox that has a limit, or a later message took its place (`maxMailbox`). The request
+ * was not handled and never will be.
+ *
+ * @publicApi
+ */
+export class OverloadedError extends GenServerError {
+  readonly code = 'OVERLOADED';
+
+  constructor(
+    readonly server: string,
+    readonly request: RequestDescription,
+    /** How many messages may wait. */
+    readonly limit: number,
+    /** How many did, those of the system included. */
+    readonly queueLength: number,
+  ) {
+    super(
+      `${server} is overloaded and did not take ${formatRequest(request)}: its mailbox has a limit of ${limit}, and ` +
+        `${queueLength} message(s) are waiting. Try again later, send less, or raise maxMailbox.`,
+    );
+  }
+}
+
+/**
  * The server has no handler of that name, or it is of the other kind. Refused at the sender; nothing was sent.
  *
  * @publicApi
@@ -169,6 +213,25 @@ export class StartError extends GenServerError {
     cause?: unknown,
   ) {
     super(`${server} did not start: ${formatReason(reason)}`, { cause });
+  }
+}
+
+/**
+ * A server did not take over the state for new code (Y6). It keeps the old state, and stays suspended if it was.
+ *
+ * @publicApi
+ */
+export class CodeChangeError extends GenServerError {
+  readonly code = 'CODE_CHANGE_FAILED';
+
+  constructor(
+    readonly server: string,
+    /** `'not_suspended'`, what `codeChange` gave to `error(reason)`, or what it threw. */
+    readonly reason: unknown,
+    cause: unknown,
+  ) {
+    const why = reason === 'not_suspended' ? 'it is not suspended; call sys.suspend first' : formatReason(reason);
+    super(`${server} did not change its code: ${why}`, { cause });
   }
 }
 

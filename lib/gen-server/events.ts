@@ -1,5 +1,6 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
+import type { Overflow } from '../runtime/bounded-mailbox.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 
 /** A server ended abnormally, or its `init` failed. */
@@ -39,6 +40,35 @@ export interface Hibernated extends RuntimeEvent {
   readonly type: 'gen_server.hibernated';
   readonly pid: Pid;
   readonly label: string;
+}
+
+/** The queue of a server without `maxMailbox` has reached 10 000 messages, or ten times as many, for the first time since it was empty. */
+export interface MailboxHighWater extends RuntimeEvent {
+  readonly type: 'gen_server.mailbox_high_water';
+  readonly pid: Pid;
+  readonly label: string;
+  readonly queueLength: number;
+}
+
+/** A message did not fit into a mailbox with a limit, or had to make room for another, and is not handled. */
+export interface MessageShed extends RuntimeEvent {
+  readonly type: 'gen_server.message_shed';
+  readonly pid: Pid;
+  readonly label: string;
+  /** What was shed. The caller of a call was told. */
+  readonly kind: 'call' | 'cast' | 'info';
+  readonly overflow: Overflow;
+  readonly limit: number;
+  readonly queueLength: number;
+  /** How many this incarnation has shed, this one included. */
+  readonly totals: ShedTotals;
+}
+
+/** How many messages of each kind were shed. */
+export interface ShedTotals {
+  readonly calls: number;
+  readonly casts: number;
+  readonly infos: number;
 }
 
 /** A cast had no receiver, or could not be copied. It is lost, as casts may be (C8). */

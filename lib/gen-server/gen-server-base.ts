@@ -1,5 +1,5 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
-import type { InitResult } from './callback-result.js';
+import type { CastResult, CodeChangeResult, InitResult } from './callback-result.js';
 import type { From } from './from.js';
 import type { GenServerProcess } from './gen-server-process.js';
 import type { Self } from './self.js';
@@ -25,6 +25,23 @@ export interface GenServerBase<S> {
    * it returns is ignored; when it throws, that becomes the exit reason (E8).
    */
   terminate?(reason: ExitReason): MaybePromise<void>;
+
+  /**
+   * Makes the state for new code out of one of `oldVersion`, when `sys.changeCode` asks for it; never by itself (Y6). Returns
+   * `ok(state)`, or `error(reason)` to keep the old one, as throwing does too. Absent: `sys.changeCode` is refused.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- an old state has a type that only the user knows
+  codeChange?(oldVersion: any, state: any, extra: any): MaybePromise<CodeChangeResult<S>>;
+
+  /**
+   * The configuration of the application was changed, and `runtime.configChange` was told so (AP5). It comes through the mailbox
+   * and answers as an info handler does. What did not change is not in any of the three. Must be a method of the class.
+   */
+  onConfigChange?(
+    changed: Readonly<Record<string, unknown>>,
+    added: Readonly<Record<string, unknown>>,
+    removed: readonly string[],
+  ): MaybePromise<CastResult<S>>;
 
   /** What logs and inspection may show of the state. Absent: the state itself. */
   formatStatus?(state: S): unknown;

@@ -1,20 +1,24 @@
+import { BoundedMailbox, type MaxMailbox } from '../runtime/bounded-mailbox.js';
 import { Deadline } from '../runtime/deadline.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../runtime/envelope.js';
 import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../runtime/exit-reason.js';
-import type { Envelope } from '../runtime/mailbox.js';
+import type { Envelope, Mailbox } from '../runtime/mailbox.js';
 import { Down } from '../runtime/messages.js';
 import type { Ref } from '../runtime/pid.js';
 import { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
 import { faultOf, type ResultOrigin } from './apply-result.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
 import { type CallRequest, describeRequest } from './call-request.js';
-import type { CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from './events.js';
-import { BadReturnValueError, UndefinedCallbackError } from './errors.js';
+import { Debugging } from './debugging.js';
+import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from './events.js';
+import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './errors.js';
 import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
 import { Self } from './self.js';
+import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerSource } from './server-definition.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
@@ -35,6 +39,8 @@ export interface ServerSettings {
   readonly isolation: 'none' | 'clone';
   /** How long the process may have nothing to do before it ends by itself; Infinity for as long as it likes. */
   readonly idleMs: number;
+  /** Undefined for as many messages as come. */
+  readonly maxMailbox: MaxMailbox | undefined;
 }
 
 /** Tells the starter that `init` took too long (I7). */
@@ -118,6 +124,7 @@ export class GenServerProcess extends Process {
   private ownSelf: Self | null = null;
   private onDone: ((value: unknown) => void) | null = null;
   private onFail: ((thrown: unknown) => void) | null = null;
+  private shedding: Shedding | null = null;
   private startDeadline: StartDeadline | null = null;
   private hasStartTimedOut = false;
   /** `init` is done: from then on an end is an exit, before it is a failed start. */
@@ -127,6 +134,12 @@ export class GenServerProcess extends Process {
   isStopQueued = false;
   /** Called when that request arrives. */
   stopQueued: (() => void) | null = null;
+  /** What `sys` has turned on; null while nothing is. @internal */
+  debugging: Debugging | null = null;
+  /** Neither copied on the way out nor looked at. */
+  private answersAsIs: boolean;
+  /** A request of the system that takes more than one turn. */
+  private systemRequest: SystemRequest | null = null;
 
   constructor(
     runtime: Runtime,
@@ -140,6 +153,7 @@ export class GenServerProcess extends Process {
     super(runtime, id, incarnation, parent);
     this.definition = source.definition;
     this.startSettled = startSettled;
+    this.answersAsIs = !this.clonesMessages;
   }
 
   get label(): string {
@@ -152,6 +166,14 @@ export class GenServerProcess extends Process {
 
   get self(): Self {
     return (this.ownSelf ??= new Self(this));
+  }
+
+  override get queueLength(): number {
+    return super.queueLength + (this.debugging === null ? 0 : this.debugging.heldBackLength);
+  }
+
+  get isSuspended(): boolean {
+    return this.debugging !== null && this.debugging.isSuspended;
   }
 
   protected override get actsOnExitsAtOnce(): boolean {
@@ -288,6 +310,7 @@ export class GenServerProcess extends Process {
   // --- messages ---------------------------------------------------------------------------------------------------------
 
   protected receive(envelope: Envelope, payload: unknown): void {
+    if (this.debugging !== null && this.debugging.intercept(envelope, payload)) return;
     const { idle, passivation } = this;
     if (passivation !== null) passivation.cancel();
     if (envelope.kind === CALL) {
@@ -308,10 +331,24 @@ export class GenServerProcess extends Process {
     }
   }
 
+  protected override makeMailbox(): Mailbox {
+    const { maxMailbox } = this.settings;
+    if (maxMailbox === undefined) return super.makeMailbox();
+    const shedding = (this.shedding ??= new Shedding(this, maxMailbox));
+    return new BoundedMailbox(maxMailbox, (envelope) => shedding.shed(envelope));
+  }
+
+  protected override onHighWater(queueLength: number): void {
+    if (!this.runtime.events.wants('gen_server.mailbox_high_water')) return;
+    const { pid, label } = this;
+    const event: MailboxHighWater = { type: 'gen_server.mailbox_high_water', pid, label, queueLength };
+    this.runtime.events.emit(event);
+  }
+
   /** Nothing to do: from now on counts what `idleMs` allows. */
   protected override onQuiet(): void {
     const { idleMs } = this.settings;
-    if (idleMs === Infinity || this.status !== 'running') return;
+    if (idleMs === Infinity || this.status !== 'running' || this.isSuspended) return;
     const passivation = (this.passivation ??= new Passivation(this));
     if (!passivation.isPending) this.runtime.deadlines.add(passivation, idleMs);
   }
@@ -340,6 +377,7 @@ export class GenServerProcess extends Process {
     }
     const { invocation, payload } = this.continuation!;
     this.continuation = null;
+    this.debugging?.continues(invocation, payload);
     this.invoke(invocation, payload);
   }
 
@@ -367,20 +405,35 @@ export class GenServerProcess extends Process {
     if (idle !== null && (idle.isPending || idle.hasLapsed)) this.armIdle(idle.lengthMs);
   }
 
-  private invoke(invocation: Invocation, payload: unknown): void {
+  /** Runs a handler with what was sent. @internal */
+  invoke(invocation: Invocation, payload: unknown): void {
     const { runtime } = this;
     let result: unknown;
     runtime.current = this;
     try {
-      result = invocation.on(this.instance!, payload);
+      result =
+        runtime.tracking === null
+          ? invocation.on(this.instance!, payload)
+          : this.runTracked(runtime.tracking, () => invocation.on(this.instance!, payload));
     } catch (thrown) {
       runtime.current = null;
+      this.activation = null;
       this.fail(thrown, invocation, payload);
       return;
     }
     runtime.current = null;
-    if (result instanceof CallbackResult || !isThenable(result)) this.apply(result, invocation, payload);
-    else this.wait(result, invocation, payload);
+    if (result instanceof CallbackResult || !isThenable(result)) {
+      this.activation = null;
+      this.apply(result, invocation, payload);
+    } else {
+      this.wait(result, invocation, payload);
+    }
+  }
+
+  /** Runs a callback so that it is known whose code it is, for as long as it awaits. */
+  private runTracked(tracking: Tracking, run: () => unknown): unknown {
+    const request = this.request ?? this.ending?.request ?? null;
+    return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
   }
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
@@ -400,6 +453,7 @@ export class GenServerProcess extends Process {
     const { payload } = this;
     this.invocation = null;
     this.payload = undefined;
+    this.activation = null;
     const wasRunning = scheduler.enter();
     this.isBusy = false;
     try {
@@ -465,12 +519,13 @@ export class GenServerProcess extends Process {
   /** A message that came in time counts, even when its turn has not come yet (T1). */
   idleTimeIsOver(): void {
     if (this.hasMessage) return;
-    if (this.queueLength === 0) this.deliver(INFO_ENVELOPE, TIMEOUT);
+    if (this.queueLength === 0 && !this.isSuspended) this.deliver(INFO_ENVELOPE, TIMEOUT);
     else this.idle!.hasLapsed = true;
   }
 
   /** Whether the next in the queue is a message, rather than a request of the system. */
   private get hasMessage(): boolean {
+    if (this.debugging !== null && this.debugging.heldBackLength > 0) return true;
     return this.queueLength > 0 && this.mailbox!.peek().kind !== SYSTEM;
   }
 
@@ -511,29 +566,33 @@ export class GenServerProcess extends Process {
     if (this.isFenced || request.isSettled) return;
     this.unanswered?.delete(request);
     if (value === this.state) this.warnOfSharedReply(value, request);
-    if (!this.clonesMessages) {
+    if (this.answersAsIs) {
       request.answer(value);
       return;
     }
-    let copy: unknown;
+    let copy = value;
     try {
-      copy = structuredClone(value);
+      if (this.clonesMessages) copy = structuredClone(value);
     } catch (thrown) {
+      this.debugging?.answered(request, thrown);
       request.refuse(thrown);
       return;
     }
+    this.debugging?.answered(request, copy);
     request.answer(copy);
   }
 
   refuse(request: CallRequest, error: unknown): void {
-    if (this.isFenced) return;
+    if (this.isFenced || request.isSettled) return;
     this.unanswered?.delete(request);
+    this.debugging?.answered(request, error);
     request.refuse(error);
   }
 
   /** Takes the `Down` of one monitor out of the mailbox. */
   forgetDown(ref: Ref): void {
-    this.mailbox?.remove(INFO_ENVELOPE, (message) => message instanceof Down && message.ref === ref);
+    const isIt = (message: unknown): boolean => message instanceof Down && message.ref === ref;
+    if (!this.debugging?.forgetHeldBack(INFO_ENVELOPE, isIt)) this.mailbox?.remove(INFO_ENVELOPE, isIt);
   }
 
   /** Where a call is, for its timeout error. */
@@ -551,6 +610,72 @@ export class GenServerProcess extends Process {
     if (!request.isSettled) (this.unanswered ??= new Set()).add(request);
   }
 
+  // --- what sys asks ----------------------------------------------------------------------------------------------------
+
+  /** What of this process is being debugged; from now on at least that. @internal */
+  startDebugging(): Debugging {
+    this.answersAsIs = false;
+    return (this.debugging ??= new Debugging(this, () => this.makeMailbox()));
+  }
+
+  /** When nothing is on any more, messages pass as if there were no debugging. @internal */
+  stopDebugging(): void {
+    if (this.debugging === null || this.debugging.isOn) return;
+    this.debugging = null;
+    this.answersAsIs = !this.clonesMessages;
+  }
+
+  /** Goes on with what came while the server was suspended, in order (Y2). @internal */
+  resumeFromSuspension(): void {
+    if (!this.isSuspended) return;
+    this.debugging!.isSuspended = false;
+    this.mailbox = this.debugging!.release(this.mailbox);
+    this.stopDebugging();
+  }
+
+  /** Lets the user's `codeChange` make the next state out of this one, which stays when it fails (Y6). @internal */
+  changeCode(
+    request: SystemRequest,
+    oldVersion: string | number | undefined,
+    extra: unknown,
+    onEnd: (error: unknown) => void,
+  ): void {
+    const { instance } = this;
+    if (instance?.codeChange === undefined) {
+      onEnd(new UndefinedCallbackError(this.label, 'codeChange'));
+      return;
+    }
+    this.systemRequest = request;
+    this.isBusy = true;
+    const finish = (error: unknown): void => {
+      this.systemRequest = null;
+      onEnd(error);
+      if (this.exitMark !== null) this.terminate(this.exitMark.reason, undefined);
+      else this.resume();
+    };
+    this.guard(
+      () => instance.codeChange!(oldVersion, this.state, extra),
+      (result) => finish(this.exitMark === null ? this.applyCodeChange(result) : this.failedCodeChange(this.exitMark)),
+      (thrown) => finish(new CodeChangeError(this.label, thrown, thrown)),
+    );
+  }
+
+  private applyCodeChange(result: unknown): CodeChangeError | undefined {
+    const fault = faultOf(result, 'code_change');
+    if (fault !== undefined) {
+      const cause = new BadReturnValueError(this.label, 'codeChange', result, fault);
+      return new CodeChangeError(this.label, { badReturnValue: result }, cause);
+    }
+    const { kind, value, state } = result as CallbackResult;
+    if (kind === 'error') return new CodeChangeError(this.label, value, undefined);
+    this.state = state;
+    return undefined;
+  }
+
+  private failedCodeChange({ reason }: { readonly reason: ExitReason }): CodeChangeError {
+    return new CodeChangeError(this.label, reason, undefined);
+  }
+
   // --- the end ----------------------------------------------------------------------------------------------------------
 
   /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
@@ -561,6 +686,15 @@ export class GenServerProcess extends Process {
     // Code that no handler waits for: before the next message, or there may be none to notice the mark.
     this.hasContinuation = true;
     this.becomeReady();
+  }
+
+  /**
+   * Code that this incarnation left running failed, and nobody waits for it. The process crashes with that after the message in
+   * hand. One failure is enough.
+   */
+  crashAstray(thrown: unknown): void {
+    if (this.ending !== null && !isCleanExit(this.ending.reason)) return;
+    this.markExit(reasonOfThrown(thrown));
   }
 
   protected override crash(thrown: unknown): void {
@@ -645,6 +779,15 @@ export class GenServerProcess extends Process {
     this.end(reason);
   }
 
+  protected override end(reason: ExitReason): void {
+    if (this.debugging !== null) {
+      this.debugging.takeHeldBack()?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
+      this.debugging.exited(reason);
+      this.debugging = null;
+    }
+    super.end(reason);
+  }
+
   protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
     if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.causeOf(reason));
     else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
@@ -663,6 +806,7 @@ export class GenServerProcess extends Process {
     this.startDeadline?.cancel();
     this.ending?.request?.serverExited(reason, cause);
     this.request?.serverExited(reason, cause);
+    this.systemRequest?.serverExited(reason);
     if (this.unanswered !== null) for (const request of this.unanswered) request.serverExited(reason, cause);
     this.request = null;
     this.unanswered = null;
@@ -724,20 +868,23 @@ export class GenServerProcess extends Process {
     let result: unknown;
     runtime.current = this;
     try {
-      result = run();
+      result = runtime.tracking === null ? run() : this.runTracked(runtime.tracking, run);
     } catch (thrown) {
       runtime.current = null;
+      this.activation = null;
       if (!this.isFenced) onFail(thrown);
       return;
     }
     runtime.current = null;
     if (this.isFenced && !isThenable(result)) return;
     if (!isThenable(result)) {
+      this.activation = null;
       onDone(result);
       return;
     }
     const goOn = (next: (value: unknown) => void, value: unknown): void => {
       if (this.isFenced) return;
+      this.activation = null;
       const wasRunning = runtime.scheduler.enter();
       try {
         next(value);

@@ -127,6 +127,10 @@ export interface ServerDefinition {
   isReplyError(error: unknown): boolean;
   /** Default timeout of calls; 5 000 ms when absent. */
   readonly callTimeoutMs?: number;
+  /** Of the code, for `codeChange`. */
+  readonly version?: string | number;
+  /** Is told of changes of the configuration. */
+  readonly configChange?: Handler;
   /** Acts on exits of its children before anything else runs. */
   readonly isSupervisor?: boolean;
 }

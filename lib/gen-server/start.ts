@@ -1,6 +1,8 @@
 import type { Registration, ServerName } from '../runtime/registration.js';
 import { register } from '../runtime/registration.js';
-import { assertDurationMs } from '../runtime/errors.js';
+import { assertMaxMailbox, type MaxMailbox } from '../runtime/bounded-mailbox.js';
+import { assertDurationMs, InvalidArgumentError } from '../runtime/errors.js';
+import { print } from '../runtime/print.js';
 import { linkToParent } from '../runtime/links.js';
 import { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
@@ -34,6 +36,11 @@ export interface StartOptions {
    * for an answer. Default: Infinity.
    */
   readonly idleMs?: number | undefined;
+  /**
+   * How many calls, casts and sent messages may wait, and what happens to the rest. What the system has to say always fits.
+   * Default: any number.
+   */
+  readonly maxMailbox?: MaxMailbox | undefined;
 }
 
 /** A process that has been made and is about to run its `init`. */
@@ -65,6 +72,10 @@ export function spawn(
   assertDurationMs(startTimeoutMs, `startTimeoutMs of ${source.definition.label}`, true);
   if (options.idleMs !== undefined) assertDurationMs(options.idleMs, `idleMs of ${source.definition.label}`, true);
 
+  assertStartOptions(options, source.definition.label);
+  const { maxMailbox } = options;
+  if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${source.definition.label}`);
+
   let settle!: (outcome: StartOutcome) => void;
   const outcome = new Promise<StartOutcome>((resolve) => {
     settle = resolve;
@@ -80,6 +91,7 @@ export function spawn(
       startTimeoutMs,
       isolation: options.isolation ?? 'none',
       idleMs: options.idleMs ?? Infinity,
+      maxMailbox,
     },
     settle,
   );
@@ -104,6 +116,21 @@ export async function start(
   if (result.status === 'ok') return process.pid;
   if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
   throw new StartError(process.label, result.reason, result.cause ?? result.reason);
+}
+
+/** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */
+function assertStartOptions({ args, trapExit, drain, isolation }: StartOptions, label: string): void {
+  const refuse = (option: string, expected: string, got: unknown): never => {
+    throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
+  };
+  if (args !== undefined && !Array.isArray(args) && typeof args !== 'function') {
+    refuse('args', 'an array of the arguments of init, or a function that returns one', args);
+  }
+  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
+  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
+  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
+    refuse('isolation', "'none' or 'clone'", isolation);
+  }
 }
 
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);

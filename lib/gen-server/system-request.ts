@@ -7,6 +7,11 @@ import type { GenServerProcess } from './gen-server-process.js';
 export abstract class SystemRequest implements Envelope {
   readonly kind = SYSTEM;
 
+  /** Whether it runs a handler of the server's, which a suspended server must not. */
+  get runsHandler(): boolean {
+    return false;
+  }
+
   abstract perform(server: GenServerProcess): void;
 
   /** The process ended before the request's turn came. */

@@ -50,6 +50,8 @@ export interface StopReport {
 
 /** How long a process that is not in the tree has to end when the application does. */
 const STRAY_SHUTDOWN_MS = 5_000;
+/** How often such processes are asked to end before they are killed: each may start others while it ends. */
+const PATIENT_ROUNDS = 3;
 
 /** What the application supervisor needs of its surroundings. */
 export interface TreeContext {
@@ -146,18 +148,16 @@ export class ApplicationSupervisor {
     return { tookMs: runtime.clock.now() - begin, stopped };
   }
 
-  /** Processes that were started by hand belong to nobody, so nobody has stopped them yet. */
+  /**
+   * Processes that were started by hand belong to nobody, so nobody has stopped them yet. One that starts another with its last
+   * words gets a second chance, but not an endless number of them.
+   */
   private async stopStrays(): Promise<void> {
     const { runtime } = this.context;
-    await Promise.all(
-      [...runtime.processes()].map(async (process: Process) => {
-        try {
-          await stopServer(runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS);
-        } catch {
-          if (process.isAlive) await killAndWait(runtime, process);
-        }
-      }),
-    );
+    for (let round = 0; runtime.processCount > 0; round++) {
+      const isPatient = round < PATIENT_ROUNDS;
+      await Promise.all([...runtime.processes()].map((process) => stopStray(runtime, process, isPatient)));
+    }
   }
 
   private gaveUp(reason: ExitReason): void {
@@ -201,6 +201,11 @@ export class ApplicationSupervisor {
     this.labels.set(module, label);
     return label;
   }
+}
+
+async function stopStray(runtime: Runtime, process: Process, isPatient: boolean): Promise<void> {
+  if (isPatient) await stopServer(runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS).catch(() => undefined);
+  if (process.isAlive) await killAndWait(runtime, process);
 }
 
 function killAndWait(runtime: Runtime, process: Process): Promise<unknown> {

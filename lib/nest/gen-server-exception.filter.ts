@@ -1,13 +1,13 @@
 import { type ArgumentsHost, Catch, GatewayTimeoutException, ServiceUnavailableException } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { type Observable, throwError } from 'rxjs';
-import { CallTimeoutError, NoProcessError, ServerExitedError } from '../gen-server/errors.js';
+import { CallTimeoutError, NoProcessError, OverloadedError, ServerExitedError } from '../gen-server/errors.js';
 import { isCleanExit } from '../runtime/exit-reason.js';
 
 /** How long a client should stay away from a server that is not there, in seconds. */
 const RETRY_AFTER_S = 1;
 
-type AvailabilityError = CallTimeoutError | NoProcessError | ServerExitedError;
+type AvailabilityError = CallTimeoutError | NoProcessError | OverloadedError | ServerExitedError;
 
 /** What a client of the transport needs of a WebSocket. */
 interface EventEmitting {
@@ -16,14 +16,14 @@ interface EventEmitting {
 
 /**
  * Tells clients of the transport what it means that a server did not answer: over HTTP 504 for a timeout, 503 with `Retry-After`
- * when the server is not there or was shut down, 500 when it crashed; for microservices and WebSockets an error with the stable
+ * when the server is not there, was shut down or has too much to do, 500 when it crashed; for microservices and WebSockets an error with the stable
  * code. The arguments of the request, which the errors carry, are not shown.
  *
  * Opt in with `{ provide: APP_FILTER, useClass: GenServerExceptionFilter }` or `@UseFilters(GenServerExceptionFilter)`.
  *
  * @publicApi
  */
-@Catch(CallTimeoutError, NoProcessError, ServerExitedError)
+@Catch(CallTimeoutError, NoProcessError, OverloadedError, ServerExitedError)
 export class GenServerExceptionFilter extends BaseExceptionFilter<AvailabilityError> {
   override catch(error: AvailabilityError, host: ArgumentsHost): Observable<never> | undefined {
     const { code } = error;

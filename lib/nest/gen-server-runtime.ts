@@ -1,10 +1,12 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import * as client from '../gen-server/client.js';
+import { type ConfigChange, configChange } from '../gen-server/config-change.js';
 import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
 import { NoProcessError, StartError } from '../gen-server/errors.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { start, type StartOptions } from '../gen-server/start.js';
+import { Sys } from '../gen-server/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
 import { inspectTree, prettyPrint, type ProcessTree } from '../observability/process-inspector.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
@@ -32,7 +34,12 @@ export interface Monitoring {
  */
 @Injectable()
 export class GenServerRuntime {
-  constructor(private readonly host: ServerHost) {}
+  /** Looks inside running servers: state, suspend and resume, statistics, trace, status, change of code. */
+  readonly sys: Sys;
+
+  constructor(private readonly host: ServerHost) {
+    this.sys = new Sys(host.runtime);
+  }
 
   /**
    * Where the supervision tree is in its life. `'running'` is what a readiness probe should wait for and insist on.
@@ -102,6 +109,15 @@ export class GenServerRuntime {
    */
   async stop(destination: Destination, reason: ExitReason = 'normal', timeoutMs = Infinity): Promise<void> {
     await client.stop(this.host.runtime, destination, reason, timeoutMs);
+  }
+
+  /**
+   * Tells every live server that defines `onConfigChange` how the configuration changed, whatever started it, behind what waits in
+   * its mailbox (AP5). The library reads no configuration of its own: whoever notices the change calls this. Answers how many were
+   * told.
+   */
+  configChange(change: Partial<ConfigChange>): number {
+    return configChange(this.host.runtime, change);
   }
 
   /** Sends an exit signal: `'kill'` ends the process at once and without `terminate`. Silent when nobody is there. */

@@ -16,7 +16,14 @@ const LIFECYCLE_HOOKS: readonly string[] = [
   'onApplicationShutdown',
 ];
 const THENABLE_NAMES: readonly string[] = ['then', 'catch', 'finally'];
-const CALLBACK_NAMES: readonly string[] = ['init', 'terminate', 'codeChange', 'formatStatus', 'constructor'];
+const CALLBACK_NAMES: readonly string[] = [
+  'init',
+  'terminate',
+  'codeChange',
+  'formatStatus',
+  'onConfigChange',
+  'constructor',
+];
 const BASE_NAMES: readonly string[] = ['state', 'self', 'from'];
 
 /**
@@ -32,6 +39,8 @@ export function compileServer(
   if (findServerOptions(type) === undefined) throw messages.notDecorated(label);
   if (!(type.prototype instanceof GenServerBase)) throw messages.notAGenServerBase(label);
   refuseLifecycleHooks(type);
+  // Also without a decorator: Nest awaits the template that it makes of the class.
+  if ('then' in type.prototype) refuseReservedName(label, 'then');
   checkServerOptions(label, options);
 
   const calls = new Map<string | symbol, Handler>();
@@ -41,7 +50,7 @@ export function compileServer(
   for (const { name, metadata } of effectiveHandlers(type)) {
     const method = findMethod(type, name);
     if (method === undefined) throw messages.notAMethod(label, String(name));
-    if (metadata.kind === 'call' || metadata.kind === 'cast') refuseReservedName(label, name);
+    refuseReservedName(label, name);
     const timeoutMs = metadata.kind === 'call' ? metadata.timeoutMs : undefined;
     if (timeoutMs !== undefined) checkTimeoutMs(`${label}.${String(name)}`, timeoutMs);
     const handler = new Handler(name, method, timeoutMs);
@@ -60,6 +69,7 @@ export function compileServer(
       continues.set(metadata.tag, handler);
     }
   }
+  const configChange = findMethod(type, 'onConfigChange');
   return {
     label,
     calls,
@@ -67,6 +77,8 @@ export function compileServer(
     infos,
     continues,
     isReplyError,
+    ...(configChange === undefined ? {} : { configChange: new Handler('onConfigChange', configChange) }),
+    ...(options.version === undefined ? {} : { version: options.version }),
     ...(options.callTimeoutMs === undefined ? {} : { callTimeoutMs: options.callTimeoutMs }),
   };
 }

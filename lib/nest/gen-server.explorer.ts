@@ -5,7 +5,8 @@ import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
-import { findServerOptions } from './metadata.js';
+import { GenServerBase } from '../gen-server/gen-server-base.js';
+import { decoratedMethods, findServerOptions } from './metadata.js';
 import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
 
 // Nest exports the container and not what it contains.
@@ -111,9 +112,15 @@ function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): List
   const options = findServerOptions(metatype);
   if (options === undefined) {
     if (declared !== undefined) throw messages.overrideIsNoServer(declared.name, metatype.name);
+    if (isForgottenServer(metatype)) throw messages.notDecorated(metatype.name);
     return undefined;
   }
   return listed(metatype, declared ?? metatype, options, owner, undefined, wrapper);
+}
+
+/** A class with handlers in `providers` that nobody would ever run. */
+function isForgottenServer(metatype: Type | undefined): boolean {
+  return metatype?.prototype instanceof GenServerBase && decoratedMethods(metatype).length > 0;
 }
 
 function listed(

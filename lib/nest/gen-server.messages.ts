@@ -116,6 +116,9 @@ export const notStartedOnDemand = (server: string, consumer: string): GenServerC
       `Write @GenServer({ start: 'on_demand' }), or inject a client with @InjectGenServer(${server}).`,
   );
 
+export const unknownOption = (owner: string, option: string, known: readonly string[]): GenServerConfigError =>
+  new GenServerConfigError('invalid_option', `${owner} has no option ${option}. Use one of: ${known.join(', ')}.`);
+
 export const invalidOption = (owner: string, option: string, expected: string, got: unknown): GenServerConfigError =>
   new GenServerConfigError('invalid_option', `${option} of ${owner} must be ${expected}, got: ${inspect(got)}`);
 

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { InitArguments } from '../gen-server/gen-server-process.js';
+import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Shutdown } from '../supervision/child-spec.js';
@@ -41,6 +42,14 @@ export interface GenServerOptions {
    * an answer. Not with `restart: 'permanent'`, which would start it again at once. Default: Infinity.
    */
   readonly idleMs?: number;
+  /**
+   * How many calls, casts and sent messages may wait, and what happens to the rest: `'reject'` refuses the one that arrives,
+   * `'drop_newest'` and `'drop_oldest'` make room for it. A call that is refused or makes room rejects with `OverloadedError`. What
+   * the system has to say always fits. Default: any number.
+   */
+  readonly maxMailbox?: MaxMailbox;
+  /** The version of the code, which `sys.changeCode` tells `codeChange`. Default: none. */
+  readonly version?: string | number;
   /** The dynamic supervisor of a server that is started on demand. */
   readonly supervisor?: DynamicSupervisorOptions;
 }
@@ -70,4 +79,14 @@ export interface GenServerModuleOptions {
   readonly globalNames?: NameService;
   /** Default: the clock of the Node process. */
   readonly clock?: Clock;
+  /**
+   * Whether calls of a server to itself, and circles of calls, are noticed after an `await` as well, and reject at once. Default:
+   * from Node 24 on, or with `attributeRejections`; before, it slows down every promise of the application.
+   */
+  readonly tracking?: boolean;
+  /**
+   * Whether a rejected promise that nobody awaits crashes the server that left it behind, rather than Node. Installs a listener for
+   * `unhandledRejection` while the servers run; what belongs to no live server goes the way it always went. Default: false.
+   */
+  readonly attributeRejections?: boolean;
 }

@@ -1,13 +1,49 @@
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { completeDynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
+import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../runtime/bounded-mailbox.js';
 import { isServerName } from '../runtime/registration.js';
+
+const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {
+  name: true,
+  args: true,
+  restart: true,
+  shutdownMs: true,
+  callTimeoutMs: true,
+  startTimeoutMs: true,
+  trapExit: true,
+  drain: true,
+  isolation: true,
+  start: true,
+  idleMs: true,
+  supervisor: true,
+  maxMailbox: true,
+  version: true,
+};
+const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
+  supervisor: true,
+  replyErrors: true,
+  onTreeExit: true,
+  globalNames: true,
+  clock: true,
+  tracking: true,
+  attributeRejections: true,
+};
+
+/** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
+function refuseUnknown(owner: string, options: object, known: object): void {
+  for (const option of Object.keys(options)) {
+    if (!Object.hasOwn(known, option)) throw messages.unknownOption(owner, option, Object.keys(known));
+  }
+}
 
 const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 
 /** Refuses options of a server that make no sense, before anything is started. */
 export function checkServerOptions(server: string, options: GenServerOptions): void {
-  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, trapExit, drain, isolation } = options;
+  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, trapExit, drain, isolation, version } =
+    options;
+  refuseUnknown(server, options, SERVER_OPTIONS);
   const refuse = (option: string, expected: string, got: unknown): never => {
     throw messages.invalidOption(server, option, expected, got);
   };
@@ -33,6 +69,12 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
   if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
     refuse('isolation', "'none' or 'clone'", isolation);
+  }
+  if (options.maxMailbox !== undefined && !isMaxMailbox(options.maxMailbox)) {
+    refuse('maxMailbox', MAX_MAILBOX_RANGE, options.maxMailbox);
+  }
+  if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
+    refuse('version', 'a string or a number', version);
   }
   checkStart(server, options);
 }
@@ -79,9 +121,36 @@ export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
   }
 }
 
+/** Refuses something of the user's own that lacks what we shall call. */
+function checkPort(owner: string, option: string, port: object | undefined, methods: readonly string[]): void {
+  if (port === undefined) return;
+  const missing = methods.filter((method) => typeof (port as Record<string, unknown> | null)?.[method] !== 'function');
+  if (missing.length > 0) {
+    throw messages.invalidOption(
+      owner,
+      option,
+      `an object with the methods ${methods.join(', ')} (missing: ${missing.join(', ')})`,
+      port,
+    );
+  }
+}
+
 /** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
-export function checkModuleOptions({ onTreeExit, replyErrors }: GenServerModuleOptions): void {
+export function checkModuleOptions(options: GenServerModuleOptions): void {
+  const { onTreeExit, replyErrors, tracking, attributeRejections, clock, globalNames } = options;
   const owner = 'GenServerModule.forRoot()';
+  refuseUnknown(owner, options, MODULE_OPTIONS);
+  checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
+  checkPort(owner, 'globalNames', globalNames, ['register', 'unregister', 'whereis']);
+  if (tracking !== undefined && typeof tracking !== 'boolean') {
+    throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);
+  }
+  if (attributeRejections !== undefined && typeof attributeRejections !== 'boolean') {
+    throw messages.invalidOption(owner, 'attributeRejections', 'true or false', attributeRejections);
+  }
+  if (attributeRejections === true && tracking === false) {
+    throw messages.invalidOption(owner, 'tracking', 'true, or left out, with attributeRejections', tracking);
+  }
   if (
     onTreeExit !== undefined &&
     onTreeExit !== 'shutdown' &&

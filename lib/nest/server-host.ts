@@ -5,6 +5,7 @@ import { type Addressed, DESTINATION, type Destination, isOfKey, resolve } from 
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
+import { StrayRejections } from '../gen-server/stray-rejections.js';
 import { LogReporter } from '../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
 import { Pid } from '../runtime/pid.js';
@@ -50,6 +51,7 @@ export class ServerHost {
   private readonly compiled = new Map<ListedServer, CompiledServer>();
   private readonly keyed = new Map<ListedServer, KeyedServers>();
   private readonly logger = new Logger('GenServer');
+  private readonly strayRejections: StrayRejections | undefined;
   private explored: Catalog | undefined;
 
   constructor(
@@ -62,11 +64,13 @@ export class ServerHost {
     this.world = createWorld({
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
+      ...(options.attributeRejections === true ? { tracking: true } : { tracking: options.tracking }),
       findServer: (server) => this.findSource(server),
       findKeys: (server) => this.findKeyed(server)?.keys,
       makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
     });
     this.pubsub = pubsub;
+    if (options.attributeRejections === true) this.strayRejections = new StrayRejections(this.runtime);
     new LogReporter(this.logger).subscribe(this.world.events);
     this.tree = new ApplicationSupervisor({
       runtime: this.runtime,
@@ -93,14 +97,20 @@ export class ServerHost {
   /** Starts the tree: after the last `onModuleInit`, before the first `onApplicationBootstrap`. */
   async start(): Promise<void> {
     this.refuseMissingClients();
-    await this.tree.start(this.catalog);
+    this.strayRejections?.start();
+    try {
+      await this.tree.start(this.catalog);
+    } catch (error) {
+      this.strayRejections?.stop();
+      throw error;
+    }
     const { servers, modules } = this.catalog;
     if (servers.length > 0) this.logger.log(`${servers.length} server(s) of ${modules.size} module(s) started`);
   }
 
   /** Stops the tree: before the first `onModuleDestroy`. */
   async stop(): Promise<void> {
-    const { stopped, tookMs } = await this.tree.stop();
+    const { stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
     if (stopped.length === 0) return;
     this.logger.log(`${stopped.length} server(s) stopped in ${Math.round(tookMs)} ms`);
     for (const { server, reason, undrained } of stopped.filter((entry) => entry.undrained > 0)) {
@@ -309,7 +319,7 @@ export class ServerHost {
     );
     const { onTreeExit = 'shutdown' } = this.options;
     if (typeof onTreeExit === 'function') void this.tell(onTreeExit, reason);
-    else if (onTreeExit === 'shutdown') shutDownApplication();
+    else if (onTreeExit === 'shutdown') shutDownApplication(this.runtime.clock);
   }
 
   private async tell(onTreeExit: Extract<OnTreeExit, CallableFunction>, reason: ExitReason): Promise<void> {
@@ -346,6 +356,7 @@ const NEVER_ON_A_CLIENT: ReadonlySet<string> = new Set([
   'terminate',
   'codeChange',
   'formatStatus',
+  'onConfigChange',
   'with',
   'then',
   'catch',

@@ -1,4 +1,12 @@
-import type { CastDropped, CrashReport, Hibernated, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
+import type {
+  CastDropped,
+  CrashReport,
+  Hibernated,
+  LiveStateShared,
+  MailboxHighWater,
+  MessageShed,
+  UnexpectedMessage,
+} from '../gen-server/events.js';
 import type { RegistryRoomEvent } from '../registry/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { NameNotReleased, ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
@@ -26,6 +34,8 @@ export type GenServerEvent =
   | LiveStateShared
   | Hibernated
   | CastDropped
+  | MailboxHighWater
+  | MessageShed
   | SupervisionEvent
   | RegistryRoomEvent
   | ListenerDetached;

@@ -1,4 +1,11 @@
-import type { CastDropped, CrashReport, LiveStateShared, UnexpectedMessage } from '../gen-server/events.js';
+import type {
+  CastDropped,
+  CrashReport,
+  LiveStateShared,
+  MailboxHighWater,
+  MessageShed,
+  UnexpectedMessage,
+} from '../gen-server/events.js';
 import type { Pid } from '../runtime/pid.js';
 import type { BroadcastDropped, RegistryListenerDetached } from '../registry/events.js';
 import type { ProcessExited } from '../runtime/runtime.js';
@@ -47,6 +54,8 @@ export class LogReporter {
       events.on('gen_server.unexpected_message', (event) => this.write(() => this.onUnexpectedMessage(event))),
       events.on('gen_server.live_state_shared', (event) => this.write(() => this.onLiveStateShared(event))),
       events.on('gen_server.cast_dropped', (event) => this.write(() => this.onCastDropped(event))),
+      events.on('gen_server.mailbox_high_water', (event) => this.write(() => this.onHighWater(event))),
+      events.on('gen_server.message_shed', (event) => this.write(() => this.onMessageShed(event))),
       events.on('process.exited', (event) => this.write(() => this.onExit(event))),
       events.on('supervisor.started', (event) => this.write(() => this.onSupervisorStarted(event))),
       events.on('supervisor.stopped', (event) => this.write(() => this.onSupervisorStopped(event))),
@@ -104,6 +113,23 @@ export class LogReporter {
     if (!this.isNews(`cast ${cast}`)) return;
     this.logger.warn(
       `CAST DROPPED ${oneLine(cast)}: ${oneLine(why)}\n  More of the same are dropped silently. Told once.`,
+    );
+  }
+
+  private onHighWater({ pid, label, queueLength }: MailboxHighWater): void {
+    this.logger.warn(
+      `MAILBOX HIGH WATER ${label} ${pid.toString()} has ${messages(queueLength)} waiting\n` +
+        '  It handles them more slowly than they come. Call instead of casting, spread the work, or set maxMailbox.',
+    );
+  }
+
+  /** The first, and then every tenfold: an overload is no time for one line per message. */
+  private onMessageShed({ pid, label, kind, overflow, limit, totals }: MessageShed): void {
+    const { calls, casts, infos } = totals;
+    if (!/^10*$/.test(String(calls + casts + infos))) return;
+    this.logger.warn(
+      `MESSAGE SHED ${label} ${pid.toString()} is overloaded: a ${kind} did not fit its mailbox (limit ${limit}, ${overflow})\n` +
+        `  Shed so far: ${calls} call(s), ${casts} cast(s), ${infos} info(s).`,
     );
   }
 

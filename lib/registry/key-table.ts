@@ -1,4 +1,4 @@
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
 import { NameTable } from './name-table.js';
@@ -22,7 +22,7 @@ export class KeyTable implements ViaRegistry {
 
   send(key: unknown, message: unknown): void {
     const pid = this.table.whereis(key);
-    if (pid !== undefined) Pid.processOf(pid)?.deliver(INFO_ENVELOPE, message);
+    if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 
   /** The keys that are held now. */

@@ -1,5 +1,5 @@
 import type { Self } from '../gen-server/self.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import type { TopicService } from '../runtime/ports.js';
@@ -228,7 +228,7 @@ export class PubSub implements TopicService {
       const seen = subscriptions.map(({ pid, value }) => ({ pid, metadata: value }));
       if (seen.length > 0) dispatch(seen, from?.pid, message, deliver);
     } else {
-      for (const { owner } of subscriptions) if (owner !== from) owner.deliver(INFO_ENVELOPE, message);
+      for (const { owner } of subscriptions) if (owner !== from) owner.deliver(SENT_ENVELOPE, message);
     }
     this.listeners.get(topic)?.tell(message);
   }
@@ -243,7 +243,7 @@ export class PubSub implements TopicService {
 }
 
 function deliver(pid: Pid, message: unknown): void {
-  Pid.processOf(pid)?.deliver(INFO_ENVELOPE, message);
+  Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
 }
 
 function assertTopic(topic: unknown): void {

@@ -1,7 +1,7 @@
 import { type Destination, resolve } from '../gen-server/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import type { Self } from '../gen-server/self.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { INFO_ENVELOPE, SENT_ENVELOPE } from '../runtime/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
@@ -241,7 +241,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
     this.assertUnique('{ via }');
     const entry = this.entries.first(key);
     if (entry === undefined) throw new NoProcessError(`${this.toString()}, key ${print(key)}`);
-    entry.owner.deliver(INFO_ENVELOPE, message);
+    entry.owner.deliver(SENT_ENVELOPE, message);
   }
 
   toString(): string {

@@ -13,4 +13,6 @@ export const SYSTEM = 4;
 
 /** Info and terminate carry everything in their payload, so one envelope serves all of them. */
 export const INFO_ENVELOPE: Envelope = Object.freeze({ kind: INFO });
+/** Of infos that somebody sent. Those of the system itself (`Down`, `Exit`, timers) are never refused for want of room. */
+export const SENT_ENVELOPE: Envelope = Object.freeze({ kind: INFO });
 export const TERMINATE_ENVELOPE: Envelope = Object.freeze({ kind: TERMINATE });

@@ -3,6 +3,8 @@ export interface Envelope {
   readonly kind: number;
 }
 
+/** A queue of this length is worth a report, and so is one of ten times as many. */
+const FIRST_HIGH_WATER = 10_000;
 const FIRST_SLOTS = 16;
 /** A ring above this many slots is given back as soon as it is empty. */
 const KEPT_SLOTS = 4096;
@@ -17,6 +19,8 @@ export class Mailbox {
   // Counted in slots and never wrapped: the difference is the number of slots in use.
   private head = 0;
   private tail = 0;
+  /** How many slots are in use when somebody should be told. */
+  private highWater = 2 * FIRST_HIGH_WATER;
 
   get length(): number {
     return (this.tail - this.head) >>> 1;
@@ -24,6 +28,16 @@ export class Mailbox {
 
   get isEmpty(): boolean {
     return this.head === this.tail;
+  }
+
+  /** Whether the queue has grown to a length that is worth a report. */
+  get isHigh(): boolean {
+    return this.tail - this.head >= this.highWater;
+  }
+
+  /** The next report is due at ten times the length, or from the beginning when the mailbox has been empty in between. */
+  raiseHighWater(): void {
+    this.highWater *= 10;
   }
 
   push(envelope: Envelope, payload: unknown): void {
@@ -63,15 +77,51 @@ export class Mailbox {
     const { slots, mask } = this;
     for (let at = this.head; at !== this.tail; at += 2) {
       if (slots[at & mask] !== envelope || !matches(slots[(at & mask) + 1])) continue;
-      // What is older moves up by one, so the gap is at the head.
-      for (; at !== this.head; at -= 2) {
-        slots[at & mask] = slots[(at - 2) & mask];
-        slots[(at & mask) + 1] = slots[((at - 2) & mask) + 1];
-      }
-      this.take();
+      this.takeAt(at);
       return true;
     }
     return false;
+  }
+
+  /** Takes out the oldest message whose envelope matches, wherever it stands. */
+  protected evictOldest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
+    for (let at = this.head; at !== this.tail; at += 2) {
+      if (matches(this.slots[at & this.mask] as Envelope)) return this.takeAt(at);
+    }
+    return undefined;
+  }
+
+  /** The same for the youngest. */
+  protected evictNewest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
+    const { slots, mask } = this;
+    for (let at = this.tail - 2; at >= this.head; at -= 2) {
+      const envelope = slots[at & mask] as Envelope;
+      if (!matches(envelope)) continue;
+      const taken: [Envelope, unknown] = [envelope, slots[(at & mask) + 1]];
+      // What is younger moves down by one: going through the older ones would cost as much as the queue is long.
+      for (; at !== this.tail - 2; at += 2) {
+        slots[at & mask] = slots[(at + 2) & mask];
+        slots[(at & mask) + 1] = slots[((at + 2) & mask) + 1];
+      }
+      slots[at & mask] = undefined;
+      slots[(at & mask) + 1] = undefined;
+      this.tail = at;
+      return taken;
+    }
+    return undefined;
+  }
+
+  private takeAt(position: number): [Envelope, unknown] {
+    const { slots, mask } = this;
+    const taken: [Envelope, unknown] = [slots[position & mask] as Envelope, slots[(position & mask) + 1]];
+    // What is older moves up by one, so the gap is at the head.
+    for (let at = position; at !== this.head; at -= 2) {
+      slots[at & mask] = slots[(at - 2) & mask];
+      slots[(at & mask) + 1] = slots[((at - 2) & mask) + 1];
+    }
+    slots[this.head & mask] = taken[0];
+    this.take();
+    return taken;
   }
 
   private grow(): void {
@@ -89,5 +139,6 @@ export class Mailbox {
     this.slots = new Array<unknown>(FIRST_SLOTS).fill(undefined);
     this.mask = FIRST_SLOTS - 1;
     this.head = this.tail = 0;
+    this.highWater = 2 * FIRST_HIGH_WATER;
   }
 }

@@ -100,4 +100,6 @@ export interface RuntimePorts {
   readonly servers: ServerCatalog;
   /** Whether to point out live state that is handed to somebody else. Off in production. */
   readonly warnsOfSharedState: boolean;
+  /** Whether to know whose handler runs after an `await` as well. */
+  readonly tracks: boolean;
 }

@@ -9,6 +9,7 @@ import type { Registration } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduler.js';
 import type { Deadline } from './deadline.js';
+import type { Activation } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
@@ -42,6 +43,8 @@ export abstract class Process implements Schedulable {
   watching: Map<Ref, Monitor> | null = null;
   /** Pending messages to this very incarnation, which no successor may get (K2). @internal */
   timers: Set<Deadline> | null = null;
+  /** The callback that is under way, where that is tracked. @internal */
+  activation: Activation | null = null;
 
   protected mailbox: Mailbox | null = null;
   /** Something comes before the mailbox: the start itself, or a continue. */
@@ -78,6 +81,14 @@ export abstract class Process implements Schedulable {
     return false;
   }
 
+  /** The mailbox comes with the first message. */
+  protected makeMailbox(): Mailbox {
+    return new Mailbox();
+  }
+
+  /** The queue has become so long that somebody should be told. */
+  protected onHighWater(_queueLength: number): void {}
+
   /** Called when there is nothing left to do for now. */
   protected onQuiet(): void {}
 
@@ -99,7 +110,9 @@ export abstract class Process implements Schedulable {
 
   deliver(envelope: Envelope, payload: unknown): void {
     if (this.status === 'dead') return;
-    (this.mailbox ??= new Mailbox()).push(envelope, payload);
+    const mailbox = (this.mailbox ??= this.makeMailbox());
+    mailbox.push(envelope, payload);
+    if (mailbox.isHigh) this.reachHighWater(mailbox);
     if (!this.isReady && !this.isBusy) this.runtime.scheduler.ready(this);
   }
 
@@ -245,6 +258,12 @@ export abstract class Process implements Schedulable {
     } catch (error) {
       this.runtime.reportUnreleasedName(this, registration.name, error);
     }
+  }
+
+  private reachHighWater(mailbox: Mailbox): void {
+    // First, since whoever is told may send another message.
+    mailbox.raiseHighWater();
+    this.onHighWater(mailbox.length);
   }
 
   private queueTermination(reason: ExitReason): void {

@@ -15,6 +15,7 @@ import type { Process } from './process.js';
 import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
 import { Scheduler } from './scheduler.js';
+import { Tracking } from './tracking.js';
 
 /** A process has been made and is about to run its `init`. */
 export interface ProcessSpawned extends RuntimeEvent {
@@ -55,6 +56,8 @@ export class Runtime {
   /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
   topics!: TopicService;
   readonly warnsOfSharedState: boolean;
+  /** Null when off: following promises would slow down every one of the application. */
+  readonly tracking: Tracking | null;
   readonly root = new RootContext();
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
@@ -74,6 +77,7 @@ export class Runtime {
     this.globalNames = ports.globalNames;
     this.servers = ports.servers;
     this.warnsOfSharedState = ports.warnsOfSharedState;
+    this.tracking = ports.tracks ? new Tracking() : null;
     this.deadlines = new Deadlines(this.clock, this.root);
     this.scheduler = new Scheduler(this.clock, () => this.deadlines.settle());
   }

@@ -182,8 +182,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   onRetry({ child }: DynamicRetry): CastResult<null> {
-    const { phase, comeback, leaving, id } = child as DynamicChild;
-    if (phase !== 'waiting' || comeback === null || leaving !== null || !this.children.has(id)) return noReply();
+    const { comeback, id } = child as DynamicChild;
+    // It may have been stopped in the meantime, and is forgotten then.
+    if (comeback === null || !this.children.has(id)) return noReply();
     return this.restart(child as DynamicChild, comeback.reason);
   }
 
@@ -191,8 +192,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
    * Whether an exit signal means the end of a child that was up. Others are a stranger's, an incarnation's that was dealt with, or
    * sent by a child that lives on. A start that failed is decided by its outcome.
    */
-  private isNews({ process, phase, leaving }: DynamicChild, pid: Pid): boolean {
-    return process.pid === pid && process.hasStarted && !process.isAlive && phase !== 'waiting' && leaving === null;
+  private isNews({ process, phase }: DynamicChild, pid: Pid): boolean {
+    return process.pid === pid && process.hasStarted && !process.isAlive && phase !== 'waiting';
   }
 
   private restart(child: DynamicChild, reason: ExitReason): CastResult<null> {

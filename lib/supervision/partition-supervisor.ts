@@ -3,7 +3,7 @@ import { stop } from '../gen-server/client.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { start, type StartOptions } from '../gen-server/start.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
@@ -125,7 +125,7 @@ export class PartitionSupervisor implements ViaRegistry {
     const pid = this.whereisName(key);
     const process = pid === undefined ? undefined : Pid.processOf(pid);
     if (process === undefined) throw new NoProcessError(`the partition of ${this.label} for ${print(key)}`);
-    process.deliver(INFO_ENVELOPE, message);
+    process.deliver(SENT_ENVELOPE, message);
   }
 
   registerName(): boolean {
@@ -250,7 +250,7 @@ class PartitionNames implements ViaRegistry {
 
   send(partition: unknown, message: unknown): void {
     const pid = this.pids.get(partition);
-    if (pid !== undefined) Pid.processOf(pid)?.deliver(INFO_ENVELOPE, message);
+    if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 }
 

@@ -23,6 +23,8 @@ const ROWS: readonly string[] = [
   ...rows('S', 1, 19),
   ...rows('S', 21, 24),
   ...rows('N', 1, 6),
+  ...rows('Y', 1, 6),
+  ...rows('AP', 1, 7),
 ];
 
 describe('the guarantees', () => {

@@ -137,7 +137,8 @@ describe('terminate', () => {
       ['traps', { trapExit: true }, 'shutdown'],
       ["traps, 'normal'", { trapExit: true }, 'normal'],
       ['drains, the default', {}, 'shutdown'],
-      ['drains, an error', {}, boom],
+      ['traps, an error', { trapExit: true }, boom],
+      ['drains, with more to say', {}, { shutdown: 'moving' }],
     ])(
       'of the parent runs after what was queued before it, and drops what comes later: the child %s (E5)',
       async (_name, options, reason) => {
@@ -186,17 +187,17 @@ describe('terminate', () => {
       const child = await stranger.self.startLink(script({ terminate: (why) => (ended.push(why), gate.promise) }));
       const stopped = world.stop(child, 'first');
       await settle();
-      stranger.self.exit(child, 'second');
+      stranger.self.exit(child, 'shutdown');
       gate.resolve();
       await stopped;
       expect(ended).toEqual(['first']);
     });
 
-    it("gets the supervisor's reason: 'shutdown', or 'killed' when the parent was killed (E15)", async () => {
+    it("gets the supervisor's reason: 'shutdown', or 'killed' in a child that traps when the parent was killed (E15)", async () => {
       const parent = await startProbe(world, { trapExit: true });
       const child = script({ terminate: (why) => ended.push(why) });
       parent.self.exit(await parent.self.startLink(child), 'shutdown');
-      await parent.self.startLink(child);
+      await parent.self.startLink(child, { trapExit: true });
       world.exit(parent.pid, 'kill');
       await settle();
       expect(ended).toEqual(['shutdown', 'killed']);

@@ -245,6 +245,7 @@ describe('a handler that could not work', () => {
     ['terminate', 'it is a callback of every server'],
     ['codeChange', 'it is a callback of every server'],
     ['formatStatus', 'it is a callback of every server'],
+    ['onConfigChange', 'it is a callback of every server'],
     ['constructor', 'it is a callback of every server'],
     ['from', 'GenServerBase has a member of that name'],
     ['__proto__', 'every object has a member of that name'],

@@ -357,7 +357,7 @@ describe('input that makes no sense', () => {
       expect(error).toMatchObject({
         code: 'INVALID_ARGUMENT',
         message: expect.stringMatching(
-          /^A destination must be a pid, a name, \{ global \}, \{ via, key \} or a client, got: /,
+          /^A destination must be a pid, a name, \{ global \}, \{ via, key \}, \{ server, key \} or a client, got: /,
         ),
       });
     }

@@ -156,9 +156,19 @@ describe('self.link', () => {
       expect(await world.call(child, () => reply('alive'))).toBe('alive');
     });
 
-    it('takes the child along, after its queue and terminate, when the parent crashes', async () => {
+    it('takes the child along at once when the parent crashes: nobody is left to enforce its time (E3)', async () => {
       const done: unknown[] = [];
       const child = await a.self.startLink(script({ terminate: (reason) => done.push(reason) }));
+      world.cast(child, () => (done.push('queued'), noReply()));
+      world.exit(a.pid, boom);
+      await settle();
+      expect(done).toEqual([]);
+      expect(isAlive(child)).toBe(false);
+    });
+
+    it('takes a child that traps along, after its queue and terminate, when the parent crashes (E5)', async () => {
+      const done: unknown[] = [];
+      const child = await a.self.startLink(script({ terminate: (reason) => done.push(reason) }), { trapExit: true });
       world.cast(child, () => (done.push('queued'), noReply()));
       world.exit(a.pid, boom);
       await settle();

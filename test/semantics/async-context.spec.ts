@@ -43,8 +43,11 @@ function spy() {
 }
 
 // The one spec whose timers are real: contexts travel with the platform's own timers and promises.
-describe('the async context of a handler (real clock)', () => {
-  const world = () => testWorld({ clock: systemClock });
+describe.each([
+  ['off', false],
+  ['on', true],
+])('the async context of a handler (real clock, tracking %s)', (_tracking, tracking) => {
+  const world = () => testWorld({ clock: systemClock, tracking });
 
   it.each([
     ['sync', false],

@@ -78,9 +78,8 @@ describe('when a callback fails', () => {
 
       const starting = world.start(
         script({
-          init: async (_args, self) => {
+          init: (_args, self) => {
             ownSelf = self;
-            await settle();
             return callback === 'init' ? run({ self }) : ok('state');
           },
           terminate: (why, state) => {

@@ -90,7 +90,13 @@ function callMethod(
 ): ClientMethod {
   return function (this: unknown, first?: unknown): unknown {
     const target = targetOf(this);
-    const server = target.find();
+    let server: GenServerProcess | undefined;
+    try {
+      server = target.find();
+    } catch (error) {
+      // A registry of the user's own may throw. A call rejects, whatever happens.
+      return Promise.reject(error);
+    }
     if (server === undefined) {
       if (target.whenAccepting === undefined) return refuseCall(target);
       return callWhenAccepting(target, handler, Array.from(arguments), timeoutOf(this));
@@ -111,7 +117,7 @@ function callMethod(
 function castMethod(handler: Handler, targetOf: (client: unknown) => ClientTarget): ClientMethod {
   return function (this: unknown, first?: unknown): void {
     const target = targetOf(this);
-    const server = target.find();
+    const server = findQuietly(target);
     if (server === undefined && target.whenAccepting !== undefined) {
       castWhenAccepting(target, handler, Array.from(arguments));
       return;
@@ -178,6 +184,15 @@ class WaitingCall extends Deadline {
 
   expire(): void {
     this.onExpiry();
+  }
+}
+
+/** A registry of the user's own may throw; a cast knows no failure (C8). */
+function findQuietly(target: ClientTarget): GenServerProcess | undefined {
+  try {
+    return target.find();
+  } catch {
+    return undefined;
   }
 }
 

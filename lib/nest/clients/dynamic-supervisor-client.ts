@@ -2,8 +2,6 @@ import type { Pid } from '../../runtime/pid.js';
 import type { ChildCounts } from '../../supervision/child.js';
 import type { GenServerClient } from './gen-server-client.js';
 
- 
-
 /** The parameters of a server's `init`; any, when it has none of its own. */
 export type InitParameters<T> = T extends { init(...args: infer A): unknown } ? A : unknown[];
 

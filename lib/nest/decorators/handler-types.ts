@@ -28,6 +28,7 @@ export type ReservedName =
   | 'terminate'
   | 'codeChange'
   | 'formatStatus'
+  | 'onConfigChange'
   | 'with'
   | 'then'
   | 'catch'

@@ -1,0 +1,332 @@
+import { describe, expect, it } from 'vitest';
+import { createWorld } from '../../lib/create-runtime.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { CallCycleError, CallingSelfError } from '../../lib/gen-server/errors.js';
+import type { From } from '../../lib/gen-server/from.js';
+import type { Self } from '../../lib/gen-server/self.js';
+import { isTrackingCheap } from '../../lib/runtime/tracking.js';
+import { deferred } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
+import { type Context, script } from '../support/script.js';
+import { rejectionOf } from '../support/thrown.js';
+import { testWorld, type TestWorld } from '../support/world.js';
+
+type Job = (context: Context) => unknown;
+
+/** Servers that do what they are sent, registered under their labels. */
+async function trackedWorld(...names: string[]) {
+  const world = testWorld({ tracking: true });
+  for (const name of names) await world.start(script({ label: name }), { name, args: [null] });
+  /** Asks a server to do something, for as long as it takes. */
+  const ask = (name: string, job: Job): Promise<unknown> => world.call(name, job, Infinity);
+  return { ...world, ask };
+}
+
+/** Awaits a few times, as a handler does that looks into a database first. */
+const aWhile = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('tracking', () => {
+  it.each([
+    ['20.20.2', false],
+    ['22.12.0', false],
+    ['24.0.0', true],
+    ['26.1.0', true],
+  ])('is cheap on Node %s: %s', (version, isCheap) => {
+    expect(isTrackingCheap(version)).toBe(isCheap);
+  });
+
+  it('is on from Node 24 on unless the world says otherwise, and makes no store at all when it is off', () => {
+    expect(createWorld({ tracking: false }).runtime.tracking).toBeNull();
+    expect(createWorld({ tracking: true }).runtime.tracking).not.toBeNull();
+    expect(createWorld().runtime.tracking === null).toBe(!isTrackingCheap(process.versions.node));
+  });
+});
+
+describe('a call to oneself', () => {
+  it('rejects at once after any number of awaits', async () => {
+    const { ask, clock, call } = await trackedWorld('A');
+    const error = await rejectionOf(
+      ask('A', async () => {
+        await aWhile();
+        await call('A', () => reply(null));
+        return reply(null);
+      }),
+    );
+    expect(error).toMatchObject({ code: 'SERVER_EXITED', cause: { code: 'CALLING_SELF', server: 'A' } });
+    expect((error as Error).cause).toBeInstanceOf(CallingSelfError);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('rejects at once in init, continue, cast, info and terminate', async () => {
+    const world = testWorld({ tracking: true });
+    const errors: unknown[] = [];
+    let mine!: Self;
+    const callMyself = async (self: Self): Promise<void> => {
+      await aWhile();
+      errors.push(await rejectionOf(world.call(self.pid, null, Infinity)));
+    };
+    const pid = await world.start({
+      init: async (_args, self) => ((mine = self), await callMyself(self), ok(null).continue('next')),
+      handleContinue: async (_tag, _args, _state, self) => (await callMyself(self), noReply()),
+      handleCast: async (_request, _state, self) => (await callMyself(self), noReply()),
+      handleInfo: async (_message, _state, self) => (await callMyself(self), stop('normal')),
+      terminate: () => callMyself(mine),
+    });
+    world.cast(pid, null);
+    world.send(pid, null);
+    await settle();
+    await settle();
+    expect(errors.map((error) => (error as CallingSelfError).code)).toEqual(Array(5).fill('CALLING_SELF'));
+    expect(world.runtime.processCount).toBe(0);
+  });
+
+  it('rejects for stop as well', async () => {
+    const { ask, stop: stopServer } = await trackedWorld('A');
+    expect(
+      await ask('A', async () => {
+        await aWhile();
+        return reply(await rejectionOf(stopServer('A')));
+      }),
+    ).toMatchObject({ code: 'CALLING_SELF' });
+  });
+
+  it('is no such call when the handler has returned and left the code running', async () => {
+    const { ask, call } = await trackedWorld('A');
+    const late = deferred<unknown>();
+    await ask('A', () => {
+      void aWhile().then(async () => late.resolve(await call('A', () => reply('answered'))));
+      return reply(null);
+    });
+    expect(await late.promise).toBe('answered');
+  });
+
+  it('is no such call when the server was restarted in between and another incarnation answers', async () => {
+    const { ask, call, start, exit, runtime } = await trackedWorld('A');
+    const gate = deferred();
+    const late = deferred<unknown>();
+    const first = rejectionOf(
+      ask('A', async () => {
+        await gate.promise;
+        late.resolve(await call('A', () => reply('of the next life')));
+        return reply(null);
+      }),
+    );
+    await settle();
+    exit('A', 'kill');
+    await first;
+    await start(script({ label: 'A' }), { name: 'A', args: [null] });
+    expect(runtime.processCount).toBe(1);
+    gate.resolve();
+    expect(await late.promise).toBe('of the next life');
+  });
+});
+
+describe('a circle of calls', () => {
+  /** Asks each server of the way to ask the next, after awaiting something. */
+  const around = (world: TestWorld, way: readonly string[]): Promise<unknown> => {
+    const [first, ...rest] = way;
+    const job: Job = async () => {
+      await aWhile();
+      return reply(rest.length === 0 ? 'the end' : await around(world, rest));
+    };
+    return world.call(first!, job, Infinity);
+  };
+
+  it.each([
+    ['A -> B -> A', ['A', 'B', 'A']],
+    ['A -> B -> C -> A', ['A', 'B', 'C', 'A']],
+    ['B -> C -> B', ['A', 'B', 'C', 'B']],
+    ['A -> B -> C -> D -> E -> A', ['A', 'B', 'C', 'D', 'E', 'A']],
+  ])('rejects at once with the chain: %s', async (chain, way) => {
+    const world = await trackedWorld('A', 'B', 'C', 'D', 'E');
+    let error = await rejectionOf(around(world, way));
+    while (!(error instanceof CallCycleError)) error = (error as Error).cause;
+    expect(error).toMatchObject({ code: 'CALL_CYCLE', chain: chain.split(' -> ') });
+    const [last, first] = [way.at(-2), way.at(-1)];
+    expect(error.message).toBe(
+      `${last} may not call ${first}, which waits for it: ${chain}. ` +
+        'Let one of them cast, or answer later (from.later) and call when its handler has returned.',
+    );
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('rejects before the first await as well, and can be caught like any error', async () => {
+    const { ask, call } = await trackedWorld('A', 'B');
+    const caught = await ask('A', async () =>
+      reply(
+        await call('B', async () => reply(((await rejectionOf(call('A', () => reply(1)))) as CallCycleError).code)),
+      ),
+    );
+    expect(caught).toBe('CALL_CYCLE');
+  });
+
+  it('is found when the one in the middle is about to stop with a reply', async () => {
+    const world = await trackedWorld('A');
+    let inTerminate: unknown;
+    await world.start(
+      {
+        label: 'B',
+        handleCall: () => stop('normal').reply('late'),
+        terminate: async () => {
+          await aWhile();
+          inTerminate = await rejectionOf(world.call('A', () => reply(null), Infinity));
+        },
+      },
+      { name: 'B' },
+    );
+    expect(await world.ask('A', async () => reply(await world.call('B', null, Infinity)))).toBe('late');
+    expect(inTerminate).toMatchObject({ code: 'CALL_CYCLE', chain: ['A', 'B', 'A'] });
+  });
+
+  it('is none when a server that is busy with something else is called', async () => {
+    const { ask, call } = await trackedWorld('A', 'B');
+    const gate = deferred();
+    const busy = ask('A', async () => (await gate.promise, reply('done')));
+    const asking = ask('B', async () => (await aWhile(), reply(await call('A', () => reply('from A'), Infinity))));
+    await settle();
+    gate.resolve();
+    expect(await Promise.all([busy, asking])).toEqual(['done', 'from A']);
+  });
+
+  it('is none when two servers are called one after the other, or the same one twice', async () => {
+    const world = await trackedWorld('A', 'B', 'C');
+    expect(
+      await world.ask('A', async () => {
+        const first = await world.call('B', () => reply(1));
+        const [second, third] = await Promise.all([world.call('C', () => reply(2)), around(world, ['B', 'C'])]);
+        return reply([first, second, third]);
+      }),
+    ).toEqual([1, 2, 'the end']);
+  });
+
+  it('is none for a cast and what its handler calls', async () => {
+    const { ask, call, cast } = await trackedWorld('A', 'B');
+    const back = deferred<unknown>();
+    await ask('A', async () => {
+      cast('B', async () => {
+        back.resolve(await call('A', () => reply('back'), Infinity));
+        return noReply();
+      });
+      await aWhile();
+      return reply(null);
+    });
+    expect(await back.promise).toBe('back');
+  });
+
+  it('is none for a plain message that a handler sends while it is asked', async () => {
+    const { ask, call, send } = await trackedWorld('A', 'B', 'C');
+    const back = deferred<unknown>();
+    await ask('A', async () =>
+      reply(
+        await call('B', () => {
+          send('C', async () => (back.resolve(await call('A', () => reply('back'), Infinity)), noReply()));
+          return reply(null);
+        }),
+      ),
+    );
+    expect(await back.promise).toBe('back');
+  });
+
+  it('is none when the one in the middle has left the answer to others and returned', async () => {
+    const { ask, call, cast, runtime } = await trackedWorld('A', 'B', 'C');
+    let from!: From<unknown>;
+    const answer = ask('A', () => {
+      // A asks B, and returns without the answer.
+      void call('B', (context: Context) => ((from = context.from), from.later()), Infinity);
+      return reply('went on');
+    });
+    expect(await answer).toBe('went on');
+    const seen = deferred<unknown>();
+    cast('B', async () => (seen.resolve(await call('A', () => reply('A is free'), Infinity)), noReply()));
+    expect(await seen.promise).toBe('A is free');
+    from.reply('answered');
+    expect(runtime.processCount).toBe(3);
+  });
+
+  it('is none when the answer is left to work that goes on after the handler returned', async () => {
+    const { ask, call } = await trackedWorld('A', 'B', 'C');
+    const result = await ask('C', async () =>
+      reply(
+        await call(
+          'B',
+          ({ from }: Context) => {
+            // A does not wait for B; C does.
+            void aWhile().then(async () => from.reply(await call('A', () => reply('from A'), Infinity)));
+            return from.later();
+          },
+          Infinity,
+        ),
+      ),
+    );
+    expect(result).toBe('from A');
+  });
+
+  it('is none when the caller has been answered already, or has given up', async () => {
+    const world = await trackedWorld('A', 'B');
+    const answered = deferred<unknown>();
+    await world.ask('A', async () =>
+      reply(
+        await world.call('B', async ({ from }: Context) => {
+          from.reply('early');
+          await aWhile();
+          answered.resolve(await world.call('A', () => reply('A went on'), Infinity));
+          return noReply() as never;
+        }),
+      ),
+    );
+    expect(await answered.promise).toBe('A went on');
+
+    const gate = deferred();
+    const gaveUp = deferred<unknown>();
+    const given = world.ask('A', async () => {
+      await rejectionOf(
+        world.call(
+          'B',
+          async () => {
+            await gate.promise;
+            gaveUp.resolve(await world.call('A', () => reply('A went on'), Infinity));
+            return reply(null);
+          },
+          50,
+        ),
+      );
+      return reply('gave up');
+    });
+    await world.clock.advance(50);
+    gate.resolve();
+    expect([await given, await gaveUp.promise]).toEqual(['gave up', 'A went on']);
+  });
+
+  it('is none for calls of ordinary code, whatever runs at the same time', async () => {
+    const { ask, call } = await trackedWorld('A', 'B');
+    const gate = deferred();
+    const held = ask('A', async () => (await gate.promise, reply(await call('B', () => reply('B'), Infinity))));
+    const outside = call('B', () => reply('outside'), Infinity);
+    await aWhile();
+    gate.resolve();
+    expect(await Promise.all([held, outside])).toEqual(['B', 'outside']);
+  });
+
+  it('of two worlds is two chains: one does not know of the other', async () => {
+    const one = await trackedWorld('A');
+    const other = await trackedWorld('A');
+    expect(await one.ask('A', async () => (await aWhile(), reply(await other.ask('A', () => reply('other')))))).toBe(
+      'other',
+    );
+  });
+
+  it('ends by its timeout where tracking is off, as before', async () => {
+    const world = testWorld({ tracking: false });
+    for (const name of ['A', 'B']) await world.start(script({ label: name }), { name, args: [null] });
+    const error = rejectionOf(
+      world.call('A', async () =>
+        reply(await world.call('B', async () => reply(await world.call('A', () => reply(1))))),
+      ),
+    );
+    await world.clock.advance(5_000);
+    expect(await error).toMatchObject({ code: expect.stringMatching(/SERVER_EXITED|CALL_TIMEOUT/) as string });
+  });
+});

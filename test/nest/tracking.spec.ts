@@ -1,0 +1,294 @@
+import { APP_FILTER } from '@nestjs/core';
+import { Controller, Get, type INestApplication } from '@nestjs/common';
+import request from 'supertest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  GenServer,
+  GenServerBase,
+  GenServerClient,
+  GenServerExceptionFilter,
+  GenServerRuntime,
+  HandleCall,
+  HandleCast,
+  InjectGenServer,
+  noReply,
+  ok,
+  OverloadedError,
+  reply,
+} from 'nestjs-genserver';
+import { ServerHost } from '../../lib/nest/server-host.js';
+import { rejectionOf } from '../support/thrown.js';
+import { compiled, started } from './support/application.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turns = async (): Promise<void> => {
+  for (let at = 0; at < 8; at++) await turn();
+};
+
+@GenServer({ maxMailbox: { limit: 2, overflow: 'reject' } })
+class Till extends GenServerBase<null> {
+  static release: (() => void)[] = [];
+  override init() {
+    return ok(null);
+  }
+  @HandleCall() pay() {
+    return new Promise<void>((resolve) => Till.release.push(resolve)).then(() => reply('paid'));
+  }
+}
+
+@Controller()
+class Shop {
+  constructor(@InjectGenServer(Till) private readonly till: GenServerClient<Till>) {}
+  @Get('pay') pay() {
+    return this.till.pay();
+  }
+}
+
+describe('maxMailbox of @GenServer', () => {
+  it('answers 503 with Retry-After over HTTP to whoever has no room', async () => {
+    Till.release = [];
+    const application = await compiled({
+      providers: [Till, { provide: APP_FILTER, useClass: GenServerExceptionFilter }],
+      controllers: [Shop],
+    });
+    const http: INestApplication = application.createNestApplication();
+    http.useLogger(false);
+    await http.init();
+    onTestFinished(() => http.close());
+    const till = http.get(GenServerRuntime).client<Till>(Till);
+    const waiting = [till.pay()];
+    await turns(); // in hand, and no longer in the queue
+    waiting.push(till.pay(), till.pay());
+    await turns();
+    const response = await request(http.getHttpServer() as never)
+      .get('/pay')
+      .expect(503)
+      .expect('Retry-After', '1');
+    expect(response.body).toEqual({
+      statusCode: 503,
+      error: 'OVERLOADED',
+      message: 'The server is not available. Try again.',
+    });
+    expect(await rejectionOf(till.pay())).toBeInstanceOf(OverloadedError);
+    for (let served = 0; served < 3; served++) {
+      Till.release.shift()!();
+      await turns();
+    }
+    expect(await Promise.all(waiting)).toEqual(['paid', 'paid', 'paid']);
+  });
+
+  it('is refused at the start when it makes no sense', async () => {
+    @GenServer({ maxMailbox: { limit: 0, overflow: 'reject' } })
+    class Broken extends GenServerBase<null> {}
+    await expect(started({ providers: [Broken] })).rejects.toThrow(/maxMailbox/);
+  });
+});
+
+interface AnnClient {
+  askBob(): Promise<unknown>;
+  askMyself(): Promise<unknown>;
+}
+
+let annClient: AnnClient;
+
+@GenServer()
+class Bob extends GenServerBase<number> {
+  override init() {
+    return ok(0);
+  }
+  @HandleCall() async askAnn() {
+    await turn();
+    return reply(await rejectionOf(annClient.askBob()));
+  }
+}
+
+@GenServer()
+class Ann extends GenServerBase<number> {
+  constructor(@InjectGenServer(Bob) private readonly bob: GenServerClient<Bob>) {
+    super();
+  }
+  override init() {
+    return ok(0);
+  }
+  @HandleCall() async askBob() {
+    await turn();
+    return reply(await this.bob.askAnn());
+  }
+  @HandleCall() async askMyself() {
+    await turn();
+    return reply(await rejectionOf(annClient.askMyself()));
+  }
+}
+
+@GenServer()
+class Floater extends GenServerBase<number> {
+  override init() {
+    return ok(0);
+  }
+  @HandleCall() count() {
+    return reply(this.state + 1, this.state + 1);
+  }
+  @HandleCast() float(error: unknown, later?: Promise<unknown>) {
+    void (async () => {
+      await later;
+      throw error;
+    })();
+    return noReply();
+  }
+  @HandleCall() pid() {
+    return reply(this.self.pid);
+  }
+}
+
+describe('tracking of forRoot', () => {
+  it('makes injected clients notice a circle and a call to oneself after an await', async () => {
+    const application = await started({ providers: [Ann, Bob], options: { tracking: true } });
+    annClient = application.get(GenServerRuntime).client(Ann) as unknown as AnnClient;
+    expect(await annClient.askBob()).toMatchObject({ code: 'CALL_CYCLE', chain: ['Ann', 'Bob', 'Ann'] });
+    expect(await annClient.askMyself()).toMatchObject({ code: 'CALLING_SELF', server: 'Ann' });
+  });
+
+  it('follows nothing when it is off', async () => {
+    const application = await started({ providers: [Floater], options: { tracking: false } });
+    expect(application.get(ServerHost).runtime.tracking).toBeNull();
+  });
+
+  it.each([
+    [{ tracking: 1 as never }, /tracking/],
+    [{ attributeRejections: 'yes' as never }, /attributeRejections/],
+    [{ attributeRejections: true, tracking: false }, /tracking/],
+  ])('refuses %o', async (options, message) => {
+    await expect(started({ providers: [Floater], options })).rejects.toThrow(message);
+  });
+});
+
+// The listeners of the test runner would take every rejection for a failure of the test, so they are put aside.
+describe('attributeRejections', () => {
+  const NAMES = ['unhandledRejection', 'uncaughtException'] as const;
+  const aside = new Map<string, unknown[]>();
+  let uncaught: unknown[][] = [];
+  beforeEach(() => {
+    uncaught = [];
+    for (const name of NAMES) {
+      aside.set(name, process.listeners(name as never));
+      process.removeAllListeners(name);
+    }
+    process.on('uncaughtException', (...args) => void uncaught.push(args));
+  });
+  afterEach(() => {
+    for (const name of NAMES) {
+      process.removeAllListeners(name);
+      for (const listener of aside.get(name)!) process.on(name, listener as never);
+    }
+  });
+
+  const boom = new Error('boom');
+  const floating = async (options = {}) => {
+    const application = await started({ providers: [Floater], options: { attributeRejections: true, ...options } });
+    const { runtime, world } = application.get(ServerHost);
+    const crashes: unknown[] = [];
+    world.events.on('gen_server.crashed', ({ reason }) => crashes.push(reason));
+    const client = application.get(GenServerRuntime).client<Floater>(Floater);
+    return { application, runtime, crashes, client };
+  };
+
+  it('crashes the server that left the promise behind, once and with its error, and the supervisor starts another', async () => {
+    const { client, crashes } = await floating();
+    const before = await client.pid();
+    client.float(boom);
+    await turns();
+    const after = await client.pid();
+    expect([after.id, after.incarnation]).toEqual([before.id, before.incarnation + 1]);
+    expect([crashes, uncaught]).toEqual([[boom], []]);
+  });
+
+  it('takes two of one server for one crash', async () => {
+    const { client, crashes } = await floating();
+    await client.count();
+    client.float(boom);
+    client.float(new Error('another'));
+    await turns();
+    expect([crashes, uncaught, await client.count()]).toEqual([[boom], [], 1]);
+  });
+
+  it('handles what the server has in hand before the crash', async () => {
+    const { client, crashes } = await floating();
+    client.float(boom);
+    expect(await client.count()).toBe(1);
+    await turns();
+    expect(crashes).toEqual([boom]);
+  });
+
+  it('leaves alone an incarnation that did not do it: then it is the affair of Node', async () => {
+    const { client, crashes, application } = await floating();
+    let fail!: () => void;
+    client.float(boom, new Promise<void>((resolve) => (fail = resolve)));
+    application.get(GenServerRuntime).exit(await client.pid(), 'kill');
+    await turns();
+    await client.count();
+    fail();
+    await turns();
+    expect(uncaught).toEqual([[boom, 'unhandledRejection']]);
+    expect([crashes, await client.count()]).toEqual([[], 2]);
+  });
+
+  it('passes on what no server owns, with the origin and the error that Node gives it, every time', async () => {
+    const { client } = await floating();
+    for (let time = 0; time < 2; time++) {
+      void Promise.reject(boom);
+      await turns();
+    }
+    void Promise.reject('a string');
+    await turns();
+    expect(uncaught.slice(0, 2)).toEqual([
+      [boom, 'unhandledRejection'],
+      [boom, 'unhandledRejection'],
+    ]);
+    expect(uncaught[2]![0]).toMatchObject({ code: 'ERR_UNHANDLED_REJECTION' });
+    client.float(boom);
+    await turns();
+    expect(uncaught).toHaveLength(3);
+    expect(await client.count()).toBe(1);
+  });
+
+  it('leaves it to the listeners that were there', async () => {
+    const told: unknown[] = [];
+    process.on('unhandledRejection', (reason) => told.push(reason));
+    await floating();
+    void Promise.reject(boom);
+    await turns();
+    expect([told, uncaught]).toEqual([[boom], []]);
+  });
+
+  it('passes on once for any number of applications, and each takes its own', async () => {
+    const one = await floating();
+    const other = await floating();
+    void Promise.reject(boom);
+    await turns();
+    expect(uncaught).toHaveLength(1);
+    other.client.float(boom);
+    await turns();
+    expect([one.crashes, other.crashes, uncaught.length]).toEqual([[], [boom], 1]);
+  });
+
+  it('listens from the start of the servers to their stop, and not at all unless asked to', async () => {
+    const count = () => process.listenerCount('unhandledRejection');
+    await started({ providers: [Floater], options: { tracking: true } });
+    expect(count()).toBe(0);
+    const { application } = await floating();
+    expect(count()).toBe(1);
+    await application.close();
+    expect(count()).toBe(0);
+  });
+
+  it('stops listening when the start fails', async () => {
+    @GenServer()
+    class Broken extends GenServerBase<null> {
+      override init(): never {
+        throw boom;
+      }
+    }
+    await started({ providers: [Broken], options: { attributeRejections: true } }).catch(() => undefined);
+    expect(process.listenerCount('unhandledRejection')).toBe(0);
+  });
+});
