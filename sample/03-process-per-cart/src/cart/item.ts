@@ -1,0 +1,4 @@
+export interface Item {
+  readonly item: string;
+  readonly quantity: number;
+}
