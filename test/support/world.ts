@@ -9,10 +9,17 @@ import type { ExitReason } from '../../lib/runtime/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { ManualClock } from './manual-clock.js';
 
-/** A world of its own for one test, with a clock that is turned by hand and every event it emitted. */
+/**
+ * A world of its own for one test, with a clock that is turned by hand and every event it emitted. Without tracking unless asked
+ * for: whether it is on by default depends on the version of Node.
+ */
 export function testWorld(options: RuntimeOptions = {}) {
   const clock = new ManualClock();
-  const { runtime, events, localNames, registries, groups, pubsub } = createWorld({ clock, ...options });
+  const { runtime, events, localNames, registries, groups, pubsub } = createWorld({
+    clock,
+    tracking: false,
+    ...options,
+  });
   const seen: GenServerEvent[] = [];
   events.onAny((event) => seen.push(event));
   return {
