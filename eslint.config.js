@@ -15,7 +15,7 @@ const libImports = [0, 1, 2, 3].map((depth) => ({
       'error',
       {
         paths: [
-          ...[libIndex(depth), 'nestjs-genserver', 'nestjs-genserver/core'].map((name) => ({
+          ...[libIndex(depth), 'nestjs-genserver', 'nestjs-genserver/core', 'nestjs-genserver/testing'].map((name) => ({
             name,
             message: 'The public door is for users: import the file itself.',
           })),

@@ -28,6 +28,7 @@ export default defineConfig({
     alias: [
       { find: /^nestjs-genserver$/, replacement: here('./lib/index.ts') },
       { find: /^nestjs-genserver\/core$/, replacement: here('./lib/core.ts') },
+      { find: /^nestjs-genserver\/testing$/, replacement: here('./lib/testing/index.ts') },
     ],
   },
   test: {

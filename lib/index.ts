@@ -72,7 +72,7 @@ export { GenServerModule } from './nest/gen-server.module.js';
 export type { GenServerModuleOptions, OnTreeExit } from './nest/gen-server.options.js';
 export { provideGenServer } from './nest/provide-gen-server.js';
 export { GenServerExceptionFilter } from './nest/gen-server-exception.filter.js';
-export type { TreeStatus } from './nest/application-supervisor.js';
+export type { StopReport, TreeStatus } from './nest/application-supervisor.js';
 
 // Supervise
 export { Supervisor } from './nest/decorators/supervisor.decorator.js';

@@ -223,6 +223,7 @@ export function getServer(runtime: Runtime, destination: Destination): GenServer
 }
 
 export function reportDroppedCast(runtime: Runtime, destination: string, handler: string | symbol, why: string): void {
+  runtime.droppedCasts++;
   if (!runtime.events.wants('gen_server.cast_dropped')) return;
   const event: CastDropped = { type: 'gen_server.cast_dropped', destination, handler, why };
   runtime.events.emit(event);

@@ -37,7 +37,9 @@ export type TreeStatus = 'not_started' | 'starting' | 'running' | 'gave_up' | 's
  */
 export interface StopReport {
   readonly tookMs: number;
-  /** In the order they were stopped. */
+  /** How many servers were stopped. */
+  readonly count: number;
+  /** The first 1 000 of them, in the order they were stopped. */
   readonly stopped: readonly {
     readonly server: string;
     readonly supervisor: string;
@@ -48,6 +50,8 @@ export interface StopReport {
   }[];
 }
 
+/** A hundred thousand keyed servers would make a report that nobody reads. */
+const MOST_REPORTED = 1_000;
 /** How long a process that is not in the tree has to end when the application does. */
 const STRAY_SHUTDOWN_MS = 5_000;
 /** How often such processes are asked to end before they are killed: each may start others while it ends. */
@@ -69,6 +73,8 @@ export class ApplicationSupervisor {
   status: TreeStatus = 'not_started';
   private root: Pid | undefined;
   private stopping: Promise<StopReport> | undefined;
+  /** What the last stop did; undefined before it is done. */
+  report: StopReport | undefined;
   /** Servers of modules that are loaded late start one at a time, behind the start itself. */
   private lastStart: Promise<unknown> = Promise.resolve();
   private readonly labels = new Map<NestModule, string>();
@@ -137,15 +143,19 @@ export class ApplicationSupervisor {
     this.status = 'stopping';
     const begin = runtime.clock.now();
     const stopped: StopReport['stopped'][number][] = [];
+    let count = 0;
     const off = events.on('supervisor.child_stopped', (event) => {
-      if (event.supervisor !== 'application') stopped.push(entryOf(event));
+      if (event.supervisor === 'application') return;
+      count++;
+      if (stopped.length < MOST_REPORTED) stopped.push(entryOf(event));
     });
     if (this.root !== undefined) await stopServer(runtime, this.root, 'shutdown').catch(() => undefined);
     await this.stopStrays();
     off();
     runtime.close();
     this.status = 'stopped';
-    return { tookMs: runtime.clock.now() - begin, stopped };
+    this.report = { tookMs: runtime.clock.now() - begin, count, stopped };
+    return this.report;
   }
 
   /**

@@ -13,7 +13,7 @@ import type { ExitReason } from '../runtime/exit-reason.js';
 import { Down } from '../runtime/messages.js';
 import { watch } from '../runtime/monitors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
-import type { TreeStatus } from './application-supervisor.js';
+import type { StopReport, TreeStatus } from './application-supervisor.js';
 import { bind } from './clients/client-target.js';
 import type { GenServerClient } from './clients/gen-server-client.js';
 import { ServerHost } from './server-host.js';
@@ -165,6 +165,16 @@ export class GenServerRuntime {
   /** Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. */
   get events$(): Observable<GenServerEvent> {
     return new Observable((subscriber) => this.host.world.events.onAny((event) => subscriber.next(event)));
+  }
+
+  /** What the stop of the application did: who was stopped, in what time, and what was not handled. Undefined before. */
+  get stopReport(): StopReport | undefined {
+    return this.host.tree.report;
+  }
+
+  /** How many casts had no receiver so far. Each is an event, and the first of its kind a line in the log. */
+  get droppedCasts(): number {
+    return this.host.runtime.droppedCasts;
   }
 
   /** The supervision tree as it is now, to be printed or sent as JSON. Undefined before the start and after the end. */

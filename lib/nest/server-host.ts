@@ -110,9 +110,9 @@ export class ServerHost {
 
   /** Stops the tree: before the first `onModuleDestroy`. */
   async stop(): Promise<void> {
-    const { stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
-    if (stopped.length === 0) return;
-    this.logger.log(`${stopped.length} server(s) stopped in ${Math.round(tookMs)} ms`);
+    const { count, stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
+    if (count === 0) return;
+    this.logger.log(`${count} server(s) stopped in ${Math.round(tookMs)} ms`);
     for (const { server, reason, undrained } of stopped.filter((entry) => entry.undrained > 0)) {
       this.logger.warn(`${server} was stopped (${formatReason(reason)}) with ${undrained} message(s) not handled`);
     }
@@ -308,8 +308,9 @@ export class ServerHost {
       case 'gave_up':
         return 'The supervision tree has given up after too many restarts.';
       case 'stopping':
-      case 'stopped':
         return 'The application is shutting down.';
+      case 'stopped':
+        return 'The application has been closed, or did not start.';
     }
   }
 

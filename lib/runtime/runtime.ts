@@ -63,6 +63,8 @@ export class Runtime {
   readonly deadlines: Deadlines;
   /** Whose handler is on the stack right now; null as soon as it awaits. */
   current: Process | null = null;
+  /** Casts that nobody received. */
+  droppedCasts = 0;
 
   private firstProcess: Process | null = null;
   private count = 0;

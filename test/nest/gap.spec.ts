@@ -152,9 +152,20 @@ describe('while and after the application is closed', () => {
   it('a call is refused at once and a cast dropped', async () => {
     const application = await started({ providers: [Counter] });
     const counter = application.get<GenServerClient<Counter>>(getGenServerToken(Counter));
+    const runtime = application.get(GenServerRuntime);
+    expect(runtime.stopReport).toBeUndefined();
     await application.close();
-    expectNoProcess(await rejectionOf(counter.increment()), 'Counter', 'The application is shutting down.');
+    expectNoProcess(
+      await rejectionOf(counter.increment()),
+      'Counter',
+      'The application has been closed, or did not start.',
+    );
     expect(counter.reset()).toBeUndefined();
+    expect(runtime.droppedCasts).toBe(1);
+    expect(runtime.stopReport).toMatchObject({
+      count: 1,
+      stopped: [{ server: 'Counter', reason: 'shutdown', undrained: 0 }],
+    });
   });
 
   it('a call from terminate to a server that has stopped before is refused, one to an earlier is answered', async () => {

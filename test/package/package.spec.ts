@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const doors = ['nestjs-genserver', 'nestjs-genserver/core'];
+const doors = ['nestjs-genserver', 'nestjs-genserver/core', 'nestjs-genserver/testing'];
 
 describe('the packed package', () => {
   let app: string;
