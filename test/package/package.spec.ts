@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const doors = ['nestjs-genserver', 'nestjs-genserver/core', 'nestjs-genserver/testing'];
+/** Each door, and the file behind it in the CommonJS build. */
+const FILES: Readonly<Record<string, string>> = {
+  'nestjs-genserver': 'index',
+  'nestjs-genserver/core': 'core',
+  'nestjs-genserver/testing': 'testing/index',
+};
+const doors = Object.keys(FILES);
 
 describe('the packed package', () => {
   let app: string;
@@ -55,7 +61,7 @@ describe('the packed package', () => {
     });
 
     it('has a CommonJS build for tools that do not know module-sync, with the same names', () => {
-      const file = door === 'nestjs-genserver' ? 'index' : 'core';
+      const file = FILES[door];
       const source = `
         const required = Object.keys(require('./node_modules/nestjs-genserver/dist/cjs/${file}.js'));
         import('${door}').then((imported) => {
