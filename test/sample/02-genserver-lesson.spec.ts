@@ -354,12 +354,12 @@ describe('ShoppingCart', () => {
   });
 
   it('keeps one timer however often it is changed', async () => {
-    const { app, http, clock } = await lesson();
+    const { app, clock } = await lesson();
     const cart = app.get<GenServerClient<ShoppingCart>>(getGenServerToken(ShoppingCart));
-    await http('POST', '/cart', tea);
-    const before = clock.pendingTimers;
-    for (let time = 0; time < 100; time++) await cart.addItem('tea', time);
-    expect(clock.pendingTimers).toBeLessThanOrEqual(before);
+    await Promise.all(Array.from({ length: 100 }, (_, price) => cart.addItem('tea', price)));
+    // Whatever is due fires before anybody takes a message: a hundred timers would be a hundred ticks.
+    clock.block(30 * MINUTE);
+    expect(queueLength(app, 'ShoppingCart')).toBe(1);
   });
 
   it('survives a tick that already lies in the mailbox when an item is added', async () => {
