@@ -3,6 +3,8 @@
 export { createWorld, type RuntimeOptions, type World } from './create-runtime.js';
 export type { Behaviour } from './gen-server/behaviour.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
+export { ReplyStream, replyStream } from './gen-server/reply-stream.js';
+export type { ObservableLike, StreamItems, StreamObserver, StreamSource } from './gen-server/reply-stream-source.js';
 export type { From } from './gen-server/from.js';
 export { GenServer } from './gen-server/gen-server.js';
 export { type ConfigChange, configChange } from './gen-server/config-change.js';
@@ -17,10 +19,23 @@ export {
 } from './gen-server/sys.js';
 export type { Trace, TraceEntry } from './gen-server/trace.js';
 export type { Self } from './gen-server/self.js';
-export { Timeout } from './gen-server/messages.js';
+export { TaskResult, Timeout } from './gen-server/messages.js';
+export { Agent, type AgentOptions } from './gen-server/agent.js';
+export { Task } from './gen-server/task.js';
+export type { TaskFunction, TaskOutcome } from './gen-server/task-process.js';
+export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/task-stream.js';
 export type { StartOptions } from './gen-server/start.js';
 export type { MaxMailbox, Overflow } from './runtime/bounded-mailbox.js';
-export { CallCycleError, CallingSelfError, OverloadedError } from './gen-server/errors.js';
+export {
+  CallCycleError,
+  CallingSelfError,
+  OverloadedError,
+  StreamAlreadyReadError,
+  StreamOverflowError,
+  TaskExitError,
+  TaskOwnerError,
+  TaskTimeoutError,
+} from './gen-server/errors.js';
 export { Down, Exit } from './runtime/messages.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { type ExitReason, isCleanExit } from './runtime/exit-reason.js';
@@ -41,6 +56,8 @@ export {
 } from './supervision/dynamic-supervisor-source.js';
 export type { DynamicChildSpec, DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
 export type { DynamicChildInfo } from './supervision/dynamic-supervisor.js';
+export { taskChildSpec } from './supervision/task-child-spec.js';
+export { TaskSupervisor, type TaskSupervisorSpec } from './supervision/task-supervisor.js';
 export {
   partitionOf,
   PartitionSupervisor,

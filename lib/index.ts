@@ -15,6 +15,8 @@ export type { InitArguments } from './gen-server/gen-server-process.js';
 // Answer
 export { CallResult, CastResult, InitResult } from './gen-server/result-types.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
+export { ReplyStream, replyStream } from './gen-server/reply-stream.js';
+export type { ObservableLike, StreamItems, StreamObserver, StreamSource } from './gen-server/reply-stream-source.js';
 // What the functions above give: declaration files of exported servers name these.
 export type {
   Ignore,
@@ -30,7 +32,7 @@ export type {
 } from './gen-server/callback-result.js';
 
 // Receive
-export { Timeout } from './gen-server/messages.js';
+export { TaskResult, Timeout } from './gen-server/messages.js';
 export { Down, Exit } from './runtime/messages.js';
 
 // Use a server
@@ -66,6 +68,14 @@ export {
   type PresenceList,
   type PresenceMeta,
 } from './registry/presence.js';
+
+// Do something outside of the mailbox
+export { Agent, type AgentOptions } from './gen-server/agent.js';
+export { Task } from './gen-server/task.js';
+export type { TaskFunction, TaskOutcome } from './gen-server/task-process.js';
+export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/task-stream.js';
+export { TaskSupervisor } from './nest/task-supervisor.js';
+export { toObservable } from './nest/to-observable.js';
 
 // Wire an application
 export { GenServerModule } from './nest/gen-server.module.js';
@@ -111,6 +121,11 @@ export {
   OverloadedError,
   ServerExitedError,
   StartError,
+  StreamAlreadyReadError,
+  StreamOverflowError,
+  TaskExitError,
+  TaskOwnerError,
+  TaskTimeoutError,
   UndefinedCallbackError,
   UnknownHandlerError,
 } from './gen-server/errors.js';

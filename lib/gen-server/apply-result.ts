@@ -6,9 +6,9 @@ import { isThenable } from './thenable.js';
 export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init' | 'code_change';
 
 const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
-  call: ['reply', 'replyError', 'later', 'stop'],
+  call: ['reply', 'replyStream', 'replyError', 'later', 'stop'],
   // A plain behaviour gets `from` as an argument, so it may go on without a word, as in OTP (C12).
-  any_call: ['reply', 'replyError', 'later', 'noReply', 'stop'],
+  any_call: ['reply', 'replyStream', 'replyError', 'later', 'noReply', 'stop'],
   cast: ['noReply', 'stop'],
   init: ['ok', 'stop', 'error', 'ignore'],
   code_change: ['ok', 'error'],

@@ -91,7 +91,8 @@ export type InitResult<S> = Ok<S> | Stop<S> | InitError | Ignore;
 /** What `codeChange` may return. @publicApi */
 export type CodeChangeResult<S> = Ok<S> | InitError;
 
-export type ResultKind = 'reply' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
+export type ResultKind =
+  'reply' | 'replyStream' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
 
 // These three are registered, so that a result made by a second installed copy of the package is known as one.
 /** Stands for a state that was left out. */

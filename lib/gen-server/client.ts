@@ -11,7 +11,15 @@ import { isVia } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../runtime/timers.js';
 import { CallRequest, promiseOfAnswer, TrackedCallRequest } from './call-request.js';
-import { type Destination, DESTINATION, formatDestination, isAddressed, resolve, whereis } from './destination.js';
+import {
+  type Destination,
+  DESTINATION,
+  formatDestination,
+  isAddressed,
+  resolve,
+  resolveProcess,
+  whereis,
+} from './destination.js';
 import {
   CallCycleError,
   CallingSelfError,
@@ -213,7 +221,7 @@ export function exit(
   reason: ExitReason,
   from: GenServerProcess | null,
 ): void {
-  resolve(runtime, destination)?.signal(reason, from, reason === 'kill');
+  resolveProcess(runtime, destination)?.signal(reason, from, reason === 'kill');
 }
 
 export function getServer(runtime: Runtime, destination: Destination): GenServerProcess {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/print.js';
+import type { Process } from '../runtime/process.js';
 import { formatName, isServerName, type ServerClass, type ServerName, whereisName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './gen-server-process.js';
@@ -31,6 +32,12 @@ export function resolve(runtime: Runtime, destination: Destination): GenServerPr
   const pid = whereis(runtime, destination);
   const process = pid === undefined ? undefined : Pid.processOf(pid);
   return process instanceof GenServerProcess ? process : undefined;
+}
+
+/** The live process behind a destination, a server or a task, or undefined. */
+export function resolveProcess(runtime: Runtime, destination: Destination): Process | undefined {
+  const pid = whereis(runtime, destination);
+  return pid === undefined ? undefined : Pid.processOf(pid);
 }
 
 /** The pid behind a destination: for a name whoever holds it now, for a pid itself while it lives. */

@@ -235,6 +235,102 @@ export class CodeChangeError extends GenServerError {
   }
 }
 
+/**
+ * A task was ended before it gave a result: it was stopped or killed, or a process it is linked to took it down. What its function
+ * threw is no such error: that is what waiting for it rejects with.
+ *
+ * @publicApi
+ */
+export class TaskExitError extends GenServerError {
+  readonly code = 'TASK_EXITED';
+
+  constructor(
+    /** The task, as printed. */
+    readonly task: string,
+    readonly reason: ExitReason,
+  ) {
+    super(`${task} ended before it gave a result: ${formatReason(reason)}`);
+  }
+}
+
+/**
+ * A task took longer than whoever awaited it would wait (K10). It goes on, and its result is dropped. In `asyncStream` with
+ * `onTimeout: 'exit'` it was stopped, with all others of the stream.
+ *
+ * @publicApi
+ */
+export class TaskTimeoutError extends GenServerError {
+  readonly code = 'TASK_TIMEOUT';
+
+  constructor(
+    readonly task: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `${task} gave no result within ${timeoutMs} ms. Wait longer, ask it again with yield, or stop it with shutdown.`,
+    );
+  }
+}
+
+/**
+ * Somebody else than the process that started a task asked for its result (K10). Send them what they need instead.
+ *
+ * @publicApi
+ */
+export class TaskOwnerError extends GenServerError {
+  readonly code = 'TASK_OWNER';
+
+  constructor(
+    readonly task: string,
+    /** Who started it, as people call it. */
+    readonly owner: string,
+    /** Who asked. */
+    readonly caller: string,
+  ) {
+    super(`${task} belongs to ${owner}; only there can its result be had, not in ${caller}.`);
+  }
+}
+
+/**
+ * A stream has one reader, and has had it. Nothing was read.
+ *
+ * @publicApi
+ */
+export class StreamAlreadyReadError extends GenServerError {
+  readonly code = 'STREAM_ALREADY_READ';
+
+  constructor(
+    readonly server: string,
+    readonly request: RequestDescription,
+  ) {
+    super(
+      `The stream that ${server} gave for ${formatRequest(request)} is being read, or was. ` +
+        'A stream has one reader: ask the server for another, or share the items you read.',
+    );
+  }
+}
+
+/**
+ * An Observable gave a stream more than its reader took: Observables cannot be slowed down. It was unsubscribed from.
+ *
+ * @publicApi
+ */
+export class StreamOverflowError extends GenServerError {
+  readonly code = 'STREAM_OVERFLOW';
+
+  constructor(
+    readonly server: string,
+    readonly request: RequestDescription,
+    /** How many items may wait. */
+    readonly limit: number,
+  ) {
+    super(
+      `The Observable behind ${formatRequest(request)} of ${server} is more than ${limit} items ahead of its reader. ` +
+        'Make it emit less (sample, buffer), or give an async iterable, which waits for the reader.',
+    );
+  }
+}
+
 function formatRequest({ handler, args }: RequestDescription): string {
   return `${String(handler)}(${args.map((arg) => print(arg)).join(', ')})`;
 }

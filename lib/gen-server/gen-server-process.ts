@@ -17,6 +17,7 @@ import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './
 import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
+import { answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerSource } from './server-definition.js';
@@ -493,6 +494,7 @@ export class GenServerProcess extends Process {
       this.request = null;
       if (kind === 'reply') this.answer(request, value);
       else if (kind === 'replyError') this.refuse(request, value);
+      else if (kind === 'replyStream') answerWithStream(this, request, value);
       else this.leaveUnanswered(request);
     }
     if (modifier !== null) this.applyModifier(modifier);
@@ -591,7 +593,11 @@ export class GenServerProcess extends Process {
 
   /** Takes the `Down` of one monitor out of the mailbox. */
   forgetDown(ref: Ref): void {
-    const isIt = (message: unknown): boolean => message instanceof Down && message.ref === ref;
+    this.forgetMessage((message) => message instanceof Down && message.ref === ref);
+  }
+
+  /** Takes the first message of the system that matches out of the mailbox. */
+  forgetMessage(isIt: (message: unknown) => boolean): void {
     if (!this.debugging?.forgetHeldBack(INFO_ENVELOPE, isIt)) this.mailbox?.remove(INFO_ENVELOPE, isIt);
   }
 

@@ -8,11 +8,13 @@ import { Pid, Ref } from '../runtime/pid.js';
 import { print } from '../runtime/print.js';
 import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
 import { exit, send, sendAfter } from './client.js';
-import { type Destination, formatDestination, resolve } from './destination.js';
+import { type Destination, formatDestination, resolveProcess } from './destination.js';
 import { NoProcessError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
 import type { ServerSource } from './server-definition.js';
 import { start, type StartOptions } from './start.js';
+import { startTask, type Task } from './task.js';
+import type { TaskFunction } from './task-process.js';
 
 /** Thrown by `self.exit(reason)`; the incarnation is marked as well, so that catching it changes nothing. */
 class SelfExit extends Error {
@@ -90,7 +92,7 @@ export class Self {
   monitor(destination: Destination): Ref {
     const { runtime, isFenced } = this.#server;
     if (isFenced) return runtime.newRef();
-    return monitor(this.#server, resolve(runtime, destination), destination);
+    return monitor(this.#server, resolveProcess(runtime, destination), destination);
   }
 
   /**
@@ -111,7 +113,7 @@ export class Self {
   link(destination: Destination): void {
     const { runtime, isFenced } = this.#server;
     if (isFenced) return;
-    const other = resolve(runtime, destination);
+    const other = resolveProcess(runtime, destination);
     if (other !== undefined) {
       link(this.#server, other);
       return;
@@ -125,7 +127,7 @@ export class Self {
   /** Removes a link. */
   unlink(destination: Destination): void {
     const { runtime, isFenced } = this.#server;
-    const other = isFenced ? undefined : resolve(runtime, destination);
+    const other = isFenced ? undefined : resolveProcess(runtime, destination);
     if (other !== undefined) unlink(this.#server, other);
   }
 
@@ -137,6 +139,17 @@ export class Self {
     const { runtime, isFenced } = this.#server;
     if (isFenced) throw new NoProcessError(this.pid.toString());
     return start(runtime, runtime.servers.find(server) as ServerSource, options, { parent: this.#server });
+  }
+
+  /**
+   * Runs `work` outside of the mailbox, in a task of its own: the process goes on with its messages meanwhile. Not linked, but
+   * stopped when this process ends. Without anybody who waits for it by then, the result comes as `TaskResult` and `Down`; a failure
+   * comes as `Down` with what was thrown, and never as an unhandled rejection (K15).
+   *
+   * The answer to a call may be left to it: `void this.self.task(…).then(from.reply, from.replyError)`.
+   */
+  task<T>(work: TaskFunction<T>): Task<T> {
+    return startTask(this.#server.runtime, work, { owner: this.#server, endsWithOwner: true });
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './gen-server-process.js';
+import { TaskProcess } from './task-process.js';
 
 /** Everybody who attributes. One listener serves them all: a rejection that none of them owns must be passed on once. */
 const attributing = new Set<StrayRejections>();
@@ -25,7 +26,8 @@ export class StrayRejections {
   /** Crashes the process that the rejection comes from. Answers whether there is one, and it is still the same incarnation. */
   claim(reason: unknown): boolean {
     const owner = this.runtime.tracking?.origin;
-    if (!(owner instanceof GenServerProcess) || Pid.processOf(owner.pid) !== owner) return false;
+    if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess) || Pid.processOf(owner.pid) !== owner)
+      return false;
     owner.crashAstray(reason);
     return true;
   }

@@ -1,8 +1,9 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { Agent, type AgentOptions } from '../gen-server/agent.js';
 import * as client from '../gen-server/client.js';
 import { type ConfigChange, configChange } from '../gen-server/config-change.js';
-import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
+import { type Destination, formatDestination, resolve, resolveProcess, whereis } from '../gen-server/destination.js';
 import { NoProcessError, StartError } from '../gen-server/errors.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { start, type StartOptions } from '../gen-server/start.js';
@@ -104,6 +105,15 @@ export class GenServerRuntime {
   }
 
   /**
+   * Starts a process that is nothing but a state, linked to nobody, and stopped when the application is: `makeState` gives the first
+   * one. Rejects with `StartError` or `AlreadyStartedError`.
+   */
+  async startAgent<S>(makeState: () => S | PromiseLike<S>, options: AgentOptions = {}): Promise<Agent<S>> {
+    if (this.status === 'stopping' || this.status === 'stopped') throw new StartError('Agent', 'shutdown');
+    return Agent.start(this.host.runtime, makeState, options);
+  }
+
+  /**
    * Ends a process after everything that is queued, and resolves when it is gone. Its supervisor decides from the reason whether
    * to start it again. Rejects with `NoProcessError`, `ServerExitedError` when it ended otherwise, or `CallTimeoutError`.
    */
@@ -133,7 +143,7 @@ export class GenServerRuntime {
   /** Watches one incarnation. */
   monitor(destination: Destination): Monitoring {
     const { runtime } = this.host;
-    const target = resolve(runtime, destination);
+    const target = resolveProcess(runtime, destination);
     if (target === undefined) {
       const ref = runtime.newRef();
       const down = Promise.resolve(new Down(ref, undefined, destination, 'noproc'));

@@ -12,6 +12,7 @@ import { GenServerLifecycleModule } from './lifecycle.module.js';
 import { provideGenServer } from './provide-gen-server.js';
 import { registryProviders } from './registry-injection.js';
 import { ServerHost } from './server-host.js';
+import { TaskSupervisor } from './task-supervisor.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<GenServerModuleOptions>({
   optionsInjectionToken: GENSERVER_MODULE_OPTIONS,
@@ -62,7 +63,7 @@ export class GenServerModule extends ConfigurableModuleClass {
  * may be loaded in between.
  */
 function live(definition: DynamicModule): DynamicModule {
-  const own = [ServerHost, GenServerRuntime];
+  const own = [ServerHost, GenServerRuntime, TaskSupervisor];
   return {
     ...definition,
     global: true,

@@ -28,6 +28,7 @@ import { decoratedMethods, findServerOptions } from './metadata.js';
 import type { ProvidedServer } from './provided-servers.js';
 import { PubSub } from './pub-sub.js';
 import { replyErrorTest } from './reply-errors.js';
+import { TaskHost } from './task-host.js';
 import { shutDownApplication } from './tree-exit.js';
 
 /** A server class, compiled once per place where it is listed. */
@@ -47,6 +48,7 @@ export class ServerHost {
   /** The one of the world, in the form in which it is injected. */
   readonly pubsub: PubSub;
   readonly tree: ApplicationSupervisor;
+  readonly tasks: TaskHost;
   private readonly isReplyError: (error: unknown) => boolean;
   private readonly compiled = new Map<ListedServer, CompiledServer>();
   private readonly keyed = new Map<ListedServer, KeyedServers>();
@@ -80,6 +82,7 @@ export class ServerHost {
       keyedOf: (server) => this.keyedOf(server),
       onGaveUp: (reason) => this.gaveUp(reason),
     });
+    this.tasks = new TaskHost(this.runtime, () => this.tree.status);
     // Mistakes are told while Nest makes the providers. Later would be too late for some: Nest waits for ever for the
     // template of a class with a method `then`.
     for (const server of this.catalog.servers) this.compile(server);
@@ -110,6 +113,7 @@ export class ServerHost {
 
   /** Stops the tree: before the first `onModuleDestroy`. */
   async stop(): Promise<void> {
+    await this.tasks.stop();
     const { count, stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
     if (count === 0) return;
     this.logger.log(`${count} server(s) stopped in ${Math.round(tookMs)} ms`);

@@ -7,6 +7,7 @@ import type {
   MessageShed,
   UnexpectedMessage,
 } from '../gen-server/events.js';
+import type { TaskCrashed } from '../gen-server/task-process.js';
 import type { RegistryRoomEvent } from '../registry/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { NameNotReleased, ProcessExited, ProcessSpawned } from '../runtime/runtime.js';
@@ -36,6 +37,7 @@ export type GenServerEvent =
   | CastDropped
   | MailboxHighWater
   | MessageShed
+  | TaskCrashed
   | SupervisionEvent
   | RegistryRoomEvent
   | ListenerDetached;

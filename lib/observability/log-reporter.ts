@@ -6,6 +6,7 @@ import type {
   MessageShed,
   UnexpectedMessage,
 } from '../gen-server/events.js';
+import type { TaskCrashed } from '../gen-server/task-process.js';
 import type { Pid } from '../runtime/pid.js';
 import type { BroadcastDropped, RegistryListenerDetached } from '../registry/events.js';
 import type { ProcessExited } from '../runtime/runtime.js';
@@ -56,6 +57,7 @@ export class LogReporter {
       events.on('gen_server.cast_dropped', (event) => this.write(() => this.onCastDropped(event))),
       events.on('gen_server.mailbox_high_water', (event) => this.write(() => this.onHighWater(event))),
       events.on('gen_server.message_shed', (event) => this.write(() => this.onMessageShed(event))),
+      events.on('task.crashed', (event) => this.write(() => this.onTaskCrashed(event))),
       events.on('process.exited', (event) => this.write(() => this.onExit(event))),
       events.on('supervisor.started', (event) => this.write(() => this.onSupervisorStarted(event))),
       events.on('supervisor.stopped', (event) => this.write(() => this.onSupervisorStopped(event))),
@@ -131,6 +133,14 @@ export class LogReporter {
       `MESSAGE SHED ${label} ${pid.toString()} is overloaded: a ${kind} did not fit its mailbox (limit ${limit}, ${overflow})\n` +
         `  Shed so far: ${calls} call(s), ${casts} cast(s), ${infos} info(s).`,
     );
+  }
+
+  /** Whoever waits for the result is told, and it is theirs to report. */
+  private onTaskCrashed({ pid, label, reason, cause, isAwaited }: TaskCrashed): void {
+    this.crashed.add(pid);
+    const summary = `${label} ${pid.toString()} failed: ${excerptOfReason(reason)}`;
+    if (isAwaited) this.logger.debug(`TASK REPORT ${summary}`);
+    else this.error('TASK REPORT', summary, ['Nobody waited for its result.'], cause);
   }
 
   /** Whoever was killed or died with a linked process has not said so itself. */

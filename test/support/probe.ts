@@ -11,7 +11,7 @@ export interface Probe {
   readonly messages: unknown[];
 }
 
-export async function startProbe(world: TestWorld, options?: StartOptions): Promise<Probe> {
+export async function startProbe(world: Pick<TestWorld, 'start'>, options?: StartOptions): Promise<Probe> {
   const messages: unknown[] = [];
   let lent!: Self;
   const pid = await world.start(

@@ -1,0 +1,67 @@
+import { Observable, type Subscriber } from 'rxjs';
+
+/**
+ * A stream, or the promise of one, as an Observable: what an `@Sse()` route returns. Reading begins with the first subscription, and
+ * there can be only one of a `ReplyStream`. Unsubscribing, as Nest does when a client goes away, leaves the stream, which ends its
+ * source.
+ *
+ * An Observable cannot be slowed down by who listens, so items are taken as fast as they come.
+ *
+ * @example A route that sends what a server streams
+ * ```ts no-run: a fragment of a controller, which needs an application around it
+ * @Sse('tokens')
+ * tokens() {
+ *   return toObservable(this.chat.tokens()).pipe(map((data) => ({ data })));
+ * }
+ * ```
+ *
+ * @publicApi
+ */
+export function toObservable<T>(stream: AsyncIterable<T> | PromiseLike<AsyncIterable<T>>): Observable<T> {
+  return new Observable((subscriber) => {
+    const forwarding = new Forwarding(subscriber);
+    void forwarding.run(stream);
+    return () => forwarding.stop();
+  });
+}
+
+/** One subscription to one stream. */
+class Forwarding<T> {
+  private iterator: AsyncIterator<T> | undefined;
+  private isStopped = false;
+
+  constructor(private readonly subscriber: Subscriber<T>) {}
+
+  async run(stream: AsyncIterable<T> | PromiseLike<AsyncIterable<T>>): Promise<void> {
+    try {
+      const iterator = (await stream)[Symbol.asyncIterator]();
+      // Somebody has to be told that nobody is there any more.
+      if (this.isStopped) await iterator.return?.();
+      else await this.forward((this.iterator = iterator));
+    } catch (error) {
+      // When it was stopped RxJS has nobody to tell either.
+      if (!this.isStopped) this.subscriber.error(error);
+    }
+  }
+
+  stop(): void {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    const { iterator } = this;
+    this.iterator = undefined;
+    void Promise.resolve(iterator?.return?.()).catch(() => undefined);
+  }
+
+  private async forward(iterator: AsyncIterator<T>): Promise<void> {
+    for (;;) {
+      const result = await iterator.next();
+      if (this.isStopped) return;
+      if (result.done === true) {
+        this.iterator = undefined;
+        this.subscriber.complete();
+        return;
+      }
+      this.subscriber.next(result.value);
+    }
+  }
+}

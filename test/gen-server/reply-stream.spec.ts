@@ -1,0 +1,472 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { PassThrough, Readable } from 'node:stream';
+import { from as observableFrom, Observable, Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noReply, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from '../../lib/gen-server/errors.js';
+import { type ReplyStream, replyStream } from '../../lib/gen-server/reply-stream.js';
+import { MOST_BUFFERED, type StreamSource } from '../../lib/gen-server/reply-stream-source.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { systemClock } from '../../lib/runtime/system-ports.js';
+import { deferred, never } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
+import { type Context, script } from '../support/script.js';
+import { rejectionOf } from '../support/thrown.js';
+import { testWorld, type TestWorld } from '../support/world.js';
+
+class Boom extends Error {}
+
+/** A source that counts: how many items it made, and how often it was returned. */
+function counted(limit = Infinity, onNext?: (at: number) => unknown) {
+  const seen = { opened: 0, made: 0, returned: 0 };
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => {
+      seen.opened++;
+      return {
+        next: async () => {
+          const at = seen.made++;
+          await onNext?.(at);
+          return at < limit ? { done: false, value: at } : { done: true, value: undefined };
+        },
+        return: async () => (seen.returned++, { done: true, value: undefined }),
+      };
+    },
+  };
+  return { seen, source };
+}
+
+async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown): void => void unhandled.push(reason);
+
+let world: TestWorld;
+let pid: Pid;
+
+beforeEach(async () => {
+  unhandled.length = 0;
+  process.on('unhandledRejection', note);
+  world = testWorld();
+  pid = await world.start(script({ label: 'Chat' }));
+});
+
+afterEach(async () => {
+  await settle();
+  process.removeListener('unhandledRejection', note);
+  for (const each of world.runtime.processes()) world.exit(each.pid, 'kill');
+  await settle();
+  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty, unhandled]).toEqual([0, true, []]);
+});
+
+const ask = <T>(source: StreamSource<T>, server = pid): Promise<ReplyStream<T>> =>
+  world.call(server, () => replyStream(source)) as Promise<ReplyStream<T>>;
+
+describe('replyStream', () => {
+  it('gives the caller the items of whatever can be read', async () => {
+    async function* generator() {
+      yield* [1, 2, 3];
+    }
+    const sources: StreamSource<number>[] = [
+      generator(),
+      [1, 2, 3],
+      new Set([1, 2, 3]),
+      [1, Promise.resolve(2), 3] as number[],
+      Readable.from([1, 2, 3]),
+      observableFrom([1, 2, 3]),
+      { subscribe: (observer) => observableFrom([1, 2, 3]).subscribe(observer as never) },
+      { '@@observable': () => observableFrom([1, 2, 3]) } as never,
+      () => [1, 2, 3],
+      () => generator(),
+    ];
+    for (const source of sources) expect(await all(await ask(source))).toEqual([1, 2, 3]);
+    expect(await all(await ask(Readable.from(['a', 'b'])))).toEqual(['a', 'b']);
+  });
+
+  it('sets a state that is given, and keeps it otherwise', async () => {
+    await world.call(pid, () => replyStream([1], 'new'));
+    expect(await world.call(pid, ({ state }: Context) => reply(state as string))).toBe('new');
+    await world.call(pid, () => replyStream([1]));
+    expect(await world.call(pid, ({ state }: Context) => reply(state as string))).toBe('new');
+    await world.call(pid, () => replyStream([1], undefined).continue('next', () => noReply('continued')));
+    expect(await world.call(pid, ({ state }: Context) => reply(state as string))).toBe('continued');
+  });
+
+  it.each([[5], ['text'], [undefined], [{}], [Promise.resolve([1])]])(
+    'refuses %o, and the handler crashes as with any result that is none (R3)',
+    async (source) => {
+      const error = await rejectionOf(ask(source as never));
+      expect(error).toMatchObject({ reason: { code: 'INVALID_ARGUMENT' } });
+    },
+  );
+
+  it('is a result of a call only (R2)', async () => {
+    world.cast(pid, () => replyStream([1]));
+    await settle();
+    expect(world.seen).toContainEqual(expect.objectContaining({ type: 'gen_server.crashed' }));
+  });
+
+  it('leaves the mailbox free while it streams', async () => {
+    const gate = deferred();
+    const { source } = counted(2, () => gate.promise);
+    const items = all(await ask(source));
+    await expect(world.call(pid, () => reply('meanwhile'))).resolves.toBe('meanwhile');
+    gate.resolve();
+    expect(await items).toEqual([0, 1]);
+  });
+
+  it('makes no item before the reader asks for it, and waits as long as it likes', async () => {
+    const { seen, source } = counted();
+    const stream = await ask(source);
+    const reader = stream[Symbol.asyncIterator]();
+    await world.clock.advance(60_000); // the timeout of the call does not count any more
+    expect(seen).toEqual({ opened: 0, made: 0, returned: 0 });
+    for (let at = 0; at < 3; at++) {
+      expect(await reader.next()).toEqual({ done: false, value: at });
+      await settle();
+      expect(seen.made).toBe(at + 1);
+    }
+    await reader.return();
+  });
+
+  it('gives the items in order to a reader that asks for several at once', async () => {
+    let running = 0;
+    const { source } = counted(3, async () => {
+      expect(++running).toBe(1);
+      await Promise.resolve();
+      running--;
+    });
+    const reader = (await ask(source))[Symbol.asyncIterator]();
+    const results = await Promise.all(Array.from({ length: 5 }, () => reader.next()));
+    expect(results.map(({ done, value }) => (done === true ? 'done' : value))).toEqual([0, 1, 2, 'done', 'done']);
+  });
+
+  it('ends with its source: the iterator is not returned then, and nothing watches the server any more', async () => {
+    const { seen, source } = counted(2);
+    expect(await all(await ask(source))).toEqual([0, 1]);
+    await world.stop(pid);
+    expect(seen).toEqual({ opened: 1, made: 3, returned: 0 });
+  });
+
+  it('returns the source once when the reader leaves', async () => {
+    const { seen, source } = counted();
+    const stream = await ask(source);
+    const reader = stream[Symbol.asyncIterator]();
+    await reader.next();
+    expect(await reader.return()).toEqual({ done: true, value: undefined });
+    await reader.return();
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    await world.stop(pid);
+    expect(seen).toEqual({ opened: 1, made: 1, returned: 1 });
+  });
+
+  it('lets a reader leave that waits for an item', async () => {
+    const { seen, source } = counted(Infinity, never);
+    const reader = (await ask(source))[Symbol.asyncIterator]();
+    const waiting = reader.next();
+    await reader.return();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(seen.returned).toBe(1);
+  });
+
+  it('runs the finally of a generator when the reader leaves', async () => {
+    const journal: string[] = [];
+    const source = async function* () {
+      try {
+        for (let at = 0; ; at++) yield at;
+      } finally {
+        journal.push('closed');
+      }
+    };
+    for await (const item of await ask(source())) if (item === 2) break;
+    await settle();
+    expect(journal).toEqual(['closed']);
+  });
+
+  it.each<[string, () => unknown, unknown]>([
+    ['stops', () => world.stop(pid, 'shutdown'), 'shutdown'],
+    ['stops normally', () => world.stop(pid), 'normal'],
+    ['is killed', () => world.exit(pid, 'kill'), 'killed'],
+    [
+      'crashes',
+      () =>
+        world.cast(pid, () => {
+          throw new Boom('boom');
+        }),
+      expect.any(Boom),
+    ],
+  ])(
+    'fails the reader with the exit reason when the server %s, and returns the source once',
+    async (_name, end, reason) => {
+      const { seen, source } = counted(Infinity, (at) => (at === 1 ? never() : undefined));
+      const reader = (await ask(source))[Symbol.asyncIterator]();
+      await reader.next();
+      const waiting = rejectionOf(reader.next());
+      await end();
+      const error = await waiting;
+      expect(error).toBeInstanceOf(ServerExitedError);
+      expect(error).toMatchObject({ server: 'Chat', reason });
+      expect(await reader.next()).toEqual({ done: true, value: undefined });
+      await reader.return();
+      expect(seen).toEqual({ opened: 1, made: 2, returned: 1 });
+    },
+  );
+
+  it('fails a reader that comes later, once', async () => {
+    const { seen, source } = counted();
+    const stream = await ask(source);
+    world.exit(pid, 'kill');
+    await settle();
+    const reader = stream[Symbol.asyncIterator]();
+    expect(await rejectionOf(reader.next())).toMatchObject({ code: 'SERVER_EXITED', reason: 'killed' });
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    expect(seen.made).toBe(0);
+  });
+
+  it('fails the reader with what the source throws, and leaves the server alone', async () => {
+    const { seen, source } = counted(Infinity, (at) => {
+      if (at === 1) throw new Boom('source');
+    });
+    const reader = (await ask(source))[Symbol.asyncIterator]();
+    await reader.next();
+    const [failed, after] = [rejectionOf(reader.next()), reader.next()];
+    expect(await failed).toBeInstanceOf(Boom);
+    expect(await after).toEqual({ done: true, value: undefined });
+    expect(seen.returned).toBe(0); // it is at its end
+    await expect(world.call(pid, () => reply('alive'))).resolves.toBe('alive');
+  });
+
+  it.each<[string, unknown]>([
+    ['an iterator that cannot be made', { [Symbol.asyncIterator]: () => { throw new Boom('open'); } }], // prettier-ignore
+    ['a function that throws', () => { throw new Boom('function'); }], // prettier-ignore
+    ['an Observable that cannot be subscribed to', { subscribe: () => { throw new Boom('subscribe'); } }], // prettier-ignore
+    ['a next that throws', { [Symbol.asyncIterator]: () => ({ next: () => { throw new Boom('next'); } }) }], // prettier-ignore
+    ['an Observable that fails', new Observable((observer) => observer.error(new Boom('observable')))],
+    ['a promise that rejects in an iterable', () => [Promise.reject(new Boom('item'))]],
+  ])('fails the reader of %s', async (_name, source) => {
+    expect(await rejectionOf(all(await ask(source as never)))).toBeInstanceOf(Boom);
+    await expect(world.call(pid, () => reply('alive'))).resolves.toBe('alive');
+  });
+
+  it.each<[string, unknown]>([
+    ['a function that gives nothing to read', () => 5],
+    ['an iterator whose result is none', { [Symbol.asyncIterator]: () => ({ next: () => 5 }) }],
+  ])('fails the reader of %s with a TypeError', async (_name, source) => {
+    expect(await rejectionOf(all(await ask(source as never)))).toBeInstanceOf(TypeError);
+  });
+
+  it('has one reader: a second gets a clear error, and disturbs nobody', async () => {
+    const { source } = counted(1);
+    const stream = await ask(source);
+    const reader = stream[Symbol.asyncIterator]();
+    const error = await rejectionOf(all(stream));
+    expect(error).toBeInstanceOf(StreamAlreadyReadError);
+    expect(error).toMatchObject({ code: 'STREAM_ALREADY_READ', server: 'Chat' });
+    expect((error as Error).message).toMatch(
+      /^The stream that Chat gave for handleCall\(.*\) is being read, or was\. A stream has one reader: ask the server for another/,
+    );
+    expect(await reader.next()).toEqual({ done: false, value: 0 });
+    expect(await all(reader)).toEqual([]);
+  });
+
+  describe('that nobody reads', () => {
+    it('lets go of what holds on to something when the server ends', async () => {
+      const journal: string[] = [];
+      const readable = new PassThrough().on('close', () => journal.push('readable closed'));
+      const generator = counted().source;
+      const returned: string[] = [];
+      const iterator = Object.assign(generator, { return: async () => void returned.push('once') });
+      const subject = new Subject<number>();
+      for (const source of [readable, iterator, subject, [1], () => [1]]) await ask(source as never);
+      expect(subject.observed).toBe(false);
+      await world.stop(pid);
+      await settle();
+      expect([journal, returned]).toEqual([['readable closed'], ['once']]);
+    });
+
+    it('returns a generator that was never begun, so that it cannot be any more', async () => {
+      const source = (async function* () {
+        yield 1;
+      })();
+      await ask(source);
+      await world.stop(pid);
+      await settle();
+      expect(await source.next()).toEqual({ done: true, value: undefined });
+    });
+
+    it('is let go of at once when its caller had given up', async () => {
+      const gate = deferred();
+      const readable = new PassThrough();
+      const late = rejectionOf(
+        world.call(pid, async () => {
+          await gate.promise;
+          return replyStream(readable);
+        }),
+      );
+      await world.clock.advance(5_000);
+      expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
+      gate.resolve();
+      await settle();
+      expect(readable.destroyed).toBe(true);
+    });
+
+    it('survives a source that fails to let go', async () => {
+      const [sync, later] = [new Boom('sync'), new Boom('later')];
+      for (const give of [
+        () => {
+          throw sync;
+        },
+        () => Promise.reject(later),
+      ]) {
+        // prettier-ignore
+        const source = { [Symbol.asyncIterator]: () => ({ next: async () => ({ value: 1 }), return: give }) };
+        const reader = (await ask(source as never))[Symbol.asyncIterator]();
+        await reader.next();
+        expect(await reader.return()).toEqual({ done: true, value: undefined });
+      }
+    });
+  });
+
+  it('destroys a Readable whose next chunk never comes when the reader leaves', async () => {
+    const readable = new PassThrough({ objectMode: true });
+    readable.write('first');
+    const reader = (await ask<unknown>(readable))[Symbol.asyncIterator]();
+    expect(await reader.next()).toEqual({ done: false, value: 'first' });
+    void reader.next();
+    await settle();
+    await reader.return();
+    await settle();
+    expect(readable.destroyed).toBe(true);
+  });
+
+  it('tells a function when nobody reads any more, by its signal', async () => {
+    const signals: AbortSignal[] = [];
+    const source = (signal: AbortSignal) => {
+      signals.push(signal);
+      return counted(2).source;
+    };
+    await ask(source);
+    expect(signals).toEqual([]); // not before reading begins
+    const [left, ended, cut] = await Promise.all([ask(source), ask(source), ask(source)]);
+    const [leaving, cutOff] = [left[Symbol.asyncIterator](), cut[Symbol.asyncIterator]()];
+    await leaving.next();
+    await leaving.return();
+    await all(ended);
+    await cutOff.next();
+    world.exit(pid, 'kill');
+    await settle();
+    expect(signals.map(({ aborted, reason }) => [aborted, reason as unknown])).toEqual([
+      [true, 'normal'],
+      [false, undefined],
+      [true, 'killed'],
+    ]);
+    expect(await rejectionOf(cutOff.next())).toBeInstanceOf(ServerExitedError);
+  });
+
+  describe('from an Observable', () => {
+    it('keeps what comes before it is asked for, and unsubscribes when the reader leaves', async () => {
+      const subject = new Subject<number>();
+      const reader = (await ask(subject))[Symbol.asyncIterator]();
+      const first = reader.next();
+      for (let at = 0; at < 3; at++) subject.next(at);
+      expect([await first, await reader.next()]).toMatchObject([{ value: 0 }, { value: 1 }]);
+      await reader.return();
+      expect(subject.observed).toBe(false);
+    });
+
+    it('gives what was kept before its end, and its error after that', async () => {
+      const subject = new Subject<number>();
+      const [good, bad] = [await ask(subject), await ask(subject)].map((stream) => stream[Symbol.asyncIterator]());
+      const firsts = [good!.next(), bad!.next()];
+      subject.next(0);
+      subject.next(1);
+      await Promise.all(firsts);
+      subject.error(new Boom('late'));
+      expect(await good!.next()).toMatchObject({ value: 1 });
+      expect(await rejectionOf(good!.next())).toBeInstanceOf(Boom);
+      await bad!.return();
+    });
+
+    it(`fails a reader that is more than ${MOST_BUFFERED} items behind`, async () => {
+      const subject = new Subject<number>();
+      const reader = (await ask(subject))[Symbol.asyncIterator]();
+      const first = reader.next();
+      for (let at = 0; at <= MOST_BUFFERED; at++) subject.next(at);
+      expect([await first, subject.observed]).toEqual([{ done: false, value: 0 }, true]);
+      subject.next(-1);
+      expect(subject.observed).toBe(false);
+      const error = await rejectionOf(reader.next());
+      expect(error).toBeInstanceOf(StreamOverflowError);
+      expect(error).toMatchObject({ code: 'STREAM_OVERFLOW', server: 'Chat', limit: MOST_BUFFERED });
+      await expect(world.call(pid, () => reply('alive'))).resolves.toBe('alive');
+    });
+
+    it('unsubscribes from one that says everything while it is subscribed to', async () => {
+      let unsubscribed = 0;
+      const source = new Observable<number>((observer) => {
+        for (let at = 0; at <= MOST_BUFFERED + 10; at++) observer.next(at);
+        return () => unsubscribed++;
+      });
+      expect(await rejectionOf(all(await ask(source)))).toBeInstanceOf(StreamOverflowError);
+      expect(unsubscribed).toBe(1);
+    });
+  });
+
+  it('runs the source in the root context, never in that of the reader (real clock)', async () => {
+    const here = testWorld({ clock: systemClock });
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const server = await here.start(
+      script({
+        handleCall: () =>
+          replyStream(async function* () {
+            try {
+              for (let at = 0; at < 3; at++) {
+                seen.push(storage.getStore());
+                await Promise.resolve();
+                seen.push(storage.getStore());
+                yield at;
+              }
+            } finally {
+              seen.push(storage.getStore());
+            }
+          }),
+      }),
+    );
+    await storage.run('reader', async () => {
+      for await (const item of (await here.call(server, null)) as ReplyStream<number>) {
+        expect(storage.getStore()).toBe('reader');
+        if (item === 1) break;
+      }
+    });
+    await settle();
+    expect(seen).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    await here.stop(server);
+    here.runtime.close();
+  });
+
+  it('copies the items of an isolated server, and fails the reader where that cannot be done', async () => {
+    const isolated = await world.start(
+      {
+        handleCall: (request: string) =>
+          replyStream<unknown>(request === 'items' ? [item] : [(): void => undefined, 'never given']),
+      },
+      { isolation: 'clone' },
+    );
+    const item = { a: 1 };
+    const [copy] = await all((await world.call(isolated, 'items')) as ReplyStream<typeof item>);
+    expect([copy, copy === item]).toEqual([{ a: 1 }, false]);
+    const failing = (await world.call(isolated, 'functions')) as ReplyStream<unknown>;
+    expect(await rejectionOf(all(failing))).toMatchObject({ name: 'DataCloneError' });
+  });
+
+  it('streams to a thousand readers at once, and leaves nothing behind', async () => {
+    const streams = await Promise.all(Array.from({ length: 1_000 }, (_, at) => ask(counted(at % 5).source)));
+    const lengths = (await Promise.all(streams.map((stream) => all(stream)))).map(({ length }) => length);
+    expect(lengths).toEqual(Array.from({ length: 1_000 }, (_, at) => at % 5));
+    world.cast(pid, () => stop('normal'));
+  });
+});
