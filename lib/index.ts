@@ -93,11 +93,13 @@ export {
   type KeyedChildInfo,
   type KeyedChildSpec,
 } from './nest/clients/dynamic-supervisor-client.js';
+export { type ChildOptions, ModuleSupervisor } from './nest/module-supervisor.js';
+export type { ChildCounts, ChildInfo } from './supervision/child.js';
 export type { DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
 export type { SupervisorOptions } from './supervision/supervisor-options.js';
 export type { Strategy } from './supervision/strategies.js';
 export type { Restart } from './supervision/restart-policy.js';
-export type { Shutdown } from './supervision/child-spec.js';
+export type { ChildId, ChildSpec, Shutdown } from './supervision/child-spec.js';
 
 // Look inside, and change while it runs
 export type { CodeChangeResult } from './gen-server/callback-result.js';

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { stop as stopServer } from '../gen-server/client.js';
 import { StartError } from '../gen-server/errors.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
@@ -117,12 +118,30 @@ export class ApplicationSupervisor {
     if (this.status === 'running') await started;
   }
 
+  /**
+   * The supervisor that a module's class or its own label belongs to; that of the application for undefined. Gives what to do when
+   * there is none that runs.
+   */
+  async findSupervisor(module: Type | string | undefined): Promise<Pid | string> {
+    if (this.root === undefined || this.status !== 'running') {
+      return `Supervisors answer while the application runs; now it is ${this.status}.`;
+    }
+    if (module === undefined) return this.root;
+    const labels = [...this.labels].filter(([{ metatype }, label]) => metatype === module || label === module);
+    if (labels.length === 1) return (await this.supervisorOf(labels[0]![1])) ?? 'It has ended, or is being restarted.';
+    if (labels.length > 1) return `Name one of them: ${labels.map(([, label]) => label).join(', ')}.`;
+    return `Only modules that list servers have one: ${[...this.labels.values()].join(', ') || 'there is none'}.`;
+  }
+
+  private async supervisorOf(label: string | undefined): Promise<Pid | undefined> {
+    const supervisors = await Supervisor.whichChildren(this.context.runtime, this.root!);
+    return supervisors.find(({ id }) => id === label)?.pid;
+  }
+
   private async addServer(server: ListedServer): Promise<void> {
     if (this.status !== 'running') return;
     const { runtime } = this.context;
-    const label = this.labels.get(server.module);
-    const supervisors = await Supervisor.whichChildren(runtime, this.root!);
-    const supervisor = supervisors.find(({ id }) => id === label)?.pid;
+    const supervisor = await this.supervisorOf(this.labels.get(server.module));
     const spec = this.serverSpec(server);
     try {
       if (supervisor !== undefined) await Supervisor.startChild(runtime, supervisor, spec);

@@ -14,9 +14,11 @@ import type { ExitReason } from '../runtime/exit-reason.js';
 import { Down } from '../runtime/messages.js';
 import { watch } from '../runtime/monitors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
+import type { ChildSpec } from '../supervision/child-spec.js';
 import type { StopReport, TreeStatus } from './application-supervisor.js';
 import { bind } from './clients/client-target.js';
 import type { GenServerClient } from './clients/gen-server-client.js';
+import { type ChildOptions, childSpecOf, ModuleSupervisor } from './module-supervisor.js';
 import { ServerHost } from './server-host.js';
 
 /** A watch that code outside of any process keeps. @publicApi */
@@ -111,6 +113,23 @@ export class GenServerRuntime {
   async startAgent<S>(makeState: () => S | PromiseLike<S>, options: AgentOptions = {}): Promise<Agent<S>> {
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError('Agent', 'shutdown');
     return Agent.start(this.host.runtime, makeState, options);
+  }
+
+  /**
+   * The supervisor of a module that lists servers, to look at its children and to change them while it runs. Two dynamic modules of
+   * one class are told apart by their labels, as the tree prints them: `'CartModule'`, `'CartModule#2'`. Without a module: the
+   * supervisor of the application, whose children are those.
+   */
+  supervisor(module?: Type | string): ModuleSupervisor {
+    return new ModuleSupervisor(this.host.runtime, this.host.tree, module);
+  }
+
+  /**
+   * The child spec of a class that some module lists: what a supervisor of your own making, nested below a module's, takes as a
+   * child. Throws when no module lists the class.
+   */
+  childSpec(server: Type, options: ChildOptions = {}): ChildSpec {
+    return childSpecOf(this.host.runtime, server, options);
   }
 
   /**
