@@ -204,7 +204,7 @@ export function stop(
       monitor.stop();
       reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
     });
-    const monitor = watch(runtime, server, (actual) => {
+    const monitor = watch(server, (actual) => {
       deadline.cancel();
       if (isSameReason(actual, reason)) resolvePromise();
       else reject(new ServerExitedError(server.label, request, actual, actual));

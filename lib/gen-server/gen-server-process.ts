@@ -1,4 +1,4 @@
-import { BoundedMailbox, type MaxMailbox } from '../runtime/bounded-mailbox.js';
+import { BoundedMailbox } from '../runtime/bounded-mailbox.js';
 import { Deadline } from '../runtime/deadline.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../runtime/envelope.js';
 import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../runtime/exit-reason.js';
@@ -17,10 +17,12 @@ import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './
 import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
+import { IdleDeadline, Passivation, QuietTime } from './quiet-time.js';
 import { answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
-import { type Invocation, payloadOf, type ServerSource } from './server-definition.js';
+import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
+import type { ServerPlan } from './server-plan.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
 
@@ -33,17 +35,6 @@ export type StartOutcome =
 /** What `init` gets: the same for every incarnation, or made anew for each. */
 export type InitArguments = readonly unknown[] | (() => readonly unknown[]);
 
-/** What the user wants of one server, apart from what it is. */
-export interface ServerSettings {
-  readonly args: InitArguments;
-  readonly startTimeoutMs: number;
-  readonly isolation: 'none' | 'clone';
-  /** How long the process may have nothing to do before it ends by itself; Infinity for as long as it likes. */
-  readonly idleMs: number;
-  /** Undefined for as many messages as come. */
-  readonly maxMailbox: MaxMailbox | undefined;
-}
-
 /** Tells the starter that `init` took too long (I7). */
 class StartDeadline extends Deadline {
   constructor(private readonly server: GenServerProcess) {
@@ -55,38 +46,43 @@ class StartDeadline extends Deadline {
   }
 }
 
-/** Ends a process that nobody needed for a while. */
-class Passivation extends Deadline {
-  constructor(private readonly server: GenServerProcess) {
-    super();
+/** A start that is under way. What it needs is given up when the process is up. */
+class Starting {
+  deadline: StartDeadline | null = null;
+  hasTimedOut = false;
+  cause: unknown = undefined;
+
+  constructor(
+    readonly args: InitArguments,
+    private settler: ((outcome: StartOutcome) => void) | null,
+  ) {}
+
+  /** Tells the starter how it went, once. */
+  settle(outcome: StartOutcome): void {
+    this.takeOver()?.(outcome);
   }
 
-  expire(): void {
-    this.server.passivate();
+  /** From now on it is told by nobody else. */
+  takeOver(): ((outcome: StartOutcome) => void) | null {
+    const { settler } = this;
+    this.settler = null;
+    return settler;
   }
 }
 
-/** The timeout that a result asked for. */
-class IdleDeadline extends Deadline {
-  lengthMs = 0;
-  /** It ran out while a request of the system was waiting, which starts it again (T4). */
-  hasLapsed = false;
+/** What is being handled while it takes more than one turn of the loop, and where it goes on then. */
+class AsyncTurn {
+  invocation: Invocation | null = null;
+  payload: unknown = undefined;
 
-  constructor(private readonly server: GenServerProcess) {
-    super();
-  }
-
-  expire(): void {
-    this.server.idleTimeIsOver();
-  }
-
-  override cancel(): void {
-    this.hasLapsed = false;
-    super.cancel();
-  }
+  constructor(
+    readonly onDone: (value: unknown) => void,
+    readonly onFail: (thrown: unknown) => void,
+  ) {}
 }
 
 /** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
+const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 const TIMEOUT = Object.freeze(new Timeout());
 
@@ -98,6 +94,8 @@ interface Ending {
   readonly request: CallRequest | null;
   readonly answer: unknown;
   readonly message: string | undefined;
+  /** What was thrown, once this has become the end: a kill in the middle of it has another cause. */
+  exitCause: unknown;
 }
 
 /**
@@ -106,39 +104,27 @@ interface Ending {
  */
 export class GenServerProcess extends Process {
   state: unknown = undefined;
-  readonly definition: ServerSource['definition'];
 
   private instance: GenServerBase<unknown> | null = null;
   /** The call in hand. */
   private request: CallRequest | null = null;
   /** Calls whose answer was left for later. */
   private unanswered: Set<CallRequest> | null = null;
-  /** What is being handled, kept only while it takes more than one turn. */
-  private invocation: Invocation | null = null;
-  private payload: unknown = undefined;
+  /** Made by the first handler that awaits. */
+  private turn: AsyncTurn | null = null;
   private continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
-  private idle: IdleDeadline | null = null;
-  private passivation: Passivation | null = null;
+  private quiet: QuietTime | null = null;
   private exitMark: { readonly reason: ExitReason } | null = null;
   private ending: Ending | null = null;
-  private exitCause: unknown = undefined;
   private ownSelf: Self | null = null;
-  private onDone: ((value: unknown) => void) | null = null;
-  private onFail: ((thrown: unknown) => void) | null = null;
   private shedding: Shedding | null = null;
-  private startDeadline: StartDeadline | null = null;
-  private hasStartTimedOut = false;
-  /** `init` is done: from then on an end is an exit, before it is a failed start. */
-  hasStarted = false;
-  private startSettled: ((outcome: StartOutcome) => void) | null;
+  private starting: Starting | null;
   /** A request to end this process waits in its queue: what takes long had better not begin. */
   isStopQueued = false;
   /** Called when that request arrives. */
   stopQueued: (() => void) | null = null;
   /** What `sys` has turned on; null while nothing is. @internal */
   debugging: Debugging | null = null;
-  /** Neither copied on the way out nor looked at. */
-  private answersAsIs: boolean;
   /** A request of the system that takes more than one turn. */
   private systemRequest: SystemRequest | null = null;
 
@@ -147,14 +133,29 @@ export class GenServerProcess extends Process {
     id: number,
     incarnation: number,
     parent: Process | null,
-    private readonly source: ServerSource,
-    private readonly settings: ServerSettings,
-    startSettled: (outcome: StartOutcome) => void,
+    private readonly plan: ServerPlan,
+    args: InitArguments,
+    settleStart: (outcome: StartOutcome) => void,
   ) {
     super(runtime, id, incarnation, parent);
-    this.definition = source.definition;
-    this.startSettled = startSettled;
-    this.answersAsIs = !this.clonesMessages;
+    this.starting = new Starting(args, settleStart);
+  }
+
+  get definition(): ServerDefinition {
+    return this.plan.definition;
+  }
+
+  override get trapsExits(): boolean {
+    return this.plan.trapsExits;
+  }
+
+  override get drains(): boolean {
+    return this.plan.drains;
+  }
+
+  /** `init` is done: from then on an end is an exit, before it is a failed start. */
+  get hasStarted(): boolean {
+    return this.starting === null;
   }
 
   get label(): string {
@@ -162,7 +163,7 @@ export class GenServerProcess extends Process {
   }
 
   get clonesMessages(): boolean {
-    return this.settings.isolation === 'clone';
+    return this.plan.isolation === 'clone';
   }
 
   get self(): Self {
@@ -190,9 +191,10 @@ export class GenServerProcess extends Process {
 
   /** Lets `init` run in the loop, for no longer than the limit. */
   begin(): void {
-    if (this.settings.startTimeoutMs !== Infinity) {
-      this.startDeadline = new StartDeadline(this);
-      this.runtime.deadlines.add(this.startDeadline, this.settings.startTimeoutMs);
+    const { startTimeoutMs } = this.plan;
+    if (startTimeoutMs !== Infinity) {
+      const deadline = (this.starting!.deadline = new StartDeadline(this));
+      this.runtime.deadlines.add(deadline, startTimeoutMs);
     }
     // It is ready already when somebody who saw it come (a registry, a listener) has sent it a message.
     this.becomeReady();
@@ -202,14 +204,14 @@ export class GenServerProcess extends Process {
     // The starter learns it from the outcome and receives no exit message.
     if (this.isLinkedToParent) this.parent!.forgetLink(this);
     this.isLinkedToParent = false;
-    this.hasStartTimedOut = true;
+    this.starting!.hasTimedOut = true;
     this.die('killed');
   }
 
   private initialise(): void {
     this.isBusy = true;
     this.guard(
-      () => this.source.create(),
+      () => this.plan.source.create(),
       (instance) => this.runInit(instance as GenServerBase<unknown>),
       (thrown) => this.initFailed(thrown),
     );
@@ -218,7 +220,7 @@ export class GenServerProcess extends Process {
   private runInit(instance: GenServerBase<unknown>): void {
     this.instance = instance;
     attachProcess(instance, this);
-    const { args: given } = this.settings;
+    const given = this.starting!.args;
     let args: readonly unknown[];
     try {
       args = typeof given === 'function' ? given() : this.clonesMessages ? structuredClone(given) : given;
@@ -260,10 +262,10 @@ export class GenServerProcess extends Process {
     this.warnOfSharedArguments(state);
     this.state = state;
     this.status = 'running';
-    this.hasStarted = true;
-    this.startDeadline?.cancel();
-    this.startDeadline = null;
-    this.settleStart({ status: 'ok' });
+    const starting = this.starting!;
+    this.starting = null;
+    starting.deadline?.cancel();
+    starting.settle(STARTED);
     if (modifier?.type === 'continue') {
       // The start returns before the continue has run (T5), and nothing that is queued may slip in between.
       this.runtime.clock.nextTurn(() => {
@@ -289,22 +291,15 @@ export class GenServerProcess extends Process {
 
   /** `reason` is what the starter is told, `exitReason` what the process ends with. */
   private failStart(reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
-    this.exitCause = cause;
+    this.starting!.cause = cause;
     if (!isCleanExit(exitReason)) this.reportCrash(exitReason, cause, 'init');
     this.leaveInit({ status: 'error', reason, cause }, exitReason);
   }
 
   private leaveInit(outcome: StartOutcome, exitReason: ExitReason): void {
-    const settle = this.startSettled;
-    this.startSettled = null;
+    const settle = this.starting!.takeOver();
     this.end(exitReason);
     // The name is free when the start returns (I9).
-    settle?.(outcome);
-  }
-
-  private settleStart(outcome: StartOutcome): void {
-    const settle = this.startSettled;
-    this.startSettled = null;
     settle?.(outcome);
   }
 
@@ -312,18 +307,14 @@ export class GenServerProcess extends Process {
 
   protected receive(envelope: Envelope, payload: unknown): void {
     if (this.debugging !== null && this.debugging.intercept(envelope, payload)) return;
-    const { idle, passivation } = this;
-    if (passivation !== null) passivation.cancel();
+    if (this.quiet !== null) this.quiet.interrupt(envelope.kind === SYSTEM || envelope.kind === TERMINATE);
     if (envelope.kind === CALL) {
-      if (idle !== null) idle.cancel();
       const request = envelope as CallRequest;
       this.request = request;
       this.invoke(request.invocation, request.payload);
     } else if (envelope.kind === CAST) {
-      if (idle !== null) idle.cancel();
       this.invoke(envelope as Invocation, payload);
     } else if (envelope.kind === INFO) {
-      if (idle !== null) idle.cancel();
       this.receiveInfo(payload);
     } else if (envelope.kind === TERMINATE) {
       this.terminate(payload, undefined);
@@ -333,7 +324,7 @@ export class GenServerProcess extends Process {
   }
 
   protected override makeMailbox(): Mailbox {
-    const { maxMailbox } = this.settings;
+    const { maxMailbox } = this.plan;
     if (maxMailbox === undefined) return super.makeMailbox();
     const shedding = (this.shedding ??= new Shedding(this, maxMailbox));
     return new BoundedMailbox(maxMailbox, (envelope) => shedding.shed(envelope));
@@ -348,9 +339,9 @@ export class GenServerProcess extends Process {
 
   /** Nothing to do: from now on counts what `idleMs` allows. */
   protected override onQuiet(): void {
-    const { idleMs } = this.settings;
+    const { idleMs } = this.plan;
     if (idleMs === Infinity || this.status !== 'running' || this.isSuspended) return;
-    const passivation = (this.passivation ??= new Passivation(this));
+    const passivation = (this.quietTime.passivation ??= new Passivation(this));
     if (!passivation.isPending) this.runtime.deadlines.add(passivation, idleMs);
   }
 
@@ -402,7 +393,7 @@ export class GenServerProcess extends Process {
   /** Requests of the system neither cancel a pending timeout nor let it lapse: it starts again in full (T4). */
   private receiveSystem(request: SystemRequest): void {
     request.perform(this);
-    const { idle } = this;
+    const idle = this.quiet === null ? null : this.quiet.idle;
     if (idle !== null && (idle.isPending || idle.hasLapsed)) this.armIdle(idle.lengthMs);
   }
 
@@ -439,21 +430,24 @@ export class GenServerProcess extends Process {
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
     this.isBusy = true;
-    this.invocation = invocation;
-    this.payload = payload;
-    this.onDone ??= (value) => this.finish(value, false);
-    this.onFail ??= (thrown) => this.finish(thrown, true);
-    whenSettled(result, this.onDone, this.onFail);
+    const turn = (this.turn ??= new AsyncTurn(
+      (value) => this.finish(value, false),
+      (thrown) => this.finish(thrown, true),
+    ));
+    turn.invocation = invocation;
+    turn.payload = payload;
+    whenSettled(result, turn.onDone, turn.onFail);
   }
 
   private finish(value: unknown, hasFailed: boolean): void {
     // What an abandoned handler still brings is nobody's any more (E6).
     if (this.isFenced) return;
     const { scheduler } = this.runtime;
-    const invocation = this.invocation!;
-    const { payload } = this;
-    this.invocation = null;
-    this.payload = undefined;
+    const turn = this.turn!;
+    const { payload } = turn;
+    const invocation = turn.invocation!;
+    turn.invocation = null;
+    turn.payload = undefined;
     this.activation = null;
     const wasRunning = scheduler.enter();
     this.isBusy = false;
@@ -507,13 +501,14 @@ export class GenServerProcess extends Process {
   }
 
   private armIdle(lengthMs: number): void {
-    this.idle?.cancel();
+    const quiet = this.quietTime;
+    quiet.idle?.cancel();
     if (this.hasMessage) return; // T2
     if (lengthMs === 0 && this.queueLength === 0) {
       this.deliver(INFO_ENVELOPE, TIMEOUT);
       return;
     }
-    const idle = (this.idle ??= new IdleDeadline(this));
+    const idle = (quiet.idle ??= new IdleDeadline(this));
     idle.lengthMs = lengthMs;
     this.runtime.deadlines.add(idle, lengthMs);
   }
@@ -522,7 +517,11 @@ export class GenServerProcess extends Process {
   idleTimeIsOver(): void {
     if (this.hasMessage) return;
     if (this.queueLength === 0 && !this.isSuspended) this.deliver(INFO_ENVELOPE, TIMEOUT);
-    else this.idle!.hasLapsed = true;
+    else this.quietTime.idle!.hasLapsed = true;
+  }
+
+  private get quietTime(): QuietTime {
+    return (this.quiet ??= new QuietTime());
   }
 
   /** Whether the next in the queue is a message, rather than a request of the system. */
@@ -568,7 +567,7 @@ export class GenServerProcess extends Process {
     if (this.isFenced || request.isSettled) return;
     this.unanswered?.delete(request);
     if (value === this.state) this.warnOfSharedReply(value, request);
-    if (this.answersAsIs) {
+    if (this.debugging === null && !this.clonesMessages) {
       request.answer(value);
       return;
     }
@@ -620,7 +619,6 @@ export class GenServerProcess extends Process {
 
   /** What of this process is being debugged; from now on at least that. @internal */
   startDebugging(): Debugging {
-    this.answersAsIs = false;
     return (this.debugging ??= new Debugging(this, () => this.makeMailbox()));
   }
 
@@ -628,7 +626,6 @@ export class GenServerProcess extends Process {
   stopDebugging(): void {
     if (this.debugging === null || this.debugging.isOn) return;
     this.debugging = null;
-    this.answersAsIs = !this.clonesMessages;
   }
 
   /** Goes on with what came while the server was suspended, in order (Y2). @internal */
@@ -747,9 +744,9 @@ export class GenServerProcess extends Process {
     this.status = 'exiting';
     this.isBusy = true;
     this.hasContinuation = false;
-    this.idle?.cancel();
+    this.quiet?.idle?.cancel();
     const message = invocation === undefined ? undefined : formatMessage(invocation, payload);
-    this.ending = { reason, cause, request, answer, message };
+    this.ending = { reason, cause, request, answer, message, exitCause: undefined };
     this.exitMark = null;
     const { instance } = this;
     if (instance?.terminate === undefined) {
@@ -780,7 +777,7 @@ export class GenServerProcess extends Process {
   private finishTermination(): void {
     const { reason, cause, request, answer, message } = this.ending!;
     if (request !== null) this.answer(request, answer);
-    this.exitCause = cause;
+    this.ending!.exitCause = cause;
     if (!isCleanExit(reason)) this.reportCrash(reason, cause, message);
     this.end(reason);
   }
@@ -801,15 +798,15 @@ export class GenServerProcess extends Process {
 
   /** What was thrown: here, or where the reason came from. */
   private causeOf(reason: ExitReason): unknown {
-    if (this.exitCause !== undefined) return this.exitCause;
+    const cause = this.ending === null ? this.starting?.cause : this.ending.exitCause;
+    if (cause !== undefined) return cause;
     return isError(reason) ? reason : undefined;
   }
 
   protected onEnd(reason: ExitReason): void {
     const cause = this.causeOf(reason);
-    this.idle?.cancel();
-    this.passivation?.cancel();
-    this.startDeadline?.cancel();
+    this.quiet?.cancel();
+    this.starting?.deadline?.cancel();
     this.ending?.request?.serverExited(reason, cause);
     this.request?.serverExited(reason, cause);
     this.systemRequest?.serverExited(reason);
@@ -817,7 +814,7 @@ export class GenServerProcess extends Process {
     this.request = null;
     this.unanswered = null;
     this.continuation = null;
-    this.settleStart({ status: 'error', reason: this.hasStartTimedOut ? 'timeout' : reason, cause });
+    this.starting?.settle({ status: 'error', reason: this.starting.hasTimedOut ? 'timeout' : reason, cause });
     this.ownSelf?.close(reason);
   }
 
@@ -857,7 +854,7 @@ export class GenServerProcess extends Process {
 
   private warnOfSharedArguments(state: unknown): void {
     if (!this.runtime.warnsOfSharedState || !isMutable(state) || this.clonesMessages) return;
-    const { args } = this.settings;
+    const { args } = this.starting!;
     if (typeof args !== 'function' && args.includes(state)) this.warnOfSharedState('an argument of init');
   }
 

@@ -47,7 +47,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
     readonly request: RequestDescription,
     private source: unknown,
   ) {
-    this.monitor = watch(server.runtime, server, (reason) => this.serverEnded(reason));
+    this.monitor = watch(server, (reason) => this.serverEnded(reason));
   }
 
   get label(): string {

@@ -1,8 +1,6 @@
 import type { Registration, ServerName } from '../runtime/registration.js';
 import { register } from '../runtime/registration.js';
-import { assertMaxMailbox, type MaxMailbox } from '../runtime/bounded-mailbox.js';
-import { assertDurationMs, InvalidArgumentError } from '../runtime/errors.js';
-import { print } from '../runtime/print.js';
+import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
 import { linkToParent } from '../runtime/links.js';
 import { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
@@ -10,6 +8,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess, type InitArguments, type StartOutcome } from './gen-server-process.js';
 import { StartError } from './errors.js';
 import type { ServerSource } from './server-definition.js';
+import { ServerPlan } from './server-plan.js';
 
 /** How a server is started. */
 export interface StartOptions {
@@ -61,21 +60,19 @@ export interface Lineage {
  * Makes a process, takes its name, links it to its parent, and lets it run `init` in the loop. Throws, with nothing left
  * behind, when the name is taken or an option makes no sense.
  */
-export function spawn(
+export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
+  const plan = new ServerPlan(source, given);
+  return spawnAsPlanned(runtime, plan, plan.name, plan.args, lineage);
+}
+
+/** The same for a plan that was made before. */
+export function spawnAsPlanned(
   runtime: Runtime,
-  source: ServerSource,
-  given: StartOptions = {},
-  { parent = null, predecessor }: Lineage = {},
+  plan: ServerPlan,
+  name: ServerName | undefined,
+  args: InitArguments,
+  { parent = null, predecessor }: Lineage = NO_LINEAGE,
 ): Spawned {
-  const options = { ...source.defaults, ...given };
-  const startTimeoutMs = options.startTimeoutMs ?? Infinity;
-  assertDurationMs(startTimeoutMs, `startTimeoutMs of ${source.definition.label}`, true);
-  if (options.idleMs !== undefined) assertDurationMs(options.idleMs, `idleMs of ${source.definition.label}`, true);
-
-  assertStartOptions(options, source.definition.label);
-  const { maxMailbox } = options;
-  if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${source.definition.label}`);
-
   let settle!: (outcome: StartOutcome) => void;
   const outcome = new Promise<StartOutcome>((resolve) => {
     settle = resolve;
@@ -85,24 +82,18 @@ export function spawn(
     predecessor?.id ?? runtime.nextProcessId(),
     predecessor === undefined ? 0 : predecessor.incarnation + 1,
     parent,
-    source,
-    {
-      args: options.args ?? NO_ARGUMENTS,
-      startTimeoutMs,
-      isolation: options.isolation ?? 'none',
-      idleMs: options.idleMs ?? Infinity,
-      maxMailbox,
-    },
+    plan,
+    args,
     settle,
   );
-  process.trapsExits = options.trapExit ?? false;
-  process.drains = options.drain ?? true;
-  if (options.name !== undefined) process.registration = registerNew(runtime, options.name, process);
+  if (name !== undefined) process.registration = registerNew(runtime, name, process);
   if (parent !== null) linkToParent(process);
   runtime.add(process);
   process.begin();
   return { process, outcome };
 }
+
+const NO_LINEAGE: Lineage = Object.freeze({});
 
 /** Starts a server and gives its pid when `init` is done (I1), or rejects with {@link StartError}. */
 export async function start(
@@ -117,23 +108,6 @@ export async function start(
   if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
   throw new StartError(process.label, result.reason, result.cause ?? result.reason);
 }
-
-/** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */
-function assertStartOptions({ args, trapExit, drain, isolation }: StartOptions, label: string): void {
-  const refuse = (option: string, expected: string, got: unknown): never => {
-    throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
-  };
-  if (args !== undefined && !Array.isArray(args) && typeof args !== 'function') {
-    refuse('args', 'an array of the arguments of init, or a function that returns one', args);
-  }
-  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
-  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
-  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
-    refuse('isolation', "'none' or 'clone'", isolation);
-  }
-}
-
-const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 
 function registerNew(runtime: Runtime, name: ServerName, process: GenServerProcess): Registration {
   try {

@@ -348,7 +348,7 @@ export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, ties: Task
   } else if (isLinked) {
     linkToParent(process);
   }
-  if (endsWithOwner) process.leash = watch(runtime, owner!, () => process.die('shutdown'));
+  if (endsWithOwner) process.leash = watch(owner!, () => process.die('shutdown'));
   runtime.add(process);
   const task = new Task<T>(runtime, owner, process);
   process.begin();

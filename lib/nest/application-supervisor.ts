@@ -104,7 +104,7 @@ export class ApplicationSupervisor {
       throw explainFailedStart(result.status === 'error' ? result.reason : result.status);
     }
     if (this.stopping === undefined) this.status = 'running';
-    watch(runtime, process, (reason) => this.gaveUp(reason));
+    watch(process, (reason) => this.gaveUp(reason));
   }
 
   /**
@@ -239,7 +239,7 @@ async function stopStray(runtime: Runtime, process: Process, isPatient: boolean)
 
 function killAndWait(runtime: Runtime, process: Process): Promise<unknown> {
   return new Promise((resolve) => {
-    watch(runtime, process, resolve);
+    watch(process, resolve);
     process.signal('kill', null, true);
   });
 }

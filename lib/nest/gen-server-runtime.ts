@@ -163,8 +163,8 @@ export class GenServerRuntime {
   monitor(destination: Destination): Monitoring {
     const { runtime } = this.host;
     const target = resolveProcess(runtime, destination);
+    const ref = runtime.newRef();
     if (target === undefined) {
-      const ref = runtime.newRef();
       const down = Promise.resolve(new Down(ref, undefined, destination, 'noproc'));
       return { ref, down, demonitor: () => false };
     }
@@ -173,8 +173,8 @@ export class GenServerRuntime {
       settle = resolveDown;
     });
     const { pid } = target;
-    const monitor = watch(runtime, target, (reason) => settle(new Down(monitor.ref, pid, destination, reason)));
-    return { ref: monitor.ref, down, demonitor: () => monitor.stop() };
+    const monitor = watch(target, (reason) => settle(new Down(ref, pid, destination, reason)));
+    return { ref, down, demonitor: () => monitor.stop() };
   }
 
   /** The `Down` of the process behind a destination, then complete. Unsubscribing ends the watch. */

@@ -5,8 +5,10 @@ import type { Spawned, StartOptions } from '../gen-server/start.js';
 import { KeyTable } from '../registry/key-table.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
+import { ViaKey } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Shutdown } from '../supervision/child-spec.js';
+import { DynamicChildPlan } from '../supervision/dynamic-child-spec.js';
 import { type DynamicSupervisorServer, dynamicSupervisorOf } from '../supervision/dynamic-supervisor.js';
 import type { Restart } from '../supervision/restart-policy.js';
 
@@ -32,6 +34,8 @@ export class KeyedServers {
   readonly keys: KeyTable;
   /** Starts that are under way, so that everybody who asks for the same key waits for the same one. */
   private readonly starting = new Map<unknown, Promise<StartOutcome>>();
+  /** Made by the first start, which is where options that make no sense are refused. */
+  private plan: DynamicChildPlan | undefined;
   /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
 
@@ -68,9 +72,9 @@ export class KeyedServers {
 
   /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */
   start(key: unknown, args: readonly unknown[]): Spawned {
-    const { source, options, restart, shutdownMs } = this.settings;
-    const name = key === undefined ? undefined : { via: this.keys, key };
-    return this.supervisor.startChild({ source, options: { ...options, name, args }, restart, shutdownMs });
+    this.plan ??= new DynamicChildPlan(this.settings);
+    const name = key === undefined ? undefined : new ViaKey(this.keys, key);
+    return this.supervisor.startChild(this.plan, name, args);
   }
 
   /** The process of a key if it takes messages now. */
@@ -101,7 +105,7 @@ export class KeyedServers {
     if (holder.status !== 'exiting' && !holder.isFenced) return holder;
     this.awaited.set(key, []);
     // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
-    watch(this.runtime, holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
+    watch(holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 import { type Destination, resolve } from '../gen-server/destination.js';
 import { GenServerProcess } from '../gen-server/gen-server-process.js';
+import { linkedTo } from '../runtime/links.js';
 import { Pid } from '../runtime/pid.js';
 import type { ProcessStatus } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';
@@ -65,13 +66,10 @@ function childrenOf(process: GenServerProcess): Pick<ProcessTree, 'children' | '
   return { children: (status?.children ?? []).map(treeOfChild), childrenNotShown: status?.notShown ?? 0 };
 }
 
-/** Links keep the order in which they were made. */
 function startedBy(process: GenServerProcess): GenServerProcess[] {
-  const children: GenServerProcess[] = [];
-  for (const linked of process.links ?? []) {
-    if (linked.parent === process && linked instanceof GenServerProcess) children.push(linked);
-  }
-  return children;
+  return linkedTo(process).filter(
+    (linked) => linked.parent === process && linked instanceof GenServerProcess,
+  ) as GenServerProcess[];
 }
 
 function treeOfChild({ id, pid, status, type }: ChildView): ProcessTree {

@@ -36,7 +36,7 @@ export class KeyLocks<K> {
 
   private claim(process: Process, key: K): Claim {
     const claim = new Claim(process);
-    claim.monitor = watch(process.runtime, process, () => this.release(claim, key));
+    claim.monitor = watch(process, () => this.release(claim, key));
     const queue = this.queues.get(key);
     if (queue === undefined) this.queues.set(key, [claim]);
     else queue.push(claim);

@@ -1,32 +1,33 @@
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
-import { NameTable } from './name-table.js';
 
 /** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */
 export class KeyTable implements ViaRegistry {
-  private readonly table = new NameTable();
+  /** Without an object per key, since there may be a hundred thousand. */
+  private readonly holders = new Map<unknown, Pid>();
 
   registerName(key: unknown, pid: Pid): boolean {
-    return this.table.register(key, pid) === undefined;
+    if (this.holders.has(key)) return false;
+    this.holders.set(key, pid);
+    return true;
   }
 
   unregisterName(key: unknown): void {
-    const holder = this.table.whereis(key);
-    if (holder !== undefined) this.table.unregister(key, holder);
+    this.holders.delete(key);
   }
 
   whereisName(key: unknown): Pid | undefined {
-    return this.table.whereis(key);
+    return this.holders.get(key);
   }
 
   send(key: unknown, message: unknown): void {
-    const pid = this.table.whereis(key);
+    const pid = this.holders.get(key);
     if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 
   /** The keys that are held now. */
   keys(): IterableIterator<unknown> {
-    return this.table.names();
+    return this.holders.keys();
   }
 }

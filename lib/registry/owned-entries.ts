@@ -100,7 +100,7 @@ export class OwnedEntries<K, V> {
   private ownerOf(process: Process): Owner<K, V> {
     let owner = this.owners.get(process);
     if (owner === undefined) {
-      const monitor = watch(process.runtime, process, () => this.ownerEnded(process));
+      const monitor = watch(process, () => this.ownerEnded(process));
       this.owners.set(process, (owner = { monitor, byKey: new Map() }));
     }
     return owner;

@@ -1,4 +1,5 @@
 import type { Process } from './process.js';
+import { tiesOf } from './ties.js';
 
 /**
  * Who dies with whom. A link is symmetric and there is at most one per pair (L1). The link of a child to its parent is a
@@ -6,14 +7,13 @@ import type { Process } from './process.js';
  */
 export function link(a: Process, b: Process): void {
   if (a === b || areLinked(a, b)) return;
-  (a.links ??= new Set()).add(b);
-  (b.links ??= new Set()).add(a);
+  (tiesOf(a).links ??= new Set()).add(b);
+  (tiesOf(b).links ??= new Set()).add(a);
 }
 
 /** The link that a process is started with. */
 export function linkToParent(child: Process): void {
   child.isLinkedToParent = true;
-  (child.parent!.links ??= new Set()).add(child);
 }
 
 /** Removes the link. Signals that are already on their way still arrive. */
@@ -23,5 +23,13 @@ export function unlink(a: Process, b: Process): void {
 }
 
 export function areLinked(a: Process, b: Process): boolean {
-  return (a.isLinkedToParent && a.parent === b) || (a.links?.has(b) ?? false);
+  if ((a.isLinkedToParent && a.parent === b) || (b.isLinkedToParent && b.parent === a)) return true;
+  return a.ties?.links?.has(b) ?? false;
+}
+
+/** Whom a process is linked to, its parent apart: its children, the oldest first, and whom it linked to of its own accord. */
+export function linkedTo({ ties }: Process): readonly Process[] {
+  if (ties === null) return [];
+  const children = ties.children?.members().filter(({ isLinkedToParent }) => isLinkedToParent) ?? [];
+  return ties.links === null ? children : [...children, ...ties.links];
 }

@@ -5,7 +5,7 @@ export interface Envelope {
 
 /** A queue of this length is worth a report, and so is one of ten times as many. */
 const FIRST_HIGH_WATER = 10_000;
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 8;
 /** A ring above this many slots is given back as soon as it is empty. */
 const KEPT_SLOTS = 4096;
 

@@ -3,42 +3,59 @@ import type { ExitReason } from './exit-reason.js';
 import { Down } from './messages.js';
 import { Pid, type Ref } from './pid.js';
 import type { Process } from './process.js';
-import type { Runtime } from './runtime.js';
+import { tiesOf } from './ties.js';
 
-/** One watch over one incarnation (M3). It reports exactly once, or not at all after {@link stop}. */
+/**
+ * One watch over one incarnation (M3). It reports exactly once, or not at all after {@link stop}. The watches over a process are a
+ * list that runs through them, so that one costs no more than itself.
+ */
 export abstract class Monitor {
-  constructor(
-    readonly ref: Ref,
-    private readonly target: Process,
-  ) {
-    (target.watchers ??= new Map()).set(ref, this);
+  private previous: Monitor | null = null;
+  private next: Monitor | null = null;
+  private isOn = true;
+
+  constructor(private readonly target: Process) {
+    const ties = tiesOf(target);
+    this.previous = ties.lastWatcher;
+    if (this.previous === null) ties.firstWatcher = this;
+    else this.previous.next = this;
+    ties.lastWatcher = this;
   }
 
   abstract report(reason: ExitReason): void;
 
   /** Answers whether the watch was still on. */
   stop(): boolean {
-    return this.target.watchers?.delete(this.ref) ?? false;
+    if (!this.isOn) return false;
+    this.isOn = false;
+    const { previous, next } = this;
+    const ties = tiesOf(this.target);
+    if (previous === null) ties.firstWatcher = next;
+    else previous.next = next;
+    if (next === null) ties.lastWatcher = previous;
+    else next.previous = previous;
+    this.previous = this.next = null;
+    return true;
   }
 }
 
 /** Tells a process by a {@link Down} message. */
 class ProcessMonitor extends Monitor {
   constructor(
-    ref: Ref,
+    private readonly ref: Ref,
     private readonly owner: Process,
     target: Process,
     private readonly object: unknown,
   ) {
-    super(ref, target);
+    super(target);
     this.pid = target.pid;
-    (owner.watching ??= new Map()).set(ref, this);
+    (tiesOf(owner).watching ??= new Map()).set(ref, this);
   }
 
   private readonly pid: Pid;
 
   report(reason: ExitReason): void {
-    this.owner.watching?.delete(this.ref);
+    this.owner.ties?.watching?.delete(this.ref);
     this.owner.deliver(INFO_ENVELOPE, new Down(this.ref, this.pid, this.object, reason));
   }
 }
@@ -46,11 +63,10 @@ class ProcessMonitor extends Monitor {
 /** Tells code outside of any process by calling it. */
 class CallbackMonitor extends Monitor {
   constructor(
-    ref: Ref,
     target: Process,
     private readonly onDown: (reason: ExitReason) => void,
   ) {
-    super(ref, target);
+    super(target);
   }
 
   report(reason: ExitReason): void {
@@ -78,12 +94,22 @@ export function monitor(owner: Process, target: Process | undefined, object: unk
  * A `Down` that already lies in the mailbox stays there (M2).
  */
 export function demonitor(owner: Process, ref: Ref): boolean {
-  const found = owner.watching?.get(ref);
-  owner.watching?.delete(ref);
+  const watching = owner.ties?.watching;
+  const found = watching?.get(ref);
+  watching?.delete(ref);
   return found?.stop() ?? false;
 }
 
 /** Calls `onDown` in the turn of the exit. For the runtime's own use and for code outside of any process. */
-export function watch(runtime: Runtime, target: Process, onDown: (reason: ExitReason) => void): Monitor {
-  return new CallbackMonitor(runtime.newRef(), target, onDown);
+export function watch(target: Process, onDown: (reason: ExitReason) => void): Monitor {
+  return new CallbackMonitor(target, onDown);
+}
+
+/** Tells everybody who watches a process that it has ended. Who is told may end the watch of another. */
+export function reportToWatchers({ ties }: Process, reason: ExitReason): void {
+  if (ties === null) return;
+  for (let watcher = ties.firstWatcher; watcher !== null; watcher = ties.firstWatcher) {
+    watcher.stop();
+    watcher.report(reason);
+  }
 }

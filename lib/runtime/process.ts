@@ -3,12 +3,13 @@ import { type ExitReason, reasonOfThrown } from './exit-reason.js';
 import { effectOfSignal } from './exit-signals.js';
 import { Mailbox, type Envelope } from './mailbox.js';
 import { Exit } from './messages.js';
-import type { Monitor } from './monitors.js';
-import { Pid, type Ref } from './pid.js';
+import { linkedTo } from './links.js';
+import { reportToWatchers } from './monitors.js';
+import { Pid } from './pid.js';
 import type { Registration } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduler.js';
-import type { Deadline } from './deadline.js';
+import type { Ties } from './ties.js';
 import type { Activation } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
@@ -23,26 +24,18 @@ export abstract class Process implements Schedulable {
   status: ProcessStatus = 'starting';
   /** Work is in progress (`init`, a handler, `terminate`), so nothing may be taken from the mailbox. */
   isBusy = false;
-  trapsExits = false;
-  drains = false;
 
   nextReady: Schedulable | null = null;
   isReady = false;
-  /** Neighbours among the runtime's processes. @internal */
-  previousProcess: Process | null = null;
+  /** Neighbours among those with the same parent. @internal */
+  olderSibling: Process | null = null;
   /** @internal */
-  nextProcess: Process | null = null;
+  youngerSibling: Process | null = null;
 
   registration: Registration | null = null;
-  /** Linked processes, without the parent: a child pays for no set until it links of its own accord. @internal */
-  links: Set<Process> | null = null;
   isLinkedToParent = false;
-  /** Who is told when this process ends. @internal */
-  watchers: Map<Ref, Monitor> | null = null;
-  /** Whom this process watches. @internal */
-  watching: Map<Ref, Monitor> | null = null;
-  /** Pending messages to this very incarnation, which no successor may get (K2). @internal */
-  timers: Set<Deadline> | null = null;
+  /** Null as long as nothing but the parent has to do with it. @internal */
+  ties: Ties | null = null;
   /** The callback that is under way, where that is tracked. @internal */
   activation: Activation | null = null;
 
@@ -63,6 +56,16 @@ export abstract class Process implements Schedulable {
 
   /** How people call it: its name, or what it runs. */
   abstract get label(): string;
+
+  /** Turns exit signals of others than the parent into messages. */
+  get trapsExits(): boolean {
+    return false;
+  }
+
+  /** Finishes its queue when its parent stops it, also without trapping exits. */
+  get drains(): boolean {
+    return false;
+  }
 
   /** Handles one message. May leave work in progress behind ({@link isBusy}) or end the process. */
   protected abstract receive(envelope: Envelope, payload: unknown): void;
@@ -212,41 +215,36 @@ export abstract class Process implements Schedulable {
    */
   protected end(reason: ExitReason): void {
     if (this.status === 'dead') return;
+    const { mailbox, ties } = this;
+    const linked = ties === null ? NOBODY : linkedTo(this);
+    // Before it is dead: until then it is among its siblings, and its children are with it.
+    this.runtime.remove(this);
     this.status = 'dead';
     this.isBusy = true;
     this.hasContinuation = false;
     this.releaseName();
     Pid.attach(this.pid, undefined);
-    this.runtime.remove(this);
 
-    const { mailbox, links, watchers } = this;
     this.mailbox = null;
-    mailbox?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
+    if (mailbox !== null) mailbox.forEach((envelope, payload) => this.discard(envelope, payload, reason));
     this.onEnd(reason);
-    if (this.timers !== null) for (const timer of this.timers) timer.cancel();
-    if (this.watching !== null) for (const monitor of this.watching.values()) monitor.stop();
-    this.links = this.watching = this.timers = null;
-
+    if (ties !== null) giveUp(ties);
     if (this.isLinkedToParent) {
       this.isLinkedToParent = false;
-      this.parent!.links?.delete(this);
       this.parent!.signal(reason, this);
     }
-    if (links !== null) {
-      for (const linked of links) {
-        linked.forgetLink(this);
-        linked.signal(reason, this);
-      }
+    for (const other of linked) {
+      other.forgetLink(this);
+      other.signal(reason, this);
     }
-    if (watchers !== null) for (const monitor of watchers.values()) monitor.report(reason);
-    this.watchers = null;
+    if (this.ties !== null) reportToWatchers(this, reason);
     this.runtime.reportExit(this, reason);
   }
 
   /** @internal */
   forgetLink(other: Process): void {
     if (other === this.parent) this.isLinkedToParent = false;
-    this.links?.delete(other);
+    this.ties?.links?.delete(other);
   }
 
   /** A registry of the user's own may throw. The end goes on all the same. */
@@ -276,4 +274,13 @@ export abstract class Process implements Schedulable {
     this.deliver(INFO_ENVELOPE, exit);
     if (this.actsOnExitsAtOnce && !this.isBusy) this.runtime.scheduler.readyAtOnce(this);
   }
+}
+
+const NOBODY: readonly Process[] = Object.freeze([]);
+
+/** Nothing that an ended process asked for reaches anybody. */
+function giveUp(ties: Ties): void {
+  if (ties.timers !== null) for (const timer of ties.timers) timer.cancel();
+  if (ties.watching !== null) for (const monitor of ties.watching.values()) monitor.stop();
+  ties.links = ties.children = ties.watching = ties.timers = null;
 }

@@ -30,16 +30,52 @@ export interface Registration {
   release(pid: Pid): void;
 }
 
+/** A key of a registry that is its own registration: one object where there may be a hundred thousand of them. */
+export class ViaKey implements Registration, ViaName {
+  constructor(
+    readonly via: ViaRegistry,
+    readonly key: unknown,
+  ) {}
+
+  get name(): ServerName {
+    return this;
+  }
+
+  release(): void {
+    this.via.unregisterName(this.key);
+  }
+}
+
+class ViaRegistration implements Registration {
+  constructor(readonly name: ViaName) {}
+
+  release(): void {
+    this.name.via.unregisterName(this.name.key);
+  }
+}
+
+class ServiceRegistration implements Registration {
+  constructor(
+    readonly name: ServerName,
+    private readonly service: NameService,
+    private readonly key: unknown,
+  ) {}
+
+  release(pid: Pid): void {
+    this.service.unregister(this.key, pid);
+  }
+}
+
 /** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder. */
 export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
   if (isVia(name)) {
     if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
-    return { name, release: () => name.via.unregisterName(name.key) };
+    return name instanceof ViaKey ? name : new ViaRegistration(name);
   }
   const [service, key] = serviceOf(runtime, name);
   const holder = service.register(key, pid);
   if (holder !== undefined) throw alreadyStarted(name, holder);
-  return { name, release: (released) => service.unregister(key, released) };
+  return new ServiceRegistration(name, service, key);
 }
 
 /** Who holds `name` now. */

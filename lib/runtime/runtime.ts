@@ -1,5 +1,6 @@
 import { Deadlines } from './deadlines.js';
 import { type ExitReason, isCleanExit } from './exit-reason.js';
+import { Family } from './family.js';
 import { type Pid, Ref } from './pid.js';
 import type {
   Clock,
@@ -15,6 +16,7 @@ import type { Process } from './process.js';
 import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
 import { Scheduler } from './scheduler.js';
+import { childrenOf } from './ties.js';
 import { Tracking } from './tracking.js';
 
 /** A process has been made and is about to run its `init`. */
@@ -66,7 +68,8 @@ export class Runtime {
   /** Casts that nobody received. */
   droppedCasts = 0;
 
-  private firstProcess: Process | null = null;
+  /** Those without a parent that lives. */
+  private readonly orphans = new Family();
   private count = 0;
   private lastProcessId = 0;
   private lastRefId = 0;
@@ -89,9 +92,9 @@ export class Runtime {
     return this.count;
   }
 
-  /** Every live process, the youngest first. */
+  /** Every live process: parents before their children, the older before the younger. */
   *processes(): IterableIterator<Process> {
-    for (let process = this.firstProcess; process !== null; process = process.nextProcess) yield process;
+    yield* generations(this.orphans);
   }
 
   nextProcessId(): number {
@@ -113,9 +116,7 @@ export class Runtime {
 
   /** @internal */
   add(process: Process): void {
-    process.nextProcess = this.firstProcess;
-    if (this.firstProcess !== null) this.firstProcess.previousProcess = process;
-    this.firstProcess = process;
+    this.familyOf(process).add(process);
     this.count++;
     if (this.events.wants('process.spawned')) {
       const event: ProcessSpawned = { type: 'process.spawned', pid: process.pid, label: process.label };
@@ -125,12 +126,14 @@ export class Runtime {
 
   /** @internal */
   remove(process: Process): void {
-    const { previousProcess, nextProcess } = process;
-    if (previousProcess === null) this.firstProcess = nextProcess;
-    else previousProcess.nextProcess = nextProcess;
-    if (nextProcess !== null) nextProcess.previousProcess = previousProcess;
-    process.previousProcess = process.nextProcess = null;
+    this.familyOf(process).remove(process);
+    const children = process.ties?.children;
+    if (children != null) this.orphans.adopt(children);
     this.count--;
+  }
+
+  private familyOf({ parent }: Process): Family {
+    return parent !== null && parent.isAlive ? childrenOf(parent) : this.orphans;
   }
 
   /** @internal */
@@ -147,5 +150,14 @@ export class Runtime {
     const { pid, label } = process;
     const event: ProcessExited = { type: 'process.exited', pid, label, reason, isClean: isCleanExit(reason) };
     this.events.emit(event);
+  }
+}
+
+function* generations(family: Family): IterableIterator<Process> {
+  for (const process of family.members()) {
+    if (!process.isAlive) continue;
+    yield process;
+    const { ties } = process;
+    if (ties !== null && ties.children !== null) yield* generations(ties.children);
   }
 }

@@ -4,6 +4,7 @@ import { INFO_ENVELOPE } from './envelope.js';
 import { Pid, Ref } from './pid.js';
 import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';
+import { tiesOf } from './ties.js';
 
 /** A message that is sent later. */
 class PendingMessage extends Deadline {
@@ -38,7 +39,7 @@ class PendingMessage extends Deadline {
 
   private forget(): void {
     TimerRef.attach(this.ref, undefined);
-    if (typeof this.receiver !== 'function') this.receiver.timers?.delete(this);
+    if (typeof this.receiver !== 'function') this.receiver.ties?.timers?.delete(this);
   }
 }
 
@@ -76,7 +77,7 @@ export function sendAfter(
   if (typeof receiver !== 'function' && !receiver.isAlive) return ref;
   const pending = new PendingMessage(ref, receiver, message);
   TimerRef.attach(ref, pending);
-  if (typeof receiver !== 'function') (receiver.timers ??= new Set()).add(pending);
+  if (typeof receiver !== 'function') (tiesOf(receiver).timers ??= new Set()).add(pending);
   runtime.deadlines.addUnshared(pending, delayMs);
   return ref;
 }

@@ -17,6 +17,7 @@ import type { ChildSpec } from './child-spec.js';
 import {
   checkDynamicChild,
   completeDynamicSupervisorOptions,
+  DynamicChildPlan,
   type DynamicChildSpec,
   type DynamicSupervisorOptions,
 } from './dynamic-child-spec.js';
@@ -85,7 +86,9 @@ export const DynamicSupervisor = {
    */
   async startChild(runtime: Runtime, supervisor: Destination, spec: DynamicChildSpec): Promise<Pid> {
     checkDynamicChild(spec, formatDestination(supervisor));
-    const { process, outcome } = get(runtime, supervisor).startChild(spec);
+    const plan = new DynamicChildPlan(spec);
+    const { name, args } = plan.server;
+    const { process, outcome } = get(runtime, supervisor).startChild(plan, name, args);
     const result = await outcome;
     if (result.status === 'ok') return process.pid;
     if (result.status === 'ignore') throw new StartError(process.label, 'ignore');

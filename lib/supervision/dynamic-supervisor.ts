@@ -1,18 +1,17 @@
 import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/callback-result.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
-import { spawn, type Spawned } from '../gen-server/start.js';
+import type { GenServerProcess, InitArguments, StartOutcome } from '../gen-server/gen-server-process.js';
+import { spawnAsPlanned, type Spawned } from '../gen-server/start.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Exit } from '../runtime/messages.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
-import { formatName } from '../runtime/registration.js';
+import { formatName, type ServerName } from '../runtime/registration.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
-import { WORKER_SHUTDOWN_MS } from './child-spec.js';
-import { type CompleteDynamicSupervisorOptions, type DynamicChildSpec, startOptionsOf } from './dynamic-child-spec.js';
+import { argumentsOf, type CompleteDynamicSupervisorOptions, type DynamicChildPlan } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
 import { recordRestart } from './restart-intensity.js';
@@ -31,19 +30,43 @@ export interface DynamicChildInfo {
 /** How many children `formatStatus` shows: there may be a hundred thousand. */
 const MOST_SHOWN = 100;
 
+/** What is out of the ordinary about a child: most have nothing. */
+interface Unrest {
+  /** The end that it is to come back from, until it has. */
+  readonly comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null;
+  /** Resolves when the child is stopped and forgotten, once that was asked for. */
+  readonly leaving: Promise<void> | null;
+}
+
+const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
+
 class DynamicChild {
   /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. */
   phase: 'starting' | 'running' | 'waiting' = 'starting';
-  /** The end that it is to come back from, until it has. */
-  comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null = null;
-  /** Resolves when the child is stopped and forgotten, once that was asked for. */
-  leaving: Promise<void> | null = null;
+  private unrest = AT_REST;
 
   constructor(
-    readonly spec: DynamicChildSpec,
+    readonly plan: DynamicChildPlan,
+    readonly args: InitArguments,
     /** The last incarnation. */
     public process: GenServerProcess,
   ) {}
+
+  get comeback(): Unrest['comeback'] {
+    return this.unrest.comeback;
+  }
+
+  set comeback(comeback: Unrest['comeback']) {
+    if (comeback !== this.comeback) this.unrest = { ...this.unrest, comeback };
+  }
+
+  get leaving(): Unrest['leaving'] {
+    return this.unrest.leaving;
+  }
+
+  set leaving(leaving: Unrest['leaving']) {
+    this.unrest = { ...this.unrest, leaving };
+  }
 
   /** What its incarnations have in common. */
   get id(): number {
@@ -51,11 +74,16 @@ class DynamicChild {
   }
 
   get isSupervisor(): boolean {
-    return this.spec.source.definition.isSupervisor === true;
+    return this.plan.isSupervisor;
+  }
+
+  /** Its incarnations go by one name. */
+  get registeredName(): ServerName | undefined {
+    return this.process.registration?.name;
   }
 
   get name(): string | undefined {
-    const name = this.spec.options?.name;
+    const name = this.registeredName;
     return name === undefined ? undefined : formatName(name);
   }
 
@@ -126,15 +154,16 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
    * Starts a child. It exists, with its name taken, when this returns. Throws `MaxChildrenError`, `AlreadyStartedError`, or
    * `NoProcessError` when the supervisor is on its way out.
    */
-  startChild(spec: DynamicChildSpec): Spawned {
+  startChild(plan: DynamicChildPlan, name: ServerName | undefined, givenArgs: InitArguments): Spawned {
     const { server } = this;
     if (server.isFenced || server.isStopQueued || server.status === 'exiting') {
       throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
     }
-    const { maxChildren } = this.options;
+    const { maxChildren, extraArguments } = this.options;
     if (this.children.size >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
-    const spawned = this.spawn(spec);
-    const child = new DynamicChild(spec, spawned.process);
+    const args = argumentsOf(givenArgs, extraArguments);
+    const spawned = spawnAsPlanned(server.runtime, plan.server, name, args, { parent: server });
+    const child = new DynamicChild(plan, args, spawned.process);
     this.children.set(child.id, child);
     this.follow(child, spawned);
     return spawned;
@@ -172,7 +201,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
     this.cameUp(child); // its starter may not have heard of that yet
     this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
-    if (!shouldRestart(child.spec.restart ?? 'permanent', reason)) {
+    if (!shouldRestart(child.plan.restart, reason)) {
       this.forget(child); // D5
       return noReply();
     }
@@ -207,7 +236,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     }
     let spawned: Spawned;
     try {
-      spawned = this.spawn(child.spec, child.process.pid);
+      const { plan, registeredName, args, process } = child;
+      const lineage = { parent: this.server, predecessor: process.pid };
+      spawned = spawnAsPlanned(this.server.runtime, plan.server, registeredName, args, lineage);
     } catch (thrown) {
       if (thrown instanceof AlreadyStartedError) this.giveWay(child, thrown);
       else this.retryLater(child, reasonOfThrown(thrown));
@@ -234,11 +265,6 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   // --- one child ----------------------------------------------------------------------------------------------------------
-
-  private spawn(spec: DynamicChildSpec, predecessor?: Pid): Spawned {
-    const options = startOptionsOf(spec, this.options.extraArguments);
-    return spawn(this.server.runtime, spec.source, options, { parent: this.server, predecessor });
-  }
 
   private follow(child: DynamicChild, { process, outcome }: Spawned): void {
     void outcome.then((result) => {
@@ -273,14 +299,16 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   private async stopOne(child: DynamicChild): Promise<void> {
-    const { process, isSupervisor } = child;
+    const {
+      process,
+      plan: { shutdownMs },
+    } = child;
     if (!process.isAlive) {
       this.forget(child);
       return;
     }
-    const { shutdownMs = isSupervisor ? Infinity : WORKER_SHUTDOWN_MS } = child.spec;
     // In the turn of its end, as for a child that ends by itself: whoever takes its name next must find its place free.
-    watch(this.server.runtime, process, () => this.forget(child));
+    watch(process, () => this.forget(child));
     const ended = await shutDown(this.server, process, shutdownMs);
     const isUnexpected = !isCleanExit(ended.reason) && !(ended.reason === 'killed' && shutdownMs === 'brutal_kill');
     this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });

@@ -43,7 +43,7 @@ export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown):
   if (!child.isAlive) return Promise.resolve({ reason: 'noproc', tookMs: 0, undrained: 0 });
   return new Promise((resolve) => {
     const deadline = new ShutdownDeadline(child);
-    watch(runtime, child, (reason) => {
+    watch(child, (reason) => {
       deadline.cancel();
       resolve({ reason, tookMs: runtime.clock.now() - begin, undrained: deadline.undrained });
     });

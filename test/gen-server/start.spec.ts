@@ -4,6 +4,7 @@ import { BadReturnValueError, StartError } from '../../lib/gen-server/errors.js'
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { childSpec, completeChildSpec } from '../../lib/supervision/child-spec.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';
+import { linkedTo } from '../../lib/runtime/links.js';
 import { Down, Exit } from '../../lib/runtime/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
@@ -241,7 +242,7 @@ describe('start', () => {
         expect(await failed).toMatchObject({ reason: 'timeout' });
         await settle();
         expect(parent.messages).toEqual([]);
-        expect(Pid.processOf(parent.pid)!.links?.size).toBe(0);
+        expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([]);
       }
     });
 
@@ -318,7 +319,7 @@ describe('self.startLink', () => {
     const parent = await startProbe(world);
     const child = await parent.self.startLink(script());
     expect(Pid.processOf(child)!.parent).toBe(Pid.processOf(parent.pid));
-    expect(Pid.processOf(parent.pid)!.links).toEqual(new Set([Pid.processOf(child)]));
+    expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([Pid.processOf(child)]);
   });
 
   it('ends a parent that does not trap before it sees the failure, and it goes no further (I3)', async () => {
@@ -359,7 +360,7 @@ describe('self.startLink', () => {
     await world.start(script(), { name: 'taken' });
     expect(await rejectionOf(parent.self.startLink(script(), { name: 'taken' }))).toBeInstanceOf(AlreadyStartedError);
     await settle();
-    expect(Pid.processOf(parent.pid)!.links ?? new Set()).toEqual(new Set());
+    expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([]);
     expect(world.runtime.processCount).toBe(2);
   });
 

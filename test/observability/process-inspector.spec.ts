@@ -98,7 +98,7 @@ describe('inspectTree', () => {
     const world = treeWorld();
     void rejectionOf(world.supervise([world.worker('a'), world.worker('b', { init: never }), world.worker('c')]));
     await settle();
-    const root = [...world.runtime.processes()].at(-1)!;
+    const root = [...world.runtime.processes()][0]!;
     expect(inspectTree(world.runtime, root.pid)).toMatchObject({
       status: 'starting',
       children: [

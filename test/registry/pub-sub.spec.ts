@@ -441,7 +441,7 @@ describe('a PubSub that is closed', () => {
     expect([heard, alice.messages, closed]).toEqual([[], [], ['first', 'too late']]);
     expect([pubsub.topics(), tablesOf(pubsub)]).toEqual([[], [0, 0, 0]]);
     const [process] = [...world.runtime.processes()].filter(({ pid }) => pid === alice.pid);
-    expect(process!.watchers?.size ?? 0).toBe(0);
+    expect(process!.ties?.firstWatcher ?? null).toBeNull();
   });
 });
 

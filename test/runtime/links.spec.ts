@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, reply, stop } from '../../lib/gen-server/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
+import { linkedTo } from '../../lib/runtime/links.js';
 import { Exit } from '../../lib/runtime/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
@@ -24,7 +25,7 @@ describe('self.link', () => {
   });
 
   const isAlive = (pid: Pid) => Pid.processOf(pid) !== undefined;
-  const linksOf = (pid: Pid) => Pid.processOf(pid)!.links?.size ?? 0;
+  const linksOf = (pid: Pid) => linkedTo(Pid.processOf(pid)!).length;
 
   it.each(['a', 'b'] as const)(
     'is symmetric: when %s ends abnormally the other ends for the same reason (L1)',

@@ -119,7 +119,7 @@ describe('self.monitor', () => {
     }
     await settle();
     const process = Pid.processOf(watcher.pid)!;
-    expect([process.watching?.size, process.watchers?.size]).toEqual([0, 0]);
+    expect([process.ties?.watching?.size, process.ties?.firstWatcher]).toEqual([0, null]);
     expect(watcher.messages).toHaveLength(100);
   });
 });
@@ -213,11 +213,11 @@ describe('watch', () => {
     const world = testWorld();
     const target = Pid.processOf(await world.start(script()))!;
     const reports: unknown[] = [];
-    watch(world.runtime, target, (reason) => {
+    watch(target, (reason) => {
       reports.push(reason);
       second.stop();
     });
-    const second = watch(world.runtime, target, () => reports.push('second'));
+    const second = watch(target, () => reports.push('second'));
     await world.stop(target.pid);
     expect(reports).toEqual(['normal']);
   });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import {
+  argumentsOf,
   checkDynamicChild,
   completeDynamicSupervisorOptions,
+  DynamicChildPlan,
   type DynamicChildSpec,
   type DynamicSupervisorOptions,
-  startOptionsOf,
 } from '../../lib/supervision/dynamic-child-spec.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
 import { thrownBy } from '../support/thrown.js';
@@ -135,11 +136,10 @@ describe('checkDynamicChild', () => {
   });
 });
 
-describe('startOptionsOf', () => {
-  it('leaves the options alone when there are no extra arguments', () => {
-    const options = { name: 'a', args: [1] };
-    expect(startOptionsOf({ source, options }, [])).toBe(options);
-    expect(startOptionsOf({ source }, [])).toBeUndefined();
+describe('argumentsOf', () => {
+  it('leaves the arguments alone when there are no extra arguments', () => {
+    const args = [1];
+    expect(argumentsOf(args, [])).toBe(args);
   });
 
   it.each([
@@ -148,13 +148,16 @@ describe('startOptionsOf', () => {
     ["the server's own default arguments", undefined, [3], ['x', 'y', 3]],
     ['arguments instead of the defaults', [1], [3], ['x', 'y', 1]],
   ])('puts the extra arguments in front of %s [D2]', (_what, args, defaultArgs, expected) => {
-    const spec = { source: { ...source, defaults: { args: defaultArgs } }, options: { name: 'a', args } };
-    expect(startOptionsOf(spec, ['x', 'y'])).toEqual({ name: 'a', args: expected });
+    const { server } = new DynamicChildPlan({
+      source: { ...source, defaults: { args: defaultArgs } },
+      options: { name: 'a', args },
+    });
+    expect(argumentsOf(server.args, ['x', 'y'])).toEqual(expected);
   });
 
   it('puts them in front of arguments that are made anew for each incarnation [D2] [S23]', () => {
     let made = 0;
-    const { args } = startOptionsOf({ source, options: { args: () => [++made] } }, ['x'])!;
+    const args = argumentsOf(() => [++made], ['x']);
     expect((args as () => unknown[])()).toEqual(['x', 1]);
     expect((args as () => unknown[])()).toEqual(['x', 2]);
   });

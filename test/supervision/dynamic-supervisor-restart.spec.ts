@@ -287,7 +287,7 @@ describe('a restart of a dynamic child', () => {
     const world = await started();
     const pid = await world.add(world.named('a'));
     let rival: Promise<Pid> | undefined;
-    watch(world.runtime, Pid.processOf(pid)!, () => {
+    watch(Pid.processOf(pid)!, () => {
       rival = world.add(world.named('a'));
     });
     await rejectionOf(world.call('a', crash));

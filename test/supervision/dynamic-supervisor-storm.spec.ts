@@ -76,7 +76,7 @@ describe('a storm of starts, crashes and terminations under a dynamic supervisor
             const promise = world.add(spec(label, restart, name, starts));
             answers.push({ promise, isPossible: model.start(label, restart, name, starts) });
             // It exists already, although its init has not run.
-            const made = [...world.runtime.processes()][0]!;
+            const made = [...world.runtime.processes()].at(-1)!;
             if (answers.at(-1)!.isPossible) latest.set(label, made.pid);
           } else if (dice < 0.75) {
             const label = pick(labels);

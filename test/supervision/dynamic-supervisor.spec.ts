@@ -182,7 +182,7 @@ describe('DynamicSupervisor.startChild', () => {
     for (const end of [(pid: Pid) => world.remove(pid), (pid: Pid) => world.stop(pid, 'shutdown')]) {
       const pid = await world.add(world.named('a', { restart: 'transient' }));
       const next = new Promise<Pid>((resolve) => {
-        watch(world.runtime, Pid.processOf(pid)!, () => {
+        watch(Pid.processOf(pid)!, () => {
           void Promise.resolve().then(() => resolve(world.add(world.named('a'))));
         });
       });

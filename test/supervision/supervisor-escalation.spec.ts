@@ -131,7 +131,7 @@ describe('a supervisor that gives up', () => {
     const world = treeWorld();
     const root = await world.supervise([world.worker('a')], { maxRestarts: 0 });
     const reasons: unknown[] = [];
-    watch(world.runtime, Pid.processOf(root)!, (reason) => reasons.push(reason));
+    watch(Pid.processOf(root)!, (reason) => reasons.push(reason));
     await rejectionOf(world.call('a', crash));
     await settle();
     expect(reasons).toEqual(['shutdown']);
