@@ -18,10 +18,11 @@ import { findConsumer } from './clients/consumer.finder.js';
 import { makeDynamicSupervisorClient } from './clients/dynamic-supervisor.factory.js';
 import type { DynamicSupervisorRequest } from './clients/dynamic-supervisor-injection.js';
 import { compileServer } from './gen-server.compiler.js';
-import { type Catalog, exploreServers, type ListedServer, moduleRefOf } from './gen-server.explorer.js';
+import { type Catalog, exploreServers, type ListedServer } from './gen-server.explorer.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
 import * as messages from './gen-server.messages.js';
 import type { GenServerModuleOptions, OnTreeExit } from './gen-server.options.js';
+import { InstanceFactory } from './instance-factory.js';
 import { KeyedServers } from './keyed-servers.js';
 import { checkModuleOptions } from './options.validator.js';
 import { decoratedMethods, findServerOptions } from './metadata.js';
@@ -288,11 +289,10 @@ export class ServerHost {
     if (compiled === undefined) {
       const { type, options, module } = server;
       const definition = compileServer(type, options, this.isReplyError);
-      const create = (): Promise<GenServerBase<unknown>> =>
-        moduleRefOf(module).create(type as Type<GenServerBase<unknown>>);
+      const instances = new InstanceFactory(type as Type<GenServerBase<unknown>>, module);
       // The name belongs to the one that is listed; whoever starts another gives it one of its own.
       const { name: _, ...defaults } = findServerOptions(type) ?? {};
-      compiled = { source: { definition, defaults, create }, stubs: stubsOf(type) };
+      compiled = { source: { definition, defaults, create: () => instances.create() }, stubs: stubsOf(type) };
       this.compiled.set(server, compiled);
     }
     return compiled;

@@ -310,6 +310,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     // In the turn of its end, as for a child that ends by itself: whoever takes its name next must find its place free.
     watch(process, () => this.forget(child));
     const ended = await shutDown(this.server, process, shutdownMs);
+    // Printing a name takes longer than the stop.
+    if (!this.server.runtime.events.wants('supervisor.child_stopped')) return;
     const isUnexpected = !isCleanExit(ended.reason) && !(ended.reason === 'killed' && shutdownMs === 'brutal_kill');
     this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });
   }
