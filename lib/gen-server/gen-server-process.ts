@@ -23,6 +23,7 @@ import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
 import type { ServerPlan } from './server-plan.js';
+import type { StartObserver } from './start-observer.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
 
@@ -54,19 +55,19 @@ class Starting {
 
   constructor(
     readonly args: InitArguments,
-    private settler: ((outcome: StartOutcome) => void) | null,
+    private observer: StartObserver | null,
   ) {}
 
   /** Tells the starter how it went, once. */
-  settle(outcome: StartOutcome): void {
-    this.takeOver()?.(outcome);
+  settle(process: GenServerProcess, outcome: StartOutcome): void {
+    this.takeOver()?.started(process, outcome);
   }
 
   /** From now on it is told by nobody else. */
-  takeOver(): ((outcome: StartOutcome) => void) | null {
-    const { settler } = this;
-    this.settler = null;
-    return settler;
+  takeOver(): StartObserver | null {
+    const { observer } = this;
+    this.observer = null;
+    return observer;
   }
 }
 
@@ -135,10 +136,10 @@ export class GenServerProcess extends Process {
     parent: Process | null,
     private readonly plan: ServerPlan,
     args: InitArguments,
-    settleStart: (outcome: StartOutcome) => void,
+    observer: StartObserver,
   ) {
     super(runtime, id, incarnation, parent);
-    this.starting = new Starting(args, settleStart);
+    this.starting = new Starting(args, observer);
   }
 
   get definition(): ServerDefinition {
@@ -265,7 +266,7 @@ export class GenServerProcess extends Process {
     const starting = this.starting!;
     this.starting = null;
     starting.deadline?.cancel();
-    starting.settle(STARTED);
+    starting.settle(this, STARTED);
     if (modifier?.type === 'continue') {
       // The start returns before the continue has run (T5), and nothing that is queued may slip in between.
       this.runtime.clock.nextTurn(() => {
@@ -297,10 +298,10 @@ export class GenServerProcess extends Process {
   }
 
   private leaveInit(outcome: StartOutcome, exitReason: ExitReason): void {
-    const settle = this.starting!.takeOver();
+    const observer = this.starting!.takeOver();
     this.end(exitReason);
     // The name is free when the start returns (I9).
-    settle?.(outcome);
+    observer?.started(this, outcome);
   }
 
   // --- messages ---------------------------------------------------------------------------------------------------------
@@ -814,7 +815,8 @@ export class GenServerProcess extends Process {
     this.request = null;
     this.unanswered = null;
     this.continuation = null;
-    this.starting?.settle({ status: 'error', reason: this.starting.hasTimedOut ? 'timeout' : reason, cause });
+    const { starting } = this;
+    starting?.settle(this, { status: 'error', reason: starting.hasTimedOut ? 'timeout' : reason, cause });
     this.ownSelf?.close(reason);
   }
 

@@ -6,9 +6,9 @@ import { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess, type InitArguments, type StartOutcome } from './gen-server-process.js';
-import { StartError } from './errors.js';
 import type { ServerSource } from './server-definition.js';
 import { ServerPlan } from './server-plan.js';
+import { AwaitedStart, type StartObserver, whenStarted } from './start-observer.js';
 
 /** How a server is started. */
 export interface StartOptions {
@@ -62,7 +62,9 @@ export interface Lineage {
  */
 export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
   const plan = new ServerPlan(source, given);
-  return spawnAsPlanned(runtime, plan, plan.name, plan.args, lineage);
+  const awaited = new AwaitedStart();
+  const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
+  return { process, outcome: awaited.outcome };
 }
 
 /** The same for a plan that was made before. */
@@ -71,12 +73,9 @@ export function spawnAsPlanned(
   plan: ServerPlan,
   name: ServerName | undefined,
   args: InitArguments,
+  observer: StartObserver,
   { parent = null, predecessor }: Lineage = NO_LINEAGE,
-): Spawned {
-  let settle!: (outcome: StartOutcome) => void;
-  const outcome = new Promise<StartOutcome>((resolve) => {
-    settle = resolve;
-  });
+): GenServerProcess {
   const process = new GenServerProcess(
     runtime,
     predecessor?.id ?? runtime.nextProcessId(),
@@ -84,29 +83,23 @@ export function spawnAsPlanned(
     parent,
     plan,
     args,
-    settle,
+    observer,
   );
   if (name !== undefined) process.registration = registerNew(runtime, name, process);
   if (parent !== null) linkToParent(process);
   runtime.add(process);
   process.begin();
-  return { process, outcome };
+  return process;
 }
 
 const NO_LINEAGE: Lineage = Object.freeze({});
 
-/** Starts a server and gives its pid when `init` is done (I1), or rejects with {@link StartError}. */
-export async function start(
-  runtime: Runtime,
-  source: ServerSource,
-  options?: StartOptions,
-  lineage?: Lineage,
-): Promise<Pid> {
-  const { process, outcome } = spawn(runtime, source, options, lineage);
-  const result = await outcome;
-  if (result.status === 'ok') return process.pid;
-  if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
-  throw new StartError(process.label, result.reason, result.cause ?? result.reason);
+/** Starts a server and gives its pid when `init` is done (I1), or rejects with `StartError`. */
+export function start(runtime: Runtime, source: ServerSource, options?: StartOptions, lineage?: Lineage): Promise<Pid> {
+  return whenStarted((observer) => {
+    const plan = new ServerPlan(source, options);
+    spawnAsPlanned(runtime, plan, plan.name, plan.args, observer, lineage);
+  });
 }
 
 function registerNew(runtime: Runtime, name: ServerName, process: GenServerProcess): Registration {

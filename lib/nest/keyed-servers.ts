@@ -1,7 +1,8 @@
-import { NoProcessError, StartError } from '../gen-server/errors.js';
+import { NoProcessError } from '../gen-server/errors.js';
 import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
-import type { Spawned, StartOptions } from '../gen-server/start.js';
+import { AwaitedStart, startErrorOf, type StartObserver } from '../gen-server/start-observer.js';
+import type { StartOptions } from '../gen-server/start.js';
 import { KeyTable } from '../registry/key-table.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
@@ -71,10 +72,10 @@ export class KeyedServers {
   }
 
   /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */
-  start(key: unknown, args: readonly unknown[]): Spawned {
+  start(key: unknown, args: readonly unknown[], observer: StartObserver): GenServerProcess {
     this.plan ??= new DynamicChildPlan(this.settings);
     const name = key === undefined ? undefined : new ViaKey(this.keys, key);
-    return this.supervisor.startChild(this.plan, name, args);
+    return this.supervisor.startChild(this.plan, name, args, observer);
   }
 
   /** The process of a key if it takes messages now. */
@@ -101,7 +102,7 @@ export class KeyedServers {
   private ensure(key: unknown, args: readonly unknown[]): GenServerProcess | undefined {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
-    if (holder === undefined) return this.startTracked(key, args).process;
+    if (holder === undefined) return this.startTracked(key, args);
     if (holder.status !== 'exiting' && !holder.isFenced) return holder;
     this.awaited.set(key, []);
     // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
@@ -115,17 +116,18 @@ export class KeyedServers {
     if (server instanceof Error) throw server;
     if (server.status !== 'starting') return;
     const outcome = await this.starting.get(key);
-    if (outcome?.status === 'error') throw new StartError(this.label, outcome.reason, outcome.cause ?? outcome.reason);
-    if (outcome?.status === 'ignore') throw new StartError(this.label, 'ignore');
+    if (outcome !== undefined && outcome.status !== 'ok') throw startErrorOf(this.label, outcome);
   }
 
-  private startTracked(key: unknown, args: readonly unknown[]): Spawned {
-    const spawned = this.start(key, args);
-    this.starting.set(key, spawned.outcome);
-    void spawned.outcome.then(() => {
-      if (this.starting.get(key) === spawned.outcome) this.starting.delete(key);
+  private startTracked(key: unknown, args: readonly unknown[]): GenServerProcess {
+    const start = new AwaitedStart();
+    const process = this.start(key, args, start);
+    const { outcome } = start;
+    this.starting.set(key, outcome);
+    void outcome.then(() => {
+      if (this.starting.get(key) === outcome) this.starting.delete(key);
     });
-    return spawned;
+    return process;
   }
 
   /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */

@@ -1,6 +1,6 @@
 import type { Destination } from '../gen-server/destination.js';
 import { formatDestination, resolve } from '../gen-server/destination.js';
-import { NoProcessError, StartError } from '../gen-server/errors.js';
+import { NoProcessError } from '../gen-server/errors.js';
 import {
   Handler,
   type HandlerMethod,
@@ -9,6 +9,7 @@ import {
   type ServerSource,
 } from '../gen-server/server-definition.js';
 import { start } from '../gen-server/start.js';
+import { whenStarted } from '../gen-server/start-observer.js';
 import { Exit } from '../runtime/messages.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
@@ -84,19 +85,17 @@ export const DynamicSupervisor = {
    * Starts a child and gives its pid when its `init` is done. Rejects with `StartError`, `AlreadyStartedError`,
    * `MaxChildrenError` or `SupervisorConfigError`; nothing is kept then (D3).
    */
-  async startChild(runtime: Runtime, supervisor: Destination, spec: DynamicChildSpec): Promise<Pid> {
-    checkDynamicChild(spec, formatDestination(supervisor));
-    const plan = new DynamicChildPlan(spec);
-    const { name, args } = plan.server;
-    const { process, outcome } = get(runtime, supervisor).startChild(plan, name, args);
-    const result = await outcome;
-    if (result.status === 'ok') return process.pid;
-    if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
-    throw new StartError(process.label, result.reason, result.cause ?? result.reason);
-  },
+  startChild: (runtime: Runtime, supervisor: Destination, spec: DynamicChildSpec): Promise<Pid> =>
+    whenStarted((observer) => {
+      checkDynamicChild(spec, formatDestination(supervisor));
+      const plan = new DynamicChildPlan(spec);
+      const { name, args } = plan.server;
+      get(runtime, supervisor).startChild(plan, name, args, observer);
+    }),
   /** Stops a child and forgets it. Rejects with `ChildStateError` when it is not there (D4). */
-  terminateChild: async (runtime: Runtime, supervisor: Destination, pid: Pid): Promise<void> =>
-    get(runtime, supervisor).terminateChild(pid),
+  async terminateChild(runtime: Runtime, supervisor: Destination, pid: Pid): Promise<void> {
+    await get(runtime, supervisor).terminateChild(pid);
+  },
   whichChildren: (runtime: Runtime, supervisor: Destination): readonly DynamicChildInfo[] =>
     get(runtime, supervisor).whichChildren(),
   countChildren: (runtime: Runtime, supervisor: Destination): ChildCounts => get(runtime, supervisor).countChildren(),

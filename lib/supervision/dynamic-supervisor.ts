@@ -2,12 +2,12 @@ import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/callb
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess, InitArguments, StartOutcome } from '../gen-server/gen-server-process.js';
-import { spawnAsPlanned, type Spawned } from '../gen-server/start.js';
+import type { StartObserver } from '../gen-server/start-observer.js';
+import { spawnAsPlanned } from '../gen-server/start.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Exit } from '../runtime/messages.js';
-import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
 import { formatName, type ServerName } from '../runtime/registration.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
@@ -35,7 +35,7 @@ interface Unrest {
   /** The end that it is to come back from, until it has. */
   readonly comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null;
   /** Resolves when the child is stopped and forgotten, once that was asked for. */
-  readonly leaving: Promise<void> | null;
+  readonly leaving: Promise<unknown> | null;
 }
 
 const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
@@ -44,12 +44,12 @@ class DynamicChild {
   /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. */
   phase: 'starting' | 'running' | 'waiting' = 'starting';
   private unrest = AT_REST;
+  /** The last incarnation. */
+  process!: GenServerProcess;
 
   constructor(
     readonly plan: DynamicChildPlan,
     readonly args: InitArguments,
-    /** The last incarnation. */
-    public process: GenServerProcess,
   ) {}
 
   get comeback(): Unrest['comeback'] {
@@ -93,6 +93,20 @@ class DynamicChild {
 
   get status(): 'running' | 'restarting' {
     return this.comeback === null ? 'running' : 'restarting';
+  }
+}
+
+/** Tells the supervisor, and then who asked for the child, how its start went. */
+class ChildStart implements StartObserver {
+  constructor(
+    private readonly supervisor: DynamicSupervisorServer,
+    private readonly child: DynamicChild,
+    private readonly starter: StartObserver | null,
+  ) {}
+
+  started(process: GenServerProcess, outcome: StartOutcome): void {
+    this.supervisor.childStarted(this.child, process, outcome);
+    this.starter?.started(process, outcome);
   }
 }
 
@@ -154,7 +168,12 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
    * Starts a child. It exists, with its name taken, when this returns. Throws `MaxChildrenError`, `AlreadyStartedError`, or
    * `NoProcessError` when the supervisor is on its way out.
    */
-  startChild(plan: DynamicChildPlan, name: ServerName | undefined, givenArgs: InitArguments): Spawned {
+  startChild(
+    plan: DynamicChildPlan,
+    name: ServerName | undefined,
+    givenArgs: InitArguments,
+    starter: StartObserver,
+  ): GenServerProcess {
     const { server } = this;
     if (server.isFenced || server.isStopQueued || server.status === 'exiting') {
       throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
@@ -162,20 +181,20 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { maxChildren, extraArguments } = this.options;
     if (this.children.size >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
     const args = argumentsOf(givenArgs, extraArguments);
-    const spawned = spawnAsPlanned(server.runtime, plan.server, name, args, { parent: server });
-    const child = new DynamicChild(plan, args, spawned.process);
+    const child = new DynamicChild(plan, args);
+    const observer = new ChildStart(this, child, starter);
+    child.process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
     this.children.set(child.id, child);
-    this.follow(child, spawned);
-    return spawned;
+    return child.process;
   }
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
-  async terminateChild(pid: Pid): Promise<void> {
+  terminateChild(pid: Pid): Promise<unknown> {
     const child = pid instanceof Pid ? this.children.get(pid.id) : undefined;
     if (child?.leaving !== null || (child.process.pid !== pid && child.comeback?.crashed !== pid)) {
-      throw new ChildStateError(this.label, String(pid), 'not_found');
+      return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
     }
-    await this.stopAndForget(child);
+    return this.stopAndForget(child);
   }
 
   /** The children in the order they were first started. */
@@ -234,19 +253,17 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       this.report({ type: 'supervisor.restarts_exceeded', ...this.about(child), ...budget, reason });
       return stop('shutdown'); // D7
     }
-    let spawned: Spawned;
     try {
       const { plan, registeredName, args, process } = child;
+      const observer = new ChildStart(this, child, null);
       const lineage = { parent: this.server, predecessor: process.pid };
-      spawned = spawnAsPlanned(this.server.runtime, plan.server, registeredName, args, lineage);
+      child.process = spawnAsPlanned(this.server.runtime, plan.server, registeredName, args, observer, lineage);
     } catch (thrown) {
       if (thrown instanceof AlreadyStartedError) this.giveWay(child, thrown);
       else this.retryLater(child, reasonOfThrown(thrown));
       return noReply();
     }
-    child.process = spawned.process;
     child.phase = 'starting';
-    this.follow(child, spawned);
     return noReply();
   }
 
@@ -266,11 +283,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   // --- one child ----------------------------------------------------------------------------------------------------------
 
-  private follow(child: DynamicChild, { process, outcome }: Spawned): void {
-    void outcome.then((result) => {
-      // It may have been asked to leave, or come up and ended again before this was heard.
-      if (child.process === process && child.phase === 'starting' && child.leaving === null) this.settle(child, result);
-    });
+  /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
+  childStarted(child: DynamicChild, process: GenServerProcess, outcome: StartOutcome): void {
+    if (child.process === process && child.phase === 'starting' && child.leaving === null) this.settle(child, outcome);
   }
 
   private settle(child: DynamicChild, outcome: StartOutcome): void {
@@ -294,26 +309,25 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   /** However many ask for it, a child is stopped once, and each of them waits for its end. */
-  private stopAndForget(child: DynamicChild): Promise<void> {
+  private stopAndForget(child: DynamicChild): Promise<unknown> {
     return (child.leaving ??= this.stopOne(child));
   }
 
-  private async stopOne(child: DynamicChild): Promise<void> {
-    const {
-      process,
-      plan: { shutdownMs },
-    } = child;
+  private stopOne(child: DynamicChild): Promise<unknown> {
+    const { process, plan } = child;
     if (!process.isAlive) {
       this.forget(child);
-      return;
+      return Promise.resolve();
     }
-    // In the turn of its end, as for a child that ends by itself: whoever takes its name next must find its place free.
-    watch(process, () => this.forget(child));
-    const ended = await shutDown(this.server, process, shutdownMs);
-    // Printing a name takes longer than the stop.
-    if (!this.server.runtime.events.wants('supervisor.child_stopped')) return;
-    const isUnexpected = !isCleanExit(ended.reason) && !(ended.reason === 'killed' && shutdownMs === 'brutal_kill');
-    this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });
+    // Forgotten in the turn of its end, as a child that ends by itself: whoever takes its name next must find its place free.
+    return shutDown(this.server, process, plan.shutdownMs, (ended) => {
+      this.forget(child);
+      // Printing a name takes longer than the stop.
+      if (!this.server.runtime.events.wants('supervisor.child_stopped')) return;
+      const isUnexpected =
+        !isCleanExit(ended.reason) && !(ended.reason === 'killed' && plan.shutdownMs === 'brutal_kill');
+      this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });
+    });
   }
 
   private forget(child: DynamicChild): void {

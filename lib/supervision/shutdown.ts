@@ -1,7 +1,7 @@
 import { Deadline } from '../runtime/deadline.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { unlink } from '../runtime/links.js';
-import { watch } from '../runtime/monitors.js';
+import { Monitor } from '../runtime/monitors.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';
 
@@ -32,26 +32,50 @@ class ShutdownDeadline extends Deadline {
   }
 }
 
+/** Waits for the end of a child that was asked to. */
+class EndOfChild extends Monitor {
+  readonly deadline: ShutdownDeadline;
+  private readonly begin: number;
+
+  constructor(
+    private readonly child: Process,
+    private readonly onEnd: ((report: ShutdownReport) => void) | undefined,
+    private readonly resolve: (report: ShutdownReport) => void,
+  ) {
+    super(child);
+    this.deadline = new ShutdownDeadline(child);
+    this.begin = child.runtime.clock.now();
+  }
+
+  report(reason: ExitReason): void {
+    const { deadline, child } = this;
+    deadline.cancel();
+    const report = { reason, tookMs: child.runtime.clock.now() - this.begin, undrained: deadline.undrained };
+    this.onEnd?.(report);
+    this.resolve(report);
+  }
+}
+
 /**
  * Stops a child as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped. Resolves when
- * it is gone; the promise of an abandoned handler is not waited for. The parent hears of the exit only from here.
+ * it is gone; the promise of an abandoned handler is not waited for. The parent hears of the exit only from here: in the turn of
+ * the exit by `onEnd`.
  */
-export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown): Promise<ShutdownReport> {
-  const { runtime } = child;
-  const begin = runtime.clock.now();
+export function shutDown(
+  parent: Process,
+  child: Process,
+  shutdownMs: Shutdown,
+  onEnd?: (report: ShutdownReport) => void,
+): Promise<ShutdownReport> {
   unlink(parent, child);
   if (!child.isAlive) return Promise.resolve({ reason: 'noproc', tookMs: 0, undrained: 0 });
   return new Promise((resolve) => {
-    const deadline = new ShutdownDeadline(child);
-    watch(child, (reason) => {
-      deadline.cancel();
-      resolve({ reason, tookMs: runtime.clock.now() - begin, undrained: deadline.undrained });
-    });
+    const { deadline } = new EndOfChild(child, onEnd, resolve);
     if (shutdownMs === 'brutal_kill') {
       deadline.expire();
       return;
     }
-    runtime.deadlines.add(deadline, shutdownMs);
+    child.runtime.deadlines.add(deadline, shutdownMs);
     deadline.wasSignalled = true;
     child.signal('shutdown', parent);
   });

@@ -1,5 +1,5 @@
-import { StartError } from '../../gen-server/errors.js';
 import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import { whenStarted } from '../../gen-server/start-observer.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -35,12 +35,8 @@ export function makeDynamicSupervisorClient(
   };
 
   return {
-    async startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
-      const { process, outcome } = keyed.start(key, args);
-      const result = await outcome;
-      if (result.status === 'ok') return process.pid;
-      if (result.status === 'ignore') throw new StartError(keyed.label, 'ignore');
-      throw new StartError(keyed.label, result.reason, result.cause ?? result.reason);
+    startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
+      return whenStarted((observer) => keyed.start(key, args, observer));
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       await keyed.getOrStart(key, args);
@@ -49,7 +45,10 @@ export function makeDynamicSupervisorClient(
     client: (key: unknown) => clientOf(key),
     async terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {
       const pid = child instanceof Pid ? child : keyed.find(child.key)?.pid;
-      if (pid !== undefined) return keyed.supervisor.terminateChild(pid);
+      if (pid !== undefined) {
+        await keyed.supervisor.terminateChild(pid);
+        return;
+      }
       throw new ChildStateError(
         `DynamicSupervisor(${keyed.label})`,
         print((child as { key: unknown }).key),
