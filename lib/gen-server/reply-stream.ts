@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
 import { type Monitor, watch } from '../runtime/monitors.js';
 import { print } from '../runtime/print.js';
+import { QUOTA } from '../runtime/scheduler.js';
 import { type CallRequest, describeRequest } from './call-request.js';
 import { CallbackResult, KEEP_STATE, type Literal, type Modifiers, NO_ANSWER, type Reply } from './callback-result.js';
 import { type RequestDescription, ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from './errors.js';
@@ -37,6 +38,8 @@ class Reading implements AsyncIterator<unknown, undefined> {
   /** Who waits for an item, in the order they asked. */
   private readonly readers: Reader[] = [];
   private isTaking = false;
+  /** How many items were asked for. */
+  private taken = 0;
   private isOver = false;
   /** What the reader is going to be told, once. */
   private failure: { readonly error: unknown } | null = null;
@@ -58,7 +61,6 @@ class Reading implements AsyncIterator<unknown, undefined> {
     const { failure } = this;
     if (failure !== null) {
       this.failure = null;
-
       return Promise.reject(failure.error);
     }
     if (this.isOver) return Promise.resolve(DONE);
@@ -79,6 +81,13 @@ class Reading implements AsyncIterator<unknown, undefined> {
   private take(): void {
     if (this.isTaking || this.isOver || this.readers.length === 0) return;
     this.isTaking = true;
+    // A source that waits for nothing would let nobody else run, not even whoever is going to end it.
+    if (++this.taken % QUOTA === 0) this.server.runtime.clock.nextTurn(() => this.takeNow());
+    else this.takeNow();
+  }
+
+  private takeNow(): void {
+    if (this.isOver) return;
     this.server.runtime.root.run(() => {
       let result: PromiseLike<unknown>;
       try {

@@ -132,6 +132,17 @@ describe('replyStream', () => {
     await reader.return();
   });
 
+  it('leaves turns of the event loop to others, however fast the source and its reader are', async () => {
+    let made = 0;
+    function* numbers() {
+      while (made < 10_000) yield made++;
+    }
+    const items = all(await ask(numbers()));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(made).toBeLessThan(10_000);
+    expect((await items).length).toBe(10_000);
+  });
+
   it('gives the items in order to a reader that asks for several at once', async () => {
     let running = 0;
     const { source } = counted(3, async () => {
