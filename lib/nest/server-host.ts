@@ -116,11 +116,20 @@ export class ServerHost {
   async stop(): Promise<void> {
     await this.tasks.stop();
     const { count, stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
+    await this.lastWords();
     if (count === 0) return;
     this.logger.log(`${count} server(s) stopped in ${Math.round(tookMs)} ms`);
     for (const { server, reason, undrained } of stopped.filter((entry) => entry.undrained > 0)) {
       this.logger.warn(`${server} was stopped (${formatReason(reason)}) with ${undrained} message(s) not handled`);
     }
+  }
+
+  /**
+   * Whoever was told of the end answers its own client now. Nest closes idle connections next, and a stream of events that ended just
+   * after that would keep its connection, and the close, for as long as an idle one may last.
+   */
+  private lastWords(): Promise<void> {
+    return new Promise((resolve) => this.runtime.clock.nextTurn(resolve));
   }
 
   // --- clients ------------------------------------------------------------------------------------------------------------
