@@ -1,0 +1,162 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, type INestApplication, Sse, StreamableFile } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { map } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  GenServer,
+  GenServerBase,
+  GenServerClient,
+  GenServerModule,
+  HandleCall,
+  HandleCast,
+  InjectGenServer,
+  noReply,
+  ok,
+  replyStream,
+  type StreamSource,
+  toObservable,
+} from 'nestjs-genserver';
+import { deferred } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
+import { get, openEvents } from '../nest/support/event-stream.js';
+import { HandFedSource } from '../nest/support/hand-fed-source.js';
+
+/** What the server streams next. */
+let source: StreamSource<string>;
+
+@GenServer()
+class Chat extends GenServerBase<null> {
+  override init() {
+    return ok(null);
+  }
+  @HandleCall() tokens() {
+    return replyStream(source);
+  }
+  @HandleCast() crash() {
+    throw new Error('secret');
+    return noReply();
+  }
+}
+
+@Controller()
+class ChatController {
+  constructor(@InjectGenServer(Chat) private readonly chat: GenServerClient<Chat>) {}
+  @Sse('tokens') tokens() {
+    return toObservable(this.chat.tokens()).pipe(map((data) => ({ data })));
+  }
+  @Get('file') async file() {
+    return new StreamableFile(Readable.from(await this.chat.tokens()));
+  }
+  /** Nest 12 sends an async iterable as it is. */
+  @Get('body') body() {
+    return this.chat.tokens();
+  }
+  @Get('crash') crash() {
+    this.chat.crash();
+  }
+}
+
+const adapters = { Express: () => new ExpressAdapter(), Fastify: () => new FastifyAdapter() };
+
+describe.each(Object.keys(adapters))('a stream on %s', (platform) => {
+  async function chat(): Promise<INestApplication> {
+    const testing = await Test.createTestingModule({
+      imports: [GenServerModule.forRoot({ onTreeExit: 'keep' })],
+      providers: [Chat],
+      controllers: [ChatController],
+    }).compile();
+    const adapter = adapters[platform as keyof typeof adapters]();
+    const application = testing.createNestApplication<INestApplication>(adapter, { logger: false });
+    onTestFinished(() => application.close());
+    await application.listen(0, '127.0.0.1');
+    return application;
+  }
+
+  it('is sent as events, as its items come', async () => {
+    const application = await chat();
+    const fed = new HandFedSource<string>();
+    source = fed;
+    const events = await openEvents(application, '/tokens');
+    fed.give('one');
+    expect(await events.next()).toEqual({ type: 'message', data: 'one' });
+    fed.give('two');
+    fed.end();
+    expect(await events.rest()).toEqual(['two']);
+  });
+
+  it('ends its source when the client goes away', async () => {
+    const application = await chat();
+    const fed = new HandFedSource<string>();
+    source = fed;
+    const events = await openEvents(application, '/tokens');
+    fed.give('one');
+    await events.next();
+    events.leave();
+    await fed.left;
+    expect(fed.returned).toBe(1);
+  });
+
+  it('ends with an error event when its server crashes', async () => {
+    const application = await chat();
+    const fed = new HandFedSource<string>();
+    source = fed;
+    const events = await openEvents(application, '/tokens');
+    fed.give('one');
+    await events.next();
+    for await (const _chunk of await get(application, '/crash'));
+    expect(await events.rest()).toEqual(['error: Internal server error']);
+    expect(fed.returned).toBe(1);
+  });
+
+  it('ends when the application is closed, and does not hold that up', async () => {
+    const application = await chat();
+    application.getHttpServer().keepAliveTimeout = 0;
+    const fed = new HandFedSource<string>();
+    source = fed;
+    const events = await openEvents(application, '/tokens');
+    fed.give('one');
+    await events.next();
+    await application.close();
+    expect(fed.returned).toBe(1);
+    expect(await events.rest()).toEqual(['error: Internal server error']);
+  });
+
+  describe.each(['/file', '/body'])('as the body of %s', (path) => {
+    /** Far more than all buffers between here and a client. */
+    const ITEMS = 2_000;
+    const ITEM = 'x'.repeat(64 * 1024);
+
+    it('waits for a client that does not read, and goes on with it', async () => {
+      const application = await chat();
+      let made = 0;
+      source = (function* () {
+        for (; made < ITEMS; made++) yield ITEM;
+      })();
+      const response = await get(application, path);
+      await settle();
+      expect(made).toBeLessThan(ITEMS);
+      let length = 0;
+      for await (const chunk of response) length += (chunk as Buffer).length;
+      expect([length, made]).toEqual([ITEMS * ITEM.length, ITEMS]);
+    });
+
+    it('ends its source when the client goes away', async () => {
+      const application = await chat();
+      const left = deferred();
+      let made = 0;
+      source = (function* () {
+        try {
+          for (; made < ITEMS; made++) yield ITEM;
+        } finally {
+          left.resolve();
+        }
+      })();
+      (await get(application, path)).destroy();
+      await left.promise;
+      expect(made).toBeLessThan(ITEMS);
+    });
+  });
+});
