@@ -342,8 +342,22 @@ export class GenServerProcess extends Process {
   protected override onQuiet(): void {
     const { idleMs } = this.plan;
     if (idleMs === Infinity || this.status !== 'running' || this.isSuspended) return;
-    const passivation = (this.quietTime.passivation ??= new Passivation(this));
+    const quiet = this.quietTime;
+    if (quiet.errands > 0) return;
+    const passivation = (quiet.passivation ??= new Passivation(this));
     if (!passivation.isPending) this.runtime.deadlines.add(passivation, idleMs);
+  }
+
+  /** Something besides messages needs this process: until it is done, the process is not idle. */
+  beginErrand(): void {
+    const quiet = this.quietTime;
+    quiet.errands++;
+    quiet.passivation?.cancel();
+  }
+
+  endErrand(): void {
+    this.quietTime.errands--;
+    if (!this.isBusy && this.queueLength === 0) this.onQuiet();
   }
 
   /** The mailbox has been empty for `idleMs`. Whoever waits for an answer still needs the process, though. */

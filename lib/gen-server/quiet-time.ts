@@ -36,6 +36,8 @@ export class Passivation extends Deadline {
 export class QuietTime {
   idle: IdleDeadline | null = null;
   passivation: Passivation | null = null;
+  /** Tasks of the process that run, and streams of it that are being read. */
+  errands = 0;
 
   /** A message has come; one of the system leaves the timeout alone. */
   interrupt(isSystem: boolean): void {

@@ -41,6 +41,8 @@ class Reading implements AsyncIterator<unknown, undefined> {
   /** How many items were asked for. */
   private taken = 0;
   private isOver = false;
+  /** Somebody has asked for an item: from then on until it is over, the server is needed. */
+  private isRead = false;
   /** What the reader is going to be told, once. */
   private failure: { readonly error: unknown } | null = null;
   private readonly monitor: Monitor;
@@ -64,6 +66,10 @@ class Reading implements AsyncIterator<unknown, undefined> {
       return Promise.reject(failure.error);
     }
     if (this.isOver) return Promise.resolve(DONE);
+    if (!this.isRead) {
+      this.isRead = true;
+      this.server.beginErrand();
+    }
     return new Promise((resolve, reject) => {
       this.readers.push({ resolve, reject });
       this.take();
@@ -159,6 +165,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   }
 
   private finish(): void {
+    if (this.isRead && !this.isOver) this.server.endErrand();
     this.isOver = true;
     this.monitor.stop();
     this.items = this.source = this.iterator = null;
@@ -182,7 +189,8 @@ class Reading implements AsyncIterator<unknown, undefined> {
  * waits for the reader: no item is made before it is asked for, and the mailbox goes on meanwhile.
  *
  * Reading rejects with what the source threw, or with `ServerExitedError` when the server ends before the stream does. Leaving the
- * loop ends the source. A stream that nobody reads is held until the server ends.
+ * loop ends the source. A stream that nobody begins to read is held until the server ends, and does not keep that from going idle
+ * (`idleMs`); one that is being read does, until it ends or its reader leaves: return an iterator that was taken by hand.
  *
  * @publicApi
  */

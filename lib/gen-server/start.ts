@@ -32,7 +32,7 @@ export interface StartOptions {
   readonly isolation?: 'none' | 'clone' | undefined;
   /**
    * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits
-   * for an answer. Default: Infinity.
+   * for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
    */
   readonly idleMs?: number | undefined;
   /**

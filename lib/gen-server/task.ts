@@ -86,6 +86,8 @@ export class Task<T> implements PromiseLike<T> {
   #isClaimed = false;
   /** The result went into the owner's mailbox. */
   #isSent = false;
+  /** The owner must not end for want of work. */
+  #needsOwner = false;
 
   /** @internal */
   constructor(runtime: Runtime, owner: GenServerProcess | null, process: TaskProcess | null) {
@@ -101,6 +103,8 @@ export class Task<T> implements PromiseLike<T> {
       return;
     }
     this.ref = owner === null ? runtime.newRef() : monitor(owner, process, process.pid);
+    this.#needsOwner = owner !== null;
+    owner?.beginErrand();
     const isAwaited = (): boolean => this.#isAwaited;
     process.observer = {
       caller: runtime.tracking?.current ?? null,
@@ -245,7 +249,10 @@ export class Task<T> implements PromiseLike<T> {
   ignore(): TaskOutcome<T> | undefined {
     this.#refuseStrangers();
     this.#claim();
-    if (this.#end === null) this.#release();
+    if (this.#end === null) {
+      this.#release();
+      if (this.#process!.leash === null) this.#letOwnerGo();
+    }
     return this.#end?.outcome;
   }
 
@@ -300,8 +307,15 @@ export class Task<T> implements PromiseLike<T> {
         if (end.outcome.status === 'ok') owner.deliver(INFO_ENVELOPE, new TaskResult(this.ref, end.outcome.value));
       }
     }
+    this.#letOwnerGo();
     for (const tell of this.#waiters) tell(end);
     this.#waiters.clear();
+  }
+
+  #letOwnerGo(): void {
+    if (!this.#needsOwner) return;
+    this.#needsOwner = false;
+    this.#owner!.endErrand();
   }
 
   #whenEnded(): Promise<End<T>> {
