@@ -20,6 +20,8 @@ const ROWS: readonly string[] = [
   ...rows('L', 1, 3),
   ...rows('M', 1, 4),
   ...rows('K', 1, 4),
+  ...rows('K', 10, 15),
+  ...rows('A', 1, 2),
   ...rows('S', 1, 19),
   ...rows('S', 21, 24),
   ...rows('N', 1, 6),
