@@ -160,6 +160,13 @@ describe('idleMs', () => {
       });
     });
 
+    it('still waits for a task when a reader leaves that had not begun', async () => {
+      const gate = deferred();
+      self.task(() => gate.promise);
+      await (await ask([1]))[Symbol.asyncIterator]().return();
+      await expectIdleAfter(IDLE_MS * 3, gate.resolve);
+    });
+
     it('tells a reader that begins too late why there is nothing to read', async () => {
       const stream = await ask([1]);
       await world.clock.advance(IDLE_MS);

@@ -335,6 +335,29 @@ describe('a task as a promise', () => {
     return (await started({})).get(TaskSupervisor);
   }
 
+  it('is awaited where a handler does so or returns it: then what it gives has to be a result', async () => {
+    @GenServer()
+    class Sums extends GenServerBase<null> {
+      @HandleCall() async sum() {
+        const [one, two] = await Promise.all([this.self.task(() => 1), this.self.task(async () => 2)]);
+        return reply(one + two);
+      }
+      @HandleCall() async first() {
+        return reply(await Promise.race([this.self.task(never), this.self.task(() => 'first')]));
+      }
+      @HandleCall() async returned() {
+        return this.self.task(() => reply('a result'));
+      }
+      @HandleCall() async wrong() {
+        return this.self.task(() => 5) as never as ReturnType<typeof reply<number>>;
+      }
+    }
+    const application = await started({ providers: [Sums] });
+    const sums = application.get<GenServerClient<Sums>>(getGenServerToken(Sums));
+    expect([await sums.sum(), await sums.first(), await sums.returned()]).toEqual([3, 'first', 'a result']);
+    expect(await rejectionOf(sums.wrong())).toMatchObject({ reason: { badReturnValue: 5 } });
+  });
+
   it('is awaited by an async function that returns it, and by Promise.all', async () => {
     const tasks = await supervisor();
     const viaHandler = async () => tasks.async(() => 1);
