@@ -8,6 +8,7 @@ import {
   type OnModuleInit,
   Param,
 } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -15,6 +16,7 @@ import {
   GenServer,
   GenServerBase,
   GenServerClient,
+  GenServerExceptionFilter,
   GenServerRuntime,
   getGenServerToken,
   HandleCall,
@@ -315,6 +317,41 @@ describe('an injected TaskSupervisor', () => {
       ['task stopped', 'killed'],
       ['task stopped', 'killed'],
     ]);
+  });
+
+  it('tells clients over HTTP that it took too long, or was stopped, with the filter', async () => {
+    @Controller()
+    class ReportController {
+      constructor(
+        private readonly supervisor: TaskSupervisor,
+        private readonly runtime: GenServerRuntime,
+      ) {}
+      @Get('slow') slow() {
+        return this.supervisor.async(hang).await(0);
+      }
+      @Get('stopped') async stopped() {
+        const task = this.supervisor.async(hang);
+        const report = task.await();
+        await this.supervisor.terminateChild(task.pid);
+        return report;
+      }
+      @Get('killed') killed() {
+        const task = this.supervisor.async(hang);
+        const report = task.await();
+        this.runtime.exit(task.pid, 'kill');
+        return report;
+      }
+    }
+    const filter = { provide: APP_FILTER, useClass: GenServerExceptionFilter };
+    const application = await served({ controllers: [ReportController], providers: [filter] });
+    const http = request(application.getHttpServer());
+    await http.get('/slow').expect(504, {
+      statusCode: 504,
+      error: 'TASK_TIMEOUT',
+      message: 'The server did not answer in time.',
+    });
+    await http.get('/stopped').expect(503).expect('Retry-After', '1');
+    await http.get('/killed').expect(500, { statusCode: 500, message: 'Internal server error' });
   });
 
   it('lets nobody hear of a failure that nobody asked for, but the log', async () => {
