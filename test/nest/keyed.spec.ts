@@ -11,13 +11,16 @@ import {
   getGenServerToken,
   HandleCall,
   HandleCast,
+  HandleInfo,
   InjectDynamicSupervisor,
   MaxChildrenError,
   noReply,
   ok,
   reply,
+  replyStream,
   stop,
 } from 'nestjs-genserver';
+import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 
 let starts = 0;
@@ -44,6 +47,23 @@ class Room extends GenServerBase<RoomState> {
   @HandleCall()
   said() {
     return reply(this.state.said);
+  }
+
+  @HandleCall()
+  replay() {
+    return replyStream(this.state.said);
+  }
+
+  /** Says when the task is done. */
+  @HandleCast()
+  later(work: Promise<string>) {
+    void this.self.task(() => work).then((text) => this.self.send(this.self.pid, text));
+    return noReply();
+  }
+
+  @HandleInfo()
+  protected onText(text: string) {
+    return noReply({ ...this.state, said: [...this.state.said, text] });
   }
 
   @HandleCall()
@@ -177,6 +197,23 @@ describe('DynamicSupervisorClient', () => {
       release();
       expect(await said).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
       expect(starts).toBe(2);
+    });
+
+    it('waits for a task of the process, and for a stream that somebody reads', async () => {
+      const { rooms, clock } = await boot();
+      const room = await rooms.getOrStart('a', 'A');
+      const work = deferred<string>();
+      room.later(work.promise);
+      await clock.advance(600_000);
+      work.resolve('done');
+      await settle();
+      const lines = (await room.replay())[Symbol.asyncIterator]();
+      expect(await lines.next()).toEqual({ done: false, value: 'done' });
+      await clock.advance(600_000);
+      expect(await lines.next()).toEqual({ done: true, value: undefined });
+      expect([starts, ended]).toEqual([1, []]);
+      await clock.advance(60_000);
+      expect(ended).toEqual([{ shutdown: 'idle' }]);
     });
 
     it('lets a call that waits for the next process time out as any other', async () => {
