@@ -70,10 +70,12 @@ export interface Link {
 }
 
 export function linksOf(prose: string): Link[] {
-  return [...prose.matchAll(/\[([^\]]*)\]\(([^\s)]+)(?:\s+"([^"]*)")?\)/g)].map(([, text, target, title]) => ({
+  // The formatter makes the quotes single ones where it can.
+  const links = prose.matchAll(/\[([^\]]*)\]\(([^\s)]+)(?:\s+(?:"([^"]*)"|'([^']*)'))?\)/g);
+  return [...links].map(([, text, target, double, single]) => ({
     text: text!,
     target: target!,
-    title,
+    title: double ?? single,
   }));
 }
 
