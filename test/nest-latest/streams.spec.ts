@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { Controller, Get, type INestApplication, Sse, StreamableFile } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -126,7 +127,7 @@ describe.each(Object.keys(adapters))('a stream on %s', (platform) => {
 
   describe.each(['/file', '/body'])('as the body of %s', (path) => {
     /** Far more than all buffers between here and a client. */
-    const ITEMS = 2_000;
+    const ITEMS = 500;
     const ITEM = 'x'.repeat(64 * 1024);
 
     it('waits for a client that does not read, and goes on with it', async () => {
@@ -157,6 +158,19 @@ describe.each(Object.keys(adapters))('a stream on %s', (platform) => {
       (await get(application, path)).destroy();
       await left.promise;
       expect(made).toBeLessThan(ITEMS);
+    });
+
+    it('breaks off when the server crashes in the middle, so that no client takes it for whole', async () => {
+      const application = await chat();
+      const fed = new HandFedSource<string>();
+      source = fed;
+      fed.give('one');
+      const response = await get(application, path);
+      const [first] = (await once(response, 'data')) as [Buffer];
+      const brokenOff = once(response, 'error');
+      for await (const _chunk of await get(application, '/crash'));
+      expect([String(first), ...(await brokenOff)]).toEqual(['one', expect.objectContaining({ code: 'ECONNRESET' })]);
+      expect(fed.returned).toBe(1);
     });
   });
 });
