@@ -5,10 +5,13 @@ import { onTestFinished, expect, it, vi } from 'vitest';
 import { AppModule as LessonModule } from '../../sample/02-genserver-lesson/src/app.module.js';
 import { Dictionary } from '../../sample/02-genserver-lesson/src/setup/dictionary.service.js';
 import { Printer } from '../../sample/02-genserver-lesson/src/slow/printer.service.js';
-import { boot } from './support/boot.js';
+import { AppModule as ChatAppModule } from '../../sample/04-chat-session/src/app.module.js';
+import { Pacing } from '../../sample/04-chat-session/src/model/pacing.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { boot, bootTimed } from './support/boot.js';
 import { http as httpOf } from './support/http.js';
-import { SlowPrinter } from './support/stand-ins.js';
-import { blocks, curl, normalised, steps } from './support/transcript.js';
+import { PacedByHand, SlowPrinter } from './support/stand-ins.js';
+import { blocks, curl, normalised, shell, steps } from './support/transcript.js';
 
 const inSample = (path: string) => readFileSync(new URL(`../../sample/${path}`, import.meta.url), 'utf8');
 
@@ -88,9 +91,25 @@ it('02-genserver-lesson shows the cache as it is', () => {
   expect(inSample('02-genserver-lesson/src/cache/cache.server.ts')).toContain(code);
 });
 
+it('04-chat-session prints the routes that its README shows', async () => {
+  const [routes] = blocks(inSample('04-chat-session/README.md'), 'text');
+  const { said } = await run(() => import('../../sample/04-chat-session/src/main.js'));
+  expect(normalised(said()).trim().startsWith(normalised(routes!))).toBe(true);
+});
+
+it('04-chat-session answers what its README shows', async () => {
+  const clock = new ManualClock();
+  const pacing = { provider: Pacing, value: new PacedByHand(clock) };
+  const { http } = await bootTimed(clock, ChatAppModule.with({ clock }), pacing);
+  for (const { command, output } of steps(inSample('04-chat-session/README.md'))) {
+    expect(await shell(command, http, (ms) => clock.advance(ms)), command).toBe(output);
+  }
+});
+
 it.each([
   ['01-hashmap', () => import('../../sample/01-hashmap/src/app.module.js').then(({ AppModule }) => AppModule)],
   ['02-genserver-lesson', () => Promise.resolve(LessonModule.with())],
+  ['04-chat-session', () => Promise.resolve(ChatAppModule.with())],
 ] as const)('%s lists all its routes, and no others', async (sample, load) => {
   const { app } = await boot(await load(), { provider: Dictionary, value: { load: () => Promise.resolve([]) } });
   const { routes } = (await import(`../../sample/${sample}/src/routes.ts`)) as { routes: (url: string) => string };

@@ -1,3 +1,4 @@
+import type { Clock } from 'nestjs-genserver';
 import { type Deferred, deferred } from '../../support/deferred.js';
 
 interface Work<T> extends Deferred<T> {
@@ -64,5 +65,24 @@ export class SlowWarehouse extends SlowService<string> {
 
   pack(_item: string, signal: AbortSignal): Promise<string> {
     return this.begin(signal);
+  }
+}
+
+/** Paces a model by the clock of the test. */
+export class PacedByHand {
+  constructor(private readonly clock: Clock) {}
+
+  pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.setTimer(ms, resolve);
+      signal.addEventListener(
+        'abort',
+        () => {
+          timer.cancel();
+          reject(signal.reason as Error);
+        },
+        { once: true },
+      );
+    });
   }
 }
