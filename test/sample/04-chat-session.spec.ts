@@ -399,7 +399,10 @@ describe('while it streams, a conversation', () => {
     expect(await abort('ada', 1)).toMatchObject({ status: 409, json: { message: 'Turn 1 is over: answered' } });
   });
 
-  it('says answered when the answer was there before the abort was taken', async () => {
+  it.each([
+    ['before', { status: 409, json: { message: 'Turn 1 is over: answered' } }],
+    ['behind', { status: 200, json: { status: 'answered', answer: 'yes' } }],
+  ])('says answered when it is: the answer came in %s the abort', async (place, expected) => {
     const { app, ask, abort, http } = await chats();
     const gate = deferred();
     letModel(app, async function* () {
@@ -408,7 +411,7 @@ describe('while it streams, a conversation', () => {
     });
     await ask('ada');
     await settle();
-    // The conversation is held up while the result and the abort arrive, in that order.
+    // The conversation is held up while the answer and the abort arrive.
     const transcripts = app.get(Transcripts);
     const { save } = transcripts;
     const saved = deferred();
@@ -418,14 +421,18 @@ describe('while it streams, a conversation', () => {
     };
     const asked = ask('ada');
     await http('GET', '/chats');
-    gate.resolve();
+    if (place === 'before') gate.resolve();
     await settle();
     const aborted = abort('ada', 1);
     await http('GET', '/chats');
+    gate.resolve();
+    await settle();
     saved.resolve();
     await asked;
-    expect(await aborted).toMatchObject({ status: 409, json: { message: 'Turn 1 is over: answered' } });
+    expect(await aborted).toMatchObject(expected);
+    await settle();
     expect(await statuses(http)).toEqual(['answered', 'answered']);
+    expect(await incarnations(http)).toEqual([0]);
   });
 });
 
@@ -474,14 +481,21 @@ describe('a crash', () => {
     ]);
   });
 
-  it('ends the run of the model', async () => {
-    const { ask, http, clock } = await chats();
+  it('ends the run of the model, which hears of it by its signal', async () => {
+    const { app, ask, http, clock } = await chats();
+    let heard: AbortSignal | undefined;
+    letModel(app, async function* (_questions, signal) {
+      heard = signal;
+      yield 'yes';
+      await app.get(Pacing).pause(TOKEN, signal);
+    });
     await ask('ada');
-    await clock.advance(TOKEN);
+    await settle();
+    const before = clock.pendingTimers;
     await http('POST', '/chats/ada/crash');
     await settle();
-    await clock.advance(MINUTE);
-    expect(await history(http)).toMatchObject([{ status: 'interrupted', answer: '' }]);
+    expect(heard?.aborted).toBe(true);
+    expect(clock.pendingTimers).toBe(before - 1);
   });
 
   it('is learnt of by who comes again, as a browser does', async () => {
