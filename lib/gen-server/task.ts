@@ -225,18 +225,19 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Stops the task and resolves when it is gone: with its outcome when it had ended already, else with undefined (K12). The owner is
-   * not taken down. Tasks do not trap exits, so they end at once and never use up the time that OTP would give them; `'brutal_kill'`
-   * differs in the reason that others see.
+   * Stops the task and resolves when it is gone: with undefined, or with its outcome when it had ended otherwise before (K12). The
+   * owner is not taken down. Tasks do not trap exits, so they end at once and never use up the time that OTP would give them;
+   * `'brutal_kill'` differs in the reason that others see.
    */
   async shutdown(limit: number | 'brutal_kill' = DEFAULT_SHUTDOWN_MS): Promise<TaskOutcome<T> | undefined> {
     if (limit !== 'brutal_kill') assertDurationMs(limit, 'The time of shutdown', true);
     this.#refuseStrangers();
     this.#claim();
-    if (this.#end !== null) return this.#end.outcome;
-    this.#release();
     const isKill = limit === 'brutal_kill';
-    this.#process!.signal(isKill ? 'kill' : 'shutdown', null, isKill);
+    if (this.#end === null) {
+      this.#release();
+      this.#process!.signal(isKill ? 'kill' : 'shutdown', null, isKill);
+    }
     const { outcome } = await this.#whenEnded();
     const isAsAsked = outcome.status === 'exit' && outcome.reason === (isKill ? 'killed' : 'shutdown');
     return isAsAsked ? undefined : outcome;

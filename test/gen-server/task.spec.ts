@@ -506,6 +506,20 @@ describe('task.shutdown', () => {
     world.exit(task.pid, 'other');
     expect(await task.shutdown()).toEqual({ status: 'exit', reason: 'other' });
   });
+
+  it.each([
+    ['shutdown', 5_000, undefined],
+    ['kill', 'brutal_kill', undefined],
+    ['kill', 5_000, { status: 'exit', reason: 'killed' }],
+    ['shutdown', 'brutal_kill', { status: 'exit', reason: 'shutdown' }],
+  ] as const)('of a task that had ended by %o before, with %o, gives %o (K12)', async (signal, limit, outcome) => {
+    const task = owner.self.task(never);
+    await settle();
+    world.exit(task.pid, signal);
+    await settle();
+    expect(await task.shutdown(limit)).toEqual(outcome);
+    expect(await task.shutdown(limit)).toEqual(outcome);
+  });
 });
 
 describe('task.ignore', () => {
