@@ -46,9 +46,11 @@ export function childSpec(
   options: StartOptions = {},
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
+  const { label, isSupervisor } = source.definition;
   return {
-    id: source.definition.label,
+    id: label,
     start: (parent, predecessor) => spawn(parent.runtime, source, options, { parent, predecessor }),
+    ...(isSupervisor === true && { type: 'supervisor' as const }),
     ...overrides,
   };
 }

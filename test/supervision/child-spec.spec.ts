@@ -8,6 +8,7 @@ import {
   completeChildSpecs,
 } from '../../lib/supervision/child-spec.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
+import { sourceOfSupervisor } from '../../lib/supervision/supervisor-source.js';
 import { thrownBy } from '../support/thrown.js';
 
 const start: ChildStart = () => {
@@ -21,6 +22,11 @@ describe('childSpec', () => {
     expect(id).toBe('Cart');
     expect(starts).toBeTypeOf('function');
     expect(rest).toEqual({});
+  });
+
+  it('knows the source of a supervisor as such, which has all the time it needs to end [S1]', () => {
+    const spec = childSpec(sourceOfSupervisor({ label: 'sup', children: [] }));
+    expect(completeChildSpec(spec, 'root')).toMatchObject({ type: 'supervisor', shutdownMs: Infinity });
   });
 
   it('lets everything but the start be overridden', () => {
