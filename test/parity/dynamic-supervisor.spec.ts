@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { ok } from '../../lib/gen-server/callback-result.js';
+import type { Self } from '../../lib/gen-server/self.js';
+import type { ServerName } from '../../lib/runtime/registration.js';
+import { DynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
+import type { Shutdown } from '../../lib/supervision/child-spec.js';
+import { dynamicWorld } from '../supervision/dynamic-world.js';
+import { expectNothingLeft } from '../supervision/tidy-world.js';
+import { never } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
+import { startProbe } from '../support/probe.js';
+import { rejectionOf } from '../support/thrown.js';
+import { crash } from '../support/tree.js';
+
+expectNothingLeft();
+
+describe('a dynamic supervisor', () => {
+  it('is a child like any other, and is found by the name that it was given', async () => {
+    const world = dynamicWorld();
+    const registry = world.registries.create('supervisors', { keys: 'unique' });
+    const names: ServerName[] = ['local', { global: 'global' }, { via: registry, key: 'via' }];
+    await world.supervise(names.map((name, at) => world.dyn({ name, label: `dyn ${at}` } as object)));
+    for (const name of names) {
+      expect(DynamicSupervisor.whichChildren(world.runtime, name)).toEqual([]);
+      const pid = await world.add(world.anonymous('child'), name);
+      expect(DynamicSupervisor.whichChildren(world.runtime, name)).toMatchObject([{ pid }]);
+    }
+    const second = world.dyn({ label: 'dyn 0', name: 'another' } as object);
+    expect(await rejectionOf(world.startChild(second))).toMatchObject({ code: 'ALREADY_STARTED' });
+    expect(await world.countChildren()).toMatchObject({ specs: 3, supervisors: 3 });
+  });
+
+  it('has its spec overridden like any other child', async () => {
+    const world = dynamicWorld();
+    await world.supervise([world.dyn({}, { id: 'other', restart: 'temporary' })]);
+    expect(await world.whichChildren()).toMatchObject([{ id: 'other', type: 'supervisor' }]);
+    world.exit('dyn', 'kill');
+    await settle();
+    expect(await world.whichChildren()).toEqual([]);
+  });
+
+  it('counts a child that was restarted towards maxChildren as before', async () => {
+    const world = dynamicWorld();
+    await world.startDyn({ maxChildren: 1 });
+    const first = await world.add(world.named('only'));
+    await rejectionOf(world.call('only', crash));
+    expect(world.whereis('only')).toMatchObject({ id: first.id, incarnation: 1 });
+    expect(world.count()).toMatchObject({ active: 1, workers: 1 });
+    expect(await rejectionOf(world.add(world.anonymous('another')))).toMatchObject({ code: 'MAX_CHILDREN' });
+  });
+});
+
+describe('a child of a dynamic supervisor that ends', () => {
+  const trapping = { options: { trapExit: true } };
+  const itself = (reason: unknown) => () => {
+    let self!: Self;
+    return {
+      ...trapping,
+      init: (given: Self) => ((self = given), ok(null)),
+      terminate: () => self.exit(reason as string),
+    };
+  };
+
+  it.each<[string, Shutdown, () => object, unknown]>([
+    ['is killed', 'brutal_kill', () => ({}), 'killed'],
+    ['ends with shutdown', Infinity, () => ({}), 'shutdown'],
+    ['ends with a reason of its own', Infinity, itself({ shutdown: 'oops' }), { shutdown: 'oops' }],
+    ['ends with shutdown', 1_000, () => ({}), 'shutdown'],
+    ['ends with a reason of its own', 1_000, itself({ shutdown: 'oops' }), { shutdown: 'oops' }],
+    ['ends with shutdown when it does not trap exits', 1, () => ({ options: { drain: false } }), 'shutdown'],
+    ['is killed when it takes too long', 1, () => ({ ...trapping, terminate: never }), 'killed'],
+    ['ends with normal if it likes, permanent or not', Infinity, itself('normal'), 'normal'],
+  ])('%s with shutdownMs %o', async (_what, shutdownMs, options, reason) => {
+    const world = dynamicWorld();
+    await world.startDyn();
+    const children = [];
+    for (let at = 0; at < 3; at++)
+      children.push(await world.add(world.anonymous('child', { shutdownMs, ...options() })));
+    const probe = await startProbe(world);
+    for (const pid of children) probe.self.monitor(pid);
+    const stopped = world.stop('dyn', 'shutdown');
+    await world.clock.advance(1);
+    await stopped;
+    expect(probe.messages).toMatchObject(children.map((pid) => ({ pid, reason })));
+  });
+
+  it('ends as its own spec says when others have other specs', async () => {
+    const world = dynamicWorld();
+    await world.startDyn();
+    const patient = await world.add(world.anonymous('patient', { shutdownMs: Infinity }));
+    const brutal = await world.add(world.anonymous('brutal', { shutdownMs: 'brutal_kill' }));
+    const probe = await startProbe(world);
+    for (const pid of [patient, brutal]) probe.self.monitor(pid);
+    await world.stop('dyn', 'shutdown');
+    expect(probe.messages).toHaveLength(2);
+    expect(probe.messages).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ pid: patient, reason: 'shutdown' }),
+        expect.objectContaining({ pid: brutal, reason: 'killed' }),
+      ]),
+    );
+  });
+
+  it.each<[Shutdown, string]>([
+    ['brutal_kill', 'killed'],
+    [1_000, 'shutdown'],
+  ])('by hand with shutdownMs %o ends with %o, and is not there any more', async (shutdownMs, reason) => {
+    const world = dynamicWorld();
+    await world.startDyn();
+    const pid = await world.add(world.anonymous('child', { shutdownMs }));
+    const probe = await startProbe(world);
+    probe.self.monitor(pid);
+    await world.remove(pid);
+    await settle();
+    expect(probe.messages).toMatchObject([{ pid, reason }]);
+    expect(await rejectionOf(world.remove(pid))).toMatchObject({ code: 'CHILD_STATE' });
+    expect(world.count()).toMatchObject({ workers: 0, active: 0 });
+  });
+});

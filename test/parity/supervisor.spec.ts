@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import type { ServerName } from '../../lib/runtime/registration.js';
+import { Supervisor } from '../../lib/supervision/supervisor-source.js';
+import { childSpec } from '../../lib/supervision/child-spec.js';
+import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';
+import { expectNothingLeft, tidyWorld } from '../supervision/tidy-world.js';
+import { deferred } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
+import { rejectionOf } from '../support/thrown.js';
+
+expectNothingLeft();
+
+describe('the name of a supervisor', () => {
+  it.each<[string, (world: ReturnType<typeof tidyWorld>) => ServerName]>([
+    ['a string', () => 'sup'],
+    ['{ global }', () => ({ global: 'sup' })],
+    ['{ via }', ({ registries }) => ({ via: registries.create('supervisors', { keys: 'unique' }), key: 'sup' })],
+  ])('may be %s', async (_form, nameIn) => {
+    const world = tidyWorld();
+    const name = nameIn(world);
+    await world.supervise([world.worker('a')], { name });
+    expect(await Supervisor.whichChildren(world.runtime, name)).toMatchObject([{ id: 'a' }]);
+    expect(await Supervisor.countChildren(world.runtime, name)).toMatchObject({ specs: 1, active: 1 });
+    await world.stop(name, 'shutdown');
+    expect(world.runtime.processCount).toBe(0);
+  });
+
+  it.each([[42], [''], [{}], [{ invalid: 'sup' }]])('is refused when it is none: %o', async (name) => {
+    const world = tidyWorld();
+    const error = await rejectionOf(world.supervise([world.worker('a')], { name: name as never }));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/name/) as unknown });
+    expect(world.takeJournal()).toEqual([]);
+  });
+});
+
+describe('a child that is added to a supervisor', () => {
+  it('may be a server, with the defaults of one', async () => {
+    const world = tidyWorld();
+    await world.supervise([]);
+    const pid = await world.startChild(childSpec(sourceOfBehaviour({ label: 'Stack' }), { args: [['hello']] }));
+    expect(await world.whichChildren()).toMatchObject([{ id: 'Stack', pid, type: 'worker' }]);
+  });
+
+  it('may be a task, which is gone when it is done', async () => {
+    const world = tidyWorld();
+    await world.supervise([]);
+    const gate = deferred();
+    const pid = await world.startChild(taskChildSpec(() => gate.promise));
+    expect(await world.whichChildren()).toMatchObject([{ pid, type: 'worker' }]);
+    gate.resolve();
+    await settle();
+    expect(await world.countChildren()).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
+  });
+});
