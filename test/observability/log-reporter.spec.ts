@@ -4,6 +4,7 @@ import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.j
 import { type Logger, LogReporter } from '../../lib/observability/log-reporter.js';
 import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
 import { settle } from '../support/manual-clock.js';
+import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, hang, treeWorld } from '../support/tree.js';
 
@@ -170,6 +171,21 @@ describe('LogReporter', () => {
       await settle();
       expect(world.lines).toEqual([]);
     });
+  });
+
+  it.each([
+    ['an error when nobody waits for it', false, 'error'],
+    ['for debugging when somebody does, who gets the failure', true, 'debug'],
+  ] as const)('a task that failed is %s', async (_what, isAwaited, level) => {
+    const world = reportedWorld();
+    const { self } = await startProbe(world);
+    const task = self.task(() => crash(null as never));
+    if (isAwaited) await rejectionOf(task.await());
+    await settle();
+    const [line] = world.at(level);
+    expect(line).toContain(`TASK REPORT Task of Probe ${task.pid.toString()} failed: Error: boom`);
+    expect(line!.includes('Nobody waited for its result.')).toBe(!isAwaited);
+    expect(world.at('error')).toHaveLength(isAwaited ? 0 : 1);
   });
 
   describe('a supervised child', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { noReply } from '../../lib/gen-server/callback-result.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
 import { Supervisor } from '../../lib/supervision/supervisor-source.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
@@ -51,5 +52,27 @@ describe('a child that is added to a supervisor', () => {
     gate.resolve();
     await settle();
     expect(await world.countChildren()).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
+  });
+});
+
+describe('a child that has unlinked itself from its supervisor', () => {
+  it('can be stopped by it all the same', async () => {
+    const world = tidyWorld();
+    const supervisor = await world.supervise([world.worker('loner'), world.worker('other')]);
+    world.cast('loner', (self) => (self.unlink(supervisor), noReply()));
+    await world.terminateChild('loner');
+    expect(world.takeJournal()).toContain('loner terminate shutdown');
+    expect(await world.whichChildren()).toMatchObject([{ id: 'loner', pid: undefined }, { id: 'other' }]);
+  });
+
+  it('that was killed is stopped as any other that is gone', async () => {
+    const world = tidyWorld();
+    const supervisor = await world.supervise([world.worker('loner')]);
+    world.cast('loner', (self) => (self.unlink(supervisor), noReply()));
+    await settle();
+    world.exit('loner', 'kill');
+    await settle();
+    await world.terminateChild('loner');
+    expect(await world.countChildren()).toMatchObject({ specs: 1, active: 0 });
   });
 });
