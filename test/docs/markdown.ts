@@ -24,6 +24,7 @@ export const PAGES: readonly string[] = [
   'CHANGELOG.md',
   ...filesUnder('lib', '.md'),
   ...filesUnder('sample', 'README.md'),
+  'test/PARITY.md',
 ];
 
 /** A block between two lines of backticks. */

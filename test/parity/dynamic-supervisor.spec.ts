@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../lib/gen-server/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
+import type { Pid } from '../../lib/runtime/pid.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { DynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
+import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
 import type { Shutdown } from '../../lib/supervision/child-spec.js';
 import { dynamicWorld } from '../supervision/dynamic-world.js';
 import { expectNothingLeft } from '../supervision/tidy-world.js';
@@ -47,6 +48,52 @@ describe('a dynamic supervisor', () => {
     expect(world.whereis('only')).toMatchObject({ id: first.id, incarnation: 1 });
     expect(world.count()).toMatchObject({ active: 1, workers: 1 });
     expect(await rejectionOf(world.add(world.anonymous('another')))).toMatchObject({ code: 'MAX_CHILDREN' });
+  });
+});
+
+describe('the count of the children of a dynamic supervisor', () => {
+  it.each(['worker', 'supervisor'] as const)(
+    'tells each %s, however many there are, until they are gone',
+    async (type) => {
+      const world = dynamicWorld();
+      await world.startDyn();
+      const source =
+        type === 'supervisor' ? sourceOfDynamicSupervisor({ label: 'inner' }) : world.anonymous('a').source;
+      const pids: Pid[] = [];
+      for (const expected of [1_000, 2_000]) {
+        while (pids.length < expected) pids.push(await world.add({ source, restart: 'temporary' }));
+        const [workers, supervisors] = type === 'worker' ? [expected, 0] : [0, expected];
+        expect(world.count()).toEqual({ specs: expected, active: expected, workers, supervisors });
+        expect(world.which()).toHaveLength(expected);
+      }
+      for (const pid of pids) world.exit(pid, 'kill');
+      await settle();
+      expect(world.count()).toEqual({ specs: 0, active: 0, workers: 0, supervisors: 0 });
+    },
+  );
+
+  it('tells those that are being restarted, which are not active', async () => {
+    const world = dynamicWorld();
+    await world.startDyn({ maxRestarts: Infinity });
+    let isBroken = false;
+    const init = (): unknown => {
+      if (isBroken) throw new Error('not now');
+      return ok(null);
+    };
+    const [first, second, third] = [
+      await world.add(world.named('first', { init })),
+      await world.add(world.named('second', { init })),
+      await world.add(world.named('third', { init })),
+    ];
+    isBroken = true;
+    for (const pid of [first, second]) world.exit(pid, 'kill');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(world.count()).toEqual({ specs: 3, active: 1, workers: 3, supervisors: 0 });
+    isBroken = false;
+    await settle();
+    expect(world.count()).toEqual({ specs: 3, active: 3, workers: 3, supervisors: 0 });
+    await world.remove(third);
+    expect(world.count()).toEqual({ specs: 2, active: 2, workers: 2, supervisors: 0 });
   });
 });
 

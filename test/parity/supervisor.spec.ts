@@ -8,7 +8,9 @@ import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';
 import { expectNothingLeft, tidyWorld } from '../supervision/tidy-world.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
+import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
+import { end } from '../support/tree.js';
 
 expectNothingLeft();
 
@@ -74,5 +76,35 @@ describe('a child that has unlinked itself from its supervisor', () => {
     await settle();
     await world.terminateChild('loner');
     expect(await world.countChildren()).toMatchObject({ specs: 1, active: 0 });
+  });
+});
+
+describe('a supervisor whose children end by themselves while it stops', () => {
+  it('starts none of them again, whatever their reasons are, and ends as it was asked to', async () => {
+    const world = tidyWorld();
+    const gate = deferred();
+    const reasons = ['normal', 'shutdown', { shutdown: 'test' }, 'other'];
+    const children = (['temporary', 'transient', 'permanent'] as const).flatMap((restart) =>
+      reasons.map((reason, at) => ({ id: `${restart} ${at}`, restart, reason })),
+    );
+    const supervisor = await world.supervise([
+      world.worker('first'),
+      ...children.map(({ id, restart }) => world.worker(id, { restart })),
+      world.worker('last', { terminate: () => gate.promise }),
+    ]);
+    const watcher = await startProbe(world);
+    watcher.self.monitor(supervisor);
+    world.takeJournal();
+    const stopped = world.stop(supervisor, 'shutdown');
+    await settle();
+    for (const { id, reason } of children) world.cast(id, end(reason));
+    await settle();
+    expect(world.names().filter((name) => name !== 'root')).toEqual(['first', 'last']);
+    gate.resolve();
+    await stopped;
+    await settle();
+    expect(watcher.messages).toMatchObject([{ reason: 'shutdown' }]);
+    expect(world.takeJournal().filter((line) => line.includes('init'))).toEqual([]);
+    expect(world.runtime.processCount).toBe(1);
   });
 });
