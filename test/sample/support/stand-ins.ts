@@ -74,15 +74,15 @@ export class PacedByHand {
 
   pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = this.clock.setTimer(ms, resolve);
-      signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          reject(signal.reason as Error);
-        },
-        { once: true },
-      );
+      const abort = (): void => {
+        timer.cancel();
+        reject(signal.reason as Error);
+      };
+      const timer = this.clock.setTimer(ms, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 }
