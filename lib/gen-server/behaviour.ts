@@ -34,30 +34,16 @@ export interface Behaviour {
 }
 
 /** The instance that stands for a behaviour: it hands the state to the callbacks. */
-class BehaviourHost extends GenServerBase<unknown> {
-  constructor(
-    private readonly behaviour: Behaviour,
-    private readonly label: string,
-  ) {
-    super();
-    if (behaviour.init !== undefined) this.init = (...args) => behaviour.init!(args, this.self) as never;
-    if (behaviour.terminate !== undefined) {
-      this.terminate = (reason) => behaviour.terminate!(reason, this.state) as Promise<void>;
-    }
-    if (behaviour.codeChange !== undefined) {
-      this.codeChange = (oldVersion, state, extra) =>
-        behaviour.codeChange!(oldVersion as string, state, extra) as never;
-    }
-    if (behaviour.formatStatus !== undefined) this.formatStatus = (state) => behaviour.formatStatus!(state);
-  }
+abstract class BehaviourHost extends GenServerBase<unknown> {
+  protected abstract readonly behaviour: Behaviour;
 
   call(request: unknown): unknown {
-    if (this.behaviour.handleCall === undefined) throw new UndefinedCallbackError(this.label, 'handleCall');
+    if (this.behaviour.handleCall === undefined) throw this.undefinedCallback('handleCall');
     return this.behaviour.handleCall(request, this.from(), this.state, this.self);
   }
 
   cast(request: unknown): unknown {
-    if (this.behaviour.handleCast === undefined) throw new UndefinedCallbackError(this.label, 'handleCast');
+    if (this.behaviour.handleCast === undefined) throw this.undefinedCallback('handleCast');
     return this.behaviour.handleCast(request, this.state, this.self);
   }
 
@@ -74,9 +60,46 @@ class BehaviourHost extends GenServerBase<unknown> {
   }
 
   continue(tag: unknown, ...args: unknown[]): unknown {
-    if (this.behaviour.handleContinue === undefined) throw new UndefinedCallbackError(this.label, 'handleContinue');
+    if (this.behaviour.handleContinue === undefined) throw this.undefinedCallback('handleContinue');
     return this.behaviour.handleContinue(tag, args, this.state, this.self);
   }
+
+  private undefinedCallback(name: string): UndefinedCallbackError {
+    return new UndefinedCallbackError(labelOf(this.behaviour), name);
+  }
+}
+
+/**
+ * The class of the instances that stand for one behaviour. It has those callbacks that the behaviour has: on the prototype, since there
+ * may be a hundred thousand instances.
+ */
+function hostOf(behaviour: Behaviour): new () => BehaviourHost {
+  class Host extends BehaviourHost {
+    protected get behaviour(): Behaviour {
+      return behaviour;
+    }
+  }
+  const { prototype } = Host;
+  if (behaviour.init !== undefined) {
+    prototype.init = function (this: Host, ...args) {
+      return behaviour.init!(args, this.self) as never;
+    };
+  }
+  if (behaviour.terminate !== undefined) {
+    prototype.terminate = function (this: Host, reason) {
+      return behaviour.terminate!(reason, this.state) as Promise<void>;
+    };
+  }
+  if (behaviour.codeChange !== undefined) {
+    prototype.codeChange = (oldVersion, state, extra) =>
+      behaviour.codeChange!(oldVersion as string, state, extra) as never;
+  }
+  if (behaviour.formatStatus !== undefined) prototype.formatStatus = (state) => behaviour.formatStatus!(state);
+  return Host;
+}
+
+function labelOf({ label = 'behaviour' }: Behaviour): string {
+  return label;
 }
 
 const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
@@ -94,11 +117,11 @@ export function sourceOfBehaviour(behaviour: Behaviour): ServerSource {
 const sources = new WeakMap<Behaviour, ServerSource>();
 
 function makeSource(behaviour: Behaviour): ServerSource {
-  const label = behaviour.label ?? 'behaviour';
+  const Host = hostOf(behaviour);
   const infos = new InfoHandlers();
   if (behaviour.handleInfo !== undefined) infos.add(undefined, new Handler('handleInfo', info));
   const definition: ServerDefinition = {
-    label,
+    label: labelOf(behaviour),
     calls: NONE,
     casts: NONE,
     continues: NONE,
@@ -112,5 +135,5 @@ function makeSource(behaviour: Behaviour): ServerSource {
       ? {}
       : { configChange: new Handler('handleConfigChange', configChange) }),
   };
-  return { definition, create: () => new BehaviourHost(behaviour, label) };
+  return { definition, create: () => new Host() };
 }

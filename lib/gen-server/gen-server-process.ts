@@ -83,6 +83,15 @@ class AsyncTurn {
 }
 
 /** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
+/** What is left of any end: nobody asks how it came about any more. */
+const ENDED: Ending = Object.freeze({
+  reason: undefined,
+  cause: undefined,
+  request: null,
+  answer: undefined,
+  message: undefined,
+  exitCause: undefined,
+});
 const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 const TIMEOUT = Object.freeze(new Timeout());
@@ -804,6 +813,9 @@ export class GenServerProcess extends Process {
       this.debugging = null;
     }
     super.end(reason);
+    this.ending = ENDED;
+    this.quiet = null;
+    this.turn = null;
   }
 
   protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {

@@ -44,6 +44,17 @@ export class ServerPlan {
   }
 }
 
+/** Starts that say nothing of their own share one plan per source. */
+const defaultPlans = new WeakMap<ServerSource, ServerPlan>();
+
+/** Throws when an option makes no sense. */
+export function planOf(source: ServerSource, given?: StartOptions): ServerPlan {
+  if (given !== undefined) return new ServerPlan(source, given);
+  let plan = defaultPlans.get(source);
+  if (plan === undefined) defaultPlans.set(source, (plan = new ServerPlan(source)));
+  return plan;
+}
+
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 
 /** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */

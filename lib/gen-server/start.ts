@@ -7,7 +7,7 @@ import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess, type InitArguments, type StartOutcome } from './gen-server-process.js';
 import type { ServerSource } from './server-definition.js';
-import { ServerPlan } from './server-plan.js';
+import { planOf, type ServerPlan } from './server-plan.js';
 import { AwaitedStart, type StartObserver, whenStarted } from './start-observer.js';
 
 /** How a server is started. */
@@ -61,7 +61,7 @@ export interface Lineage {
  * behind, when the name is taken or an option makes no sense.
  */
 export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
-  const plan = new ServerPlan(source, given);
+  const plan = planOf(source, given);
   const awaited = new AwaitedStart();
   const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
   return { process, outcome: awaited.outcome };
@@ -97,7 +97,7 @@ const NO_LINEAGE: Lineage = Object.freeze({});
 /** Starts a server and gives its pid when `init` is done (I1), or rejects with `StartError`. */
 export function start(runtime: Runtime, source: ServerSource, options?: StartOptions, lineage?: Lineage): Promise<Pid> {
   return whenStarted((observer) => {
-    const plan = new ServerPlan(source, options);
+    const plan = planOf(source, options);
     spawnAsPlanned(runtime, plan, plan.name, plan.args, observer, lineage);
   });
 }

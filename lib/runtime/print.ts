@@ -5,6 +5,8 @@ import { inspect } from 'node:util';
  * become a second one.
  */
 export function print(value: unknown, depth = 1): string {
+  // Keys are mostly numbers, and printed for every event about a child.
+  if (Number.isInteger(value) && !Object.is(value, -0)) return String(value);
   try {
     return inspect(value, { depth, breakLength: Infinity, maxStringLength: 80 });
   } catch {

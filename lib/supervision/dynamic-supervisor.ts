@@ -68,6 +68,11 @@ class DynamicChild {
     this.unrest = { ...this.unrest, leaving };
   }
 
+  /** It is forgotten: an old object that is garbage must not keep alive what is young. */
+  rest(): void {
+    this.unrest = AT_REST;
+  }
+
   /** What its incarnations have in common. */
   get id(): number {
     return this.process.pid.id;
@@ -332,6 +337,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   private forget(child: DynamicChild): void {
     this.children.delete(child.id);
+    child.rest();
   }
 
   /** Without those that somebody has asked to be stopped: they are as good as gone. */
