@@ -151,7 +151,9 @@ describe('replyStream to an injected client', () => {
     const { application, runtime } = await chat();
     const rooms = application.get<DynamicSupervisorClient<Room>>(getDynamicSupervisorToken(Room));
     const [a, b] = await Promise.all(['a', 'b'].map(async (name) => (await rooms.getOrStart(name, name)).lines()));
+    const { down } = runtime.monitor({ server: Room, key: 'a' });
     runtime.exit({ server: Room, key: 'a' }, 'kill');
+    await down;
     expect(await rejectionOf(a![Symbol.asyncIterator]().next())).toMatchObject({ reason: 'killed' });
     const lines: string[] = [];
     for await (const line of b!) lines.push(line);

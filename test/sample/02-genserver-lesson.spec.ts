@@ -55,7 +55,7 @@ describe('Counter', () => {
     const answers = await Promise.all(Array.from({ length: 10_000 }, () => http('POST', '/counter/increment')));
     expect(answers.filter(({ status }) => status !== 202)).toEqual([]);
     expect((await http('GET', '/counter')).text).toBe('10000');
-  });
+  }, 60_000);
 });
 
 describe('deferred setup', () => {
