@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { InitArguments } from '../gen-server/gen-server-process.js';
+import type { StrayOrigin } from '../gen-server/stray-errors.js';
 import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';
@@ -81,7 +82,7 @@ export interface GenServerModuleOptions {
   readonly clock?: Clock;
   /**
    * Whether calls of a server to itself, and circles of calls, are noticed after an `await` as well, and reject at once. Default:
-   * from Node 24 on, or with `attributeRejections`; before, it slows down every promise of the application.
+   * from Node 24 on, or with `attributeRejections` or `attributeExceptions`; before, it slows down every promise of the application.
    */
   readonly tracking?: boolean;
   /**
@@ -89,4 +90,18 @@ export interface GenServerModuleOptions {
    * `unhandledRejection` while the servers run; what belongs to no live server goes the way it always went. Default: false.
    */
   readonly attributeRejections?: boolean;
+  /**
+   * Whether what a timer or another callback throws crashes the server that left it behind, rather than Node. Installs a listener for
+   * `uncaughtException` while the servers run. Node advises to exit instead, since whoever called that callback was interrupted:
+   * only for callbacks that are yours. Before Node 24 what `queueMicrotask` runs cannot be attributed. Default: false.
+   */
+  readonly attributeExceptions?: boolean;
+}
+
+/** What these options let servers be blamed for. */
+export function attributedOrigins(options: GenServerModuleOptions): readonly StrayOrigin[] {
+  const origins: StrayOrigin[] = [];
+  if (options.attributeRejections === true) origins.push('unhandledRejection');
+  if (options.attributeExceptions === true) origins.push('uncaughtException');
+  return origins;
 }

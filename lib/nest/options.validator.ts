@@ -28,6 +28,7 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   clock: true,
   tracking: true,
   attributeRejections: true,
+  attributeExceptions: true,
 };
 
 /** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
@@ -137,7 +138,7 @@ function checkPort(owner: string, option: string, port: object | undefined, meth
 
 /** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
-  const { onTreeExit, replyErrors, tracking, attributeRejections, clock, globalNames } = options;
+  const { onTreeExit, replyErrors, tracking, clock, globalNames } = options;
   const owner = 'GenServerModule.forRoot()';
   refuseUnknown(owner, options, MODULE_OPTIONS);
   checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
@@ -145,11 +146,14 @@ export function checkModuleOptions(options: GenServerModuleOptions): void {
   if (tracking !== undefined && typeof tracking !== 'boolean') {
     throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);
   }
-  if (attributeRejections !== undefined && typeof attributeRejections !== 'boolean') {
-    throw messages.invalidOption(owner, 'attributeRejections', 'true or false', attributeRejections);
-  }
-  if (attributeRejections === true && tracking === false) {
-    throw messages.invalidOption(owner, 'tracking', 'true, or left out, with attributeRejections', tracking);
+  for (const option of ['attributeRejections', 'attributeExceptions'] as const) {
+    const attributes = options[option];
+    if (attributes !== undefined && typeof attributes !== 'boolean') {
+      throw messages.invalidOption(owner, option, 'true or false', attributes);
+    }
+    if (attributes === true && tracking === false) {
+      throw messages.invalidOption(owner, 'tracking', `true, or left out, with ${option}`, tracking);
+    }
   }
   if (
     onTreeExit !== undefined &&

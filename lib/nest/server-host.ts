@@ -5,7 +5,7 @@ import { type Addressed, DESTINATION, type Destination, isOfKey, resolve } from 
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
-import { StrayRejections } from '../gen-server/stray-rejections.js';
+import { StrayErrors } from '../gen-server/stray-errors.js';
 import { LogReporter } from '../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
 import { Pid } from '../runtime/pid.js';
@@ -21,7 +21,7 @@ import { compileServer } from './gen-server.compiler.js';
 import { type Catalog, exploreServers, type ListedServer } from './gen-server.explorer.js';
 import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
 import * as messages from './gen-server.messages.js';
-import type { GenServerModuleOptions, OnTreeExit } from './gen-server.options.js';
+import { attributedOrigins, type GenServerModuleOptions, type OnTreeExit } from './gen-server.options.js';
 import { InstanceFactory } from './instance-factory.js';
 import { KeyedServers } from './keyed-servers.js';
 import { checkModuleOptions } from './options.validator.js';
@@ -54,7 +54,7 @@ export class ServerHost {
   private readonly compiled = new Map<ListedServer, CompiledServer>();
   private readonly keyed = new Map<ListedServer, KeyedServers>();
   private readonly logger = new Logger('GenServer');
-  private readonly strayRejections: StrayRejections | undefined;
+  private readonly strayErrors: StrayErrors;
   private explored: Catalog | undefined;
 
   constructor(
@@ -67,13 +67,13 @@ export class ServerHost {
     this.world = createWorld({
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
-      ...(options.attributeRejections === true ? { tracking: true } : { tracking: options.tracking }),
+      tracking: attributedOrigins(options).length > 0 ? true : options.tracking,
       findServer: (server) => this.findSource(server),
       findKeys: (server) => this.findKeyed(server)?.keys,
       makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
     });
     this.pubsub = pubsub;
-    if (options.attributeRejections === true) this.strayRejections = new StrayRejections(this.runtime);
+    this.strayErrors = new StrayErrors(this.runtime, attributedOrigins(options));
     new LogReporter(this.logger).subscribe(this.world.events);
     this.tree = new ApplicationSupervisor({
       runtime: this.runtime,
@@ -101,11 +101,11 @@ export class ServerHost {
   /** Starts the tree: after the last `onModuleInit`, before the first `onApplicationBootstrap`. */
   async start(): Promise<void> {
     this.refuseMissingClients();
-    this.strayRejections?.start();
+    this.strayErrors.start();
     try {
       await this.tree.start(this.catalog);
     } catch (error) {
-      this.strayRejections?.stop();
+      this.strayErrors.stop();
       throw error;
     }
     const { servers, modules } = this.catalog;
@@ -115,7 +115,7 @@ export class ServerHost {
   /** Stops the tree: before the first `onModuleDestroy`. */
   async stop(): Promise<void> {
     await this.tasks.stop();
-    const { count, stopped, tookMs } = await this.tree.stop().finally(() => this.strayRejections?.stop());
+    const { count, stopped, tookMs } = await this.tree.stop().finally(() => this.strayErrors.stop());
     await this.lastWords();
     if (count === 0) return;
     this.logger.log(`${count} server(s) stopped in ${Math.round(tookMs)} ms`);

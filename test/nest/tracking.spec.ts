@@ -157,6 +157,8 @@ describe('tracking of forRoot', () => {
     [{ tracking: 1 as never }, /tracking/],
     [{ attributeRejections: 'yes' as never }, /attributeRejections/],
     [{ attributeRejections: true, tracking: false }, /tracking/],
+    [{ attributeExceptions: 'yes' as never }, /attributeExceptions/],
+    [{ attributeExceptions: true, tracking: false }, /tracking/],
   ])('refuses %o', async (options, message) => {
     await expect(started({ providers: [Floater], options })).rejects.toThrow(message);
   });

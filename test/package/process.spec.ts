@@ -81,6 +81,14 @@ describe('a Node process with servers', () => {
   });
 });
 
+describe('an exception that no server owns', () => {
+  it('is left to Node, which says what it was and ends with exit code 1, also with attributeExceptions', async () => {
+    const { code, signal, errors } = await run('throw where no server is');
+    expect({ code, signal }).toEqual({ code: 1, signal: null });
+    expect(errors).toContain('Error: nobody caught this');
+  });
+});
+
 describe('a supervision tree that gives up', () => {
   it('ends the process with exit code 1', async () => {
     const { lines, code, signal } = await run('give up');
