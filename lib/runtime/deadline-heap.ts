@@ -49,8 +49,12 @@ export class DeadlineHeap implements DeadlineQueue {
     if (this.live === 0) this.alarm.release();
   }
 
+  /** Takes the timer down, and lets go of whoever waits: a message for a name is nobody's who could take it back. */
   close(): void {
     this.alarm.close();
+    for (const entry of this.heap) if (!isStale(entry, this)) entry.deadline.queue = null;
+    this.heap = [];
+    this.live = 0;
   }
 
   private expireUntil(now: number): void {

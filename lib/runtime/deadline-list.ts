@@ -54,8 +54,10 @@ export class DeadlineList implements DeadlineQueue {
     if (this.first === null) this.alarm.release();
   }
 
+  /** Takes the timer down, and lets go of whoever waits. */
   close(): void {
     this.alarm.close();
+    while (this.first !== null) this.remove(this.first);
   }
 
   private expireUntil(now: number): void {

@@ -111,6 +111,22 @@ describe('Deadlines', () => {
     expect(expired).toEqual([]);
   });
 
+  it('lets go of whoever waits when it is closed', async () => {
+    const { clock, deadlines, expired, named, add } = world();
+    const waiting = [add('a', 100), add('b', 100), named('c'), named('d')];
+    deadlines.addUnshared(waiting[2]!, 50);
+    deadlines.addUnshared(waiting[3]!, 60);
+    waiting[3]!.cancel();
+    deadlines.close();
+    expect([deadlines.isEmpty, waiting.map(({ isPending }) => isPending)]).toEqual([
+      true,
+      [false, false, false, false],
+    ]);
+    for (const deadline of waiting) deadline.cancel();
+    await clock.advance(200);
+    expect([deadlines.isEmpty, expired]).toEqual([true, []]);
+  });
+
   it('keeps no timer after close, nor makes a new one', async () => {
     const { clock, deadlines, expired, named, add } = world();
     add('a', 10);
