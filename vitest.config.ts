@@ -41,13 +41,16 @@ export default defineConfig({
         test: {
           name: 'main',
           include: ['test/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', 'test/{compat,package,benchmark}/**'],
+          exclude: ['**/node_modules/**', 'test/{compat,package,benchmark,reliability}/**'],
         },
       },
       onNest('11.2.10'),
       onNest('12.2.0'),
       // Reads dist: run `npm run build` first.
-      { extends: true, test: { name: 'package', include: ['test/package/**/*.spec.ts'], testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: 'package', include: ['test/{package,reliability}/**/*.spec.ts'], testTimeout: 120_000 },
+      },
     ],
   },
 });
