@@ -51,6 +51,11 @@ export class Report {
     process.exitCode = 1;
   };
 
+  /** Whether every goal so far was met. */
+  get isMet() {
+    return this.#missed.length === 0;
+  }
+
   /** Says something on the way. */
   say(text) {
     console.log(text);
