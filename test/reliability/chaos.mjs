@@ -13,6 +13,8 @@ const application = fileURLToPath(new URL('applications/terminated.mjs', import.
 /** What the servers of the application may take together: the sum of their `shutdownMs`. */
 const DEADLINE_MS = 300 + 300 + 150 + 300;
 const GRACE_MS = 1_000;
+/** How much later than that an application is given up, so that the rest can be tried as well. */
+const PATIENCE_MS = 10_000;
 const CLIENTS = 6;
 
 /** One request, read to its end: its status, or the error that the client got. */
@@ -41,6 +43,7 @@ async function run(number) {
   let last;
   let killedAt;
   let next = 0;
+  let patience;
   const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: false })];
 
   /** Asks until nobody listens any more. */
@@ -59,6 +62,7 @@ async function run(number) {
       setTimeout(() => {
         killedAt = performance.now();
         child.kill('SIGTERM');
+        patience = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS + GRACE_MS + PATIENCE_MS);
       }, atMs);
     } else if (message.is === 'listening') {
       for (let client = 0; client < CLIENTS; client++) asking.push(keepAsking(message.port, client));
@@ -79,6 +83,7 @@ async function run(number) {
     );
   });
   isGone = true;
+  clearTimeout(patience);
   await Promise.all(asking);
   for (const agent of agents) agent.destroy();
   if (child.stdout.readableEnded === false) await new Promise((resolve) => child.stdout.on('close', resolve));

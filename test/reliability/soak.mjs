@@ -56,6 +56,13 @@ class Worker extends GenServerBase {
     refs.forEach((ref, at) => at % 2 === 0 && this.self.demonitor(ref));
     return reply(refs.length);
   }
+  /** Ties itself to somebody who stays, and unties itself. */
+  meet(pid) {
+    const ref = this.self.monitor(pid);
+    this.self.link(pid);
+    this.self.unlink(pid);
+    return reply(this.self.demonitor(ref));
+  }
   down() {
     return noReply({ ...this.state, downs: this.state.downs + 1 });
   }
@@ -66,6 +73,12 @@ class Worker extends GenServerBase {
     }
     this.self.sendAfter('nobody', 'tick', 1);
     return reply(null);
+  }
+  /** Timers that are far from due when the application is closed. */
+  armForLong() {
+    this.self.sendAfter(this.self.pid, 'tick', 600_000);
+    this.self.sendAfter('nobody', 'tick', 600_000);
+    return reply(null).timeout(600_000);
   }
   tick() {
     return noReply({ ...this.state, ticks: this.state.ticks + 1 });
@@ -106,7 +119,18 @@ class Worker extends GenServerBase {
     return reply(this.state);
   }
 }
-const workerCalls = ['watch', 'arm', 'work', 'items', 'subscribe', 'unsubscribe', 'slow', 'count'];
+const workerCalls = [
+  'watch',
+  'meet',
+  'arm',
+  'armForLong',
+  'work',
+  'items',
+  'subscribe',
+  'unsubscribe',
+  'slow',
+  'count',
+];
 server(Worker, {
   ...Object.fromEntries(workerCalls.map((name) => [name, HandleCall()])),
   down: HandleInfo(Down),
@@ -124,6 +148,9 @@ class Session extends GenServerBase {
 }
 server(Session, { owner: HandleCall() }, { start: 'on_demand', idleMs: 5, supervisor: { maxRestarts: 1e9 } });
 
+/** The name of a server that nothing happens to. */
+const ANCHOR = 'anchor';
+
 const CLIENTS = [
   getGenServerToken(Frail),
   getGenServerToken(Worker),
@@ -132,12 +159,13 @@ const CLIENTS = [
   ProcessGroups,
   TaskSupervisor,
 ];
-const modules = () => ({ imports: [PubSubModule.forRoot()], providers: [Frail, Worker, Session], clients: CLIENTS });
+const SERVERS = [Frail, Worker, Session, provideGenServer(Frail, { name: ANCHOR })];
+const modules = () => ({ imports: [PubSubModule.forRoot()], providers: SERVERS, clients: CLIENTS });
 const MAIN = rootModule(modules());
 /** Another application, in the same Node process, that lives for a moment only. */
 const OTHER = rootModule({
   ...modules(),
-  providers: [Frail, Worker, Session, provideGenServer(Frail, { name: 'twin', restart: 'temporary' })],
+  providers: [...SERVERS, provideGenServer(Frail, { name: 'twin', restart: 'temporary' })],
 });
 
 const done = { turns: 0, restarts: 0, starts: 0, calls: 0, streams: 0, tasks: 0, applications: 0 };
@@ -177,6 +205,9 @@ const activities = {
   async monitors({ runtime, clients: [, worker] }) {
     const pids = await Promise.all(Array.from({ length: SEVERAL }, () => runtime.start(Frail)));
     await worker.watch(pids);
+    await worker.meet(runtime.whereis(ANCHOR));
+    runtime.monitor(ANCHOR).demonitor();
+    runtime.down$(ANCHOR).subscribe().unsubscribe();
     const watches = pids.map((pid) => runtime.monitor(pid));
     watches[0].demonitor();
     const observed = runtime.down$(pids[1]).subscribe();
@@ -230,6 +261,7 @@ const activities = {
     const watching = pubsub.topic$(topic).subscribe();
     const pid = await runtime.start(Worker);
     await runtime.call(pid, 'subscribe', [topic]);
+    await runtime.call(pid, 'meet', [runtime.whereis(ANCHOR)]);
     groups.join(pid, topic);
     pubsub.broadcast(topic, { hello: topic });
     await worker.unsubscribe(topic);
@@ -262,11 +294,11 @@ async function another() {
   const [frail, worker, sessions] = application.clients;
   frail.crash();
   const cut = worker
-    .with({ timeoutMs: Infinity })
+    .with({ timeoutMs: 700_000 })
     .slow(5)
     .catch(() => undefined);
   await sessions.getOrStart('still there', 1);
-  await worker.arm(SEVERAL);
+  await worker.armForLong();
   await application.app.close();
   await cut;
   done.applications++;

@@ -28,6 +28,13 @@ export function tablesOf({ runtime }) {
 /** The tables that hold anything, for an application that has been closed: none should. */
 export const leftIn = (world) => Object.entries(tablesOf(world)).filter(([, count]) => count > 0);
 
+/** The class of the platform's timers, which has no name to import it by. */
+function timerClass() {
+  const timer = setTimeout(() => undefined);
+  clearTimeout(timer);
+  return timer.constructor;
+}
+
 const TYPES = {
   processes: Process,
   pids: Pid,
@@ -35,6 +42,8 @@ const TYPES = {
   deadlines: Deadline,
   calls: CallRequest,
   entries: OwnedEntry,
+  /** Those of the platform, which no list of handles shows when they do not keep Node alive. */
+  timers: timerClass(),
 };
 /** The prototypes of heirs count as objects of their class. */
 const PROTOTYPES = Object.fromEntries(Object.entries(TYPES).map(([name, type]) => [name, countOf(type)]));
