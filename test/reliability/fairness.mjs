@@ -14,6 +14,14 @@ const application = fork(fileURLToPath(new URL('applications/flooded.mjs', impor
   execArgv: ['--no-warnings'],
 });
 const [{ port }] = await once(application, 'message');
+/** An application that starves altogether does not even hear that the flood is to end. */
+const starvation = setTimeout(
+  () => {
+    report.goal('the application can be reached at all', false, 'it had to be killed');
+    application.kill('SIGKILL');
+  },
+  options.seconds * 10_000 + 30_000,
+);
 
 /** How long the health route took to answer, in milliseconds. The whole answer counts. */
 function requestHealth() {
@@ -54,7 +62,7 @@ async function during(flood) {
     await pause(2);
   }
   await finished;
-  return { answeredMs, late: result.late, handled: result.handled };
+  return { ...result, answeredMs };
 }
 
 const ms = (values, share) => `${percentile(values, share).toFixed(2)} ms`;
@@ -68,7 +76,7 @@ const NAMES = {
 await requestHealth();
 const last = [];
 for (const flood of ['none', 'itself', 'casts']) {
-  const { answeredMs, late, handled } = await during(flood);
+  const { answeredMs, late, unhindered, handled } = await during(flood);
   const name = NAMES[flood];
   if (flood === 'none') {
     report.note(`${name}: a 10 ms timer is late by`, figures(late), 'what the machine gives');
@@ -79,10 +87,16 @@ for (const flood of ['none', 'itself', 'casts']) {
   report.goal(`${name}: timers that fired before the flood was over`, late.length > 0, late.length);
   report.goal(`${name}: requests answered before the flood was over`, answeredMs.length > 0, answeredMs.length);
   if (options.counts) continue;
+  report.note(
+    `${name}: a 10 ms timer is late by`,
+    figures(unhindered),
+    'without the time in which the machine ran others',
+  );
   report.goal(`${name}: a 10 ms timer is late by at most 5 ms (p99)`, percentile(late, 0.99) <= 5, figures(late));
   report.goal(`${name}: health answers within 20 ms (p99)`, percentile(answeredMs, 0.99) <= 20, figures(answeredMs));
   last.push(`${flood}: timer late by ${ms(late, 0.99)}, health in ${ms(answeredMs, 0.99)}`);
 }
+clearTimeout(starvation);
 agent.destroy();
 application.disconnect();
 await once(application, 'exit');

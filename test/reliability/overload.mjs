@@ -1,6 +1,5 @@
 // Sends ten times what a server with a bounded mailbox can serve, and looks at what becomes of the rest.
 // node test/reliability/overload.mjs [--seconds 60] [--times 10] [--limit 1000] [--payload 1024] [--counts]
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   GenServerBase,
   getGenServerToken,
@@ -15,7 +14,7 @@ import {
 } from 'nestjs-genserver';
 import { boot, rootModule, server } from './support/application.mjs';
 import { heapInUse, MB } from './support/heap.mjs';
-import { percentile, readOptions, Report } from './support/program.mjs';
+import { pause, percentile, readOptions, Report, turn } from './support/program.mjs';
 
 const options = readOptions({ seconds: 60, times: 10, limit: 1_000, payload: 1_024, counts: false });
 const report = new Report('overload');
@@ -25,7 +24,7 @@ const ENVELOPE_BYTES = 1_024;
 const SLACK_BYTES = 4 * MB;
 const SERVICE_MS = 1;
 /** A sender that sends for long in one turn would measure itself. */
-const MOST_PER_TURN = 50;
+const MOST_PER_TURN = 30;
 const OVERFLOWS = ['reject', 'drop_newest', 'drop_oldest'];
 
 const handled = Object.fromEntries(OVERFLOWS.map((overflow) => [overflow, { calls: 0, casts: 0, infos: 0 }]));
@@ -125,14 +124,14 @@ async function overload(overflow, client, seconds) {
     const due = Math.min(Math.ceil((passed / 1_000) * rate * options.times) - total, MOST_PER_TURN);
     for (let at = 0; at < due; at++) kinds[total++ % kinds.length]();
     longest = Math.max(longest, desk.queueLength);
-    await nextTurn();
+    await pause(1);
     if (passed < looks[0]) continue;
     looks.shift();
     mostBytes = Math.max(mostBytes, await heapInUse());
   }
   const tookS = (performance.now() - begin) / 1_000;
   const goodput = (counted.calls + counted.casts + counted.infos) / tookS;
-  while (desk.queueLength > 0) await nextTurn();
+  while (desk.queueLength > 0) await turn();
   await ask(); // behind what was in hand
   listening.unsubscribe();
   const offered = total / tookS;

@@ -83,13 +83,24 @@ const { app, clients, port } = await bootHttp(
 );
 const [fountain, sink] = clients;
 
-/** Notes how late a timer fires, over and over, until it is stopped. */
-function watchTimer(late) {
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+};
+
+/**
+ * Notes how late a timer fires, over and over, until it is stopped; and how late it would have been if this process, which is always
+ * busy in a flood, had not had to wait for the processor.
+ */
+function watchTimer({ late, unhindered }) {
   let timer;
   const arm = () => {
-    const due = performance.now() + TIMER_MS;
+    const [begin, beginCpu] = [performance.now(), cpuMs()];
     timer = setTimeout(() => {
-      late.push(performance.now() - due);
+      const tookMs = performance.now() - begin;
+      const waitedMs = Math.max(0, tookMs - (cpuMs() - beginCpu));
+      late.push(tookMs - TIMER_MS);
+      unhindered.push(Math.max(0, tookMs - TIMER_MS - waitedMs));
       arm();
     }, TIMER_MS);
   };
@@ -111,9 +122,9 @@ const floods = {
 };
 
 /** As many casts as there are to be, of which the sender's own loop is not measured. */
-async function floodOfCasts(casts, late) {
+async function floodOfCasts(casts, watched) {
   for (let cast = 0; cast < casts; cast++) sink.add();
-  const stop = watchTimer(late);
+  const stop = watchTimer(watched);
   process.send({ is: 'flooding' });
   const handled = await sink.take();
   stop();
@@ -123,18 +134,19 @@ async function floodOfCasts(casts, late) {
 }
 
 process.on('message', async ({ flood, ms, casts }) => {
-  const late = [];
+  const watched = { late: [], unhindered: [] };
   let handled = 0;
   if (flood === 'casts') {
-    for (const until = performance.now() + ms; performance.now() < until;) handled += await floodOfCasts(casts, late);
+    for (const until = performance.now() + ms; performance.now() < until;)
+      handled += await floodOfCasts(casts, watched);
   } else {
-    const stop = watchTimer(late);
+    const stop = watchTimer(watched);
     process.send({ is: 'flooding' });
     handled = await floods[flood](ms);
     stop();
     process.send({ is: 'calm' });
   }
-  process.send({ is: 'done', handled, late });
+  process.send({ is: 'done', handled, ...watched });
 });
 process.on('disconnect', () => void app.close());
 process.send({ is: 'listening', port });
