@@ -299,7 +299,7 @@ describe('maxMailbox', () => {
           served();
           await Promise.resolve();
           await new Promise((resolve) => setImmediate(resolve));
-          world.clock.block(1);
+          world.clock.jump(1);
         }
       }
       expect(longest).toBe(LIMIT);

@@ -99,7 +99,7 @@ describe('a result with .timeout(ms)', () => {
     probe.self.sendAfter(pid, 'in time', 50);
     world.cast(pid, () => noReply().timeout(100));
     await settle();
-    world.clock.block(200);
+    world.clock.jump(200);
     await world.clock.advance(1_000);
     expect(server.seen).toEqual(['in time']);
   });
@@ -188,7 +188,7 @@ describe('a result with .timeout(ms)', () => {
     await settle();
     probe.self.sendAfter(probe.pid, 'wake', 0);
     inspect();
-    world.clock.block(100);
+    world.clock.jump(100);
     await settle();
     expect(timeouts()).toBe(0);
     await world.clock.advance(100);

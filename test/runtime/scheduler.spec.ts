@@ -79,7 +79,7 @@ describe('fairness', () => {
       const inOneTurn: number[] = [];
       let handled = 0;
       const slow = () => {
-        world.clock.block(tookMs);
+        world.clock.jump(tookMs);
         handled++;
         return noReply();
       };

@@ -358,7 +358,7 @@ describe('ShoppingCart', () => {
     const cart = app.get<GenServerClient<ShoppingCart>>(getGenServerToken(ShoppingCart));
     await Promise.all(Array.from({ length: 100 }, (_, price) => cart.addItem('tea', price)));
     // Whatever is due fires before anybody takes a message: a hundred timers would be a hundred ticks.
-    clock.block(30 * MINUTE);
+    clock.jump(30 * MINUTE);
     expect(queueLength(app, 'ShoppingCart')).toBe(1);
   });
 
@@ -369,7 +369,7 @@ describe('ShoppingCart', () => {
 
     // The call is queued, then the timer fires behind it, and only then the cart takes its next message.
     const added = cart.with({ timeoutMs: Infinity }).addItem('mug', 1_200);
-    clock.block(30 * MINUTE);
+    clock.jump(30 * MINUTE);
     expect(queueLength(app, 'ShoppingCart')).toBe(2);
     await added;
 

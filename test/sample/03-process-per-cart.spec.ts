@@ -267,7 +267,7 @@ describe('passivation', () => {
     expect((await overview(http)).counts).toMatchObject({ active: 2_000, workers: 2_000 });
     expect(await supervisor(http)).toMatchObject({ children: { length: 100 }, childrenNotShown: 1_900 });
 
-    clock.block(30 * MINUTE); // all of them in one go
+    clock.jump(30 * MINUTE); // all of them in one go
     await settle();
     expect((await overview(http)).counts).toMatchObject({ active: 0 });
     expect(clock.pendingTimers).toBe(0);

@@ -376,7 +376,7 @@ describe('a restart whose start fails', () => {
     await rejectionOf(world.call('a', crash));
     expect((await world.whichChildren())[0]!.status).toBe('restarting');
     world.seen.length = 0;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextLoopTurn();
     expect(starts()).toBe(2);
     expect(world.eventsOf('supervisor.child_start_failed')).toHaveLength(1);
     await world.stop('root');

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { reply } from '../../lib/gen-server/callback-result.js';
+import { systemClock } from '../../lib/runtime/system-ports.js';
+import * as importedBefore from '../../lib/testing/index.js';
+import { never } from '../support/deferred.js';
+import { script } from '../support/script.js';
+import { rejectionOf } from '../support/thrown.js';
+import { testWorld } from '../support/world.js';
+
+/** Vitest leaves process.nextTick alone in child processes. */
+const ALL = { toFake: ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] as const };
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.resetModules();
+});
+
+describe.each([
+  ['imported before', () => Promise.resolve(importedBefore)],
+  [
+    'imported after',
+    async (): Promise<typeof importedBefore> => {
+      vi.resetModules();
+      return await import('../../lib/testing/index.js');
+    },
+  ],
+])('under fake timers, %s', (_when, load) => {
+  it.each([
+    ['the usual ones', undefined],
+    ['all there are', { toFake: [...ALL.toFake] }],
+  ])('settle() resolves: %s', async (_which, config) => {
+    vi.useFakeTimers(config);
+    const { settle } = await load();
+    await settle();
+    expect(vi.isFakeTimers()).toBe(true);
+  });
+
+  it("a ManualClock is turned, and the runner's time stands", async () => {
+    vi.useFakeTimers();
+    const { ManualClock } = await load();
+    const clock = new ManualClock();
+    const [before, fired] = [Date.now(), [] as number[]];
+    clock.setTimer(10, () => fired.push(clock.now()));
+    clock.nextTurn(() => fired.push(0));
+    await clock.advance(10);
+    expect(fired).toEqual([0, 1_010]);
+    expect(Date.now()).toBe(before);
+  });
+
+  it('a world has its calls answered and its timeouts fire', async () => {
+    vi.useFakeTimers();
+    const { ManualClock } = await load();
+    const clock = new ManualClock();
+    const world = testWorld({ clock });
+    const pid = await world.start(script());
+    expect(await world.call(pid, () => reply('hello'))).toBe('hello');
+    const late = rejectionOf(world.call(pid, () => never(), 5_000));
+    await clock.advance(5_000);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+});
+
+describe('a world on the clock of the Node process, under fake timers', () => {
+  it('has its timeouts fire when the runner turns its time', async () => {
+    vi.useFakeTimers();
+    const world = testWorld({ clock: systemClock });
+    const pid = await world.start(script());
+    const late = rejectionOf(world.call(pid, () => never(), 5_000));
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(world.runtime.processCount).toBe(1);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+});
