@@ -1,46 +1,59 @@
 import { MessageChannel } from 'node:worker_threads';
 
+type Listener = () => void;
+
 /**
  * Real turns of the event loop, whatever a test runner has done to the globals: fake timers replace `setImmediate`, those of Jest
  * even `process.nextTick`, but nobody fakes a message port.
  *
  * Two ports, because one port hands over all its messages in one go. Each is looked at once in a turn of the loop, so a message that
- * goes from the first to the second and back to the first has seen a turn end, with its immediates.
+ * goes from the first to the second and back to the first has seen a turn end, with its immediates. Those who wait are told one
+ * message each, so that, as with immediates, all that one of them sets off is done before the next is told.
  */
 class TurnBell {
   private readonly first = new MessageChannel();
   private readonly second = new MessageChannel();
-  private waiting: (() => void)[] = [];
-  private isOnItsWayBack = false;
+  private waiting: Listener[] = [];
+  private ringing: Listener[] = [];
+  private stage: 'idle' | 'away' | 'back' = 'idle';
 
   constructor() {
-    this.first.port2.on('message', () => (this.isOnItsWayBack ? this.ring() : this.second.port1.postMessage(null)));
+    this.first.port2.on('message', () => {
+      if (this.stage === 'back') this.ring();
+      else this.second.port1.postMessage(null);
+    });
     this.second.port2.on('message', () => {
-      this.isOnItsWayBack = true;
+      this.stage = 'back';
+      this.ringing = this.waiting;
+      this.waiting = [];
       this.first.port1.postMessage(null);
     });
-    this.keepNodeAlive(false);
+    this.rest();
   }
 
-  onRing(listener: () => void): void {
-    if (this.waiting.push(listener) > 1) return;
-    this.isOnItsWayBack = false;
-    this.keepNodeAlive(true);
+  onRing(listener: Listener): void {
+    this.waiting.push(listener);
+    if (this.stage !== 'idle') return;
+    for (const { port2 } of [this.first, this.second]) port2.ref();
+    this.depart();
+  }
+
+  private depart(): void {
+    this.stage = 'away';
     this.first.port1.postMessage(null);
   }
 
   private ring(): void {
-    const { waiting } = this;
-    this.waiting = [];
-    this.keepNodeAlive(false);
-    for (const listener of waiting) listener();
+    this.ringing.shift()!();
+    if (this.ringing.length > 0) this.first.port1.postMessage(null);
+    else if (this.waiting.length > 0) this.depart();
+    else this.rest();
   }
 
-  private keepNodeAlive(doesKeep: boolean): void {
-    for (const { port2 } of [this.first, this.second]) {
-      if (doesKeep) port2.ref();
-      else port2.unref();
-    }
+  /** Nobody waits: Node may end. */
+  private rest(): void {
+    this.stage = 'idle';
+    for (const { port2 } of [this.first, this.second]) port2.unref();
   }
 }
 

@@ -4,6 +4,7 @@ import { callServer, getServer } from '../../lib/gen-server/client.js';
 import { NoProcessError, ServerExitedError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import type { Pid } from '../../lib/runtime/pid.js';
+import { nextLoopTurn } from '../../lib/testing/event-loop.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, crashLater, end, type Job, treeWorld, type TreeWorld } from '../support/tree.js';
@@ -387,7 +388,7 @@ describe('a restart whose start fails', () => {
     await world.supervise([world.worker('a', { init })], { maxRestarts: 100 });
     await rejectionOf(world.call('a', crash));
     const thief = await world.start({ init: () => ok(null) }, { name: 'a' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextLoopTurn();
     expect(world.eventsOf('supervisor.child_start_failed').at(-1)).toMatchObject({
       reason: new AlreadyStartedError("'a'", thief.toString()),
     });
