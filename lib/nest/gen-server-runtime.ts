@@ -1,5 +1,6 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import type { World } from '../create-runtime.js';
 import { Agent, type AgentOptions } from '../gen-server/agent.js';
 import * as client from '../gen-server/client.js';
 import { type ConfigChange, configChange } from '../gen-server/config-change.js';
@@ -42,6 +43,11 @@ export class GenServerRuntime {
 
   constructor(private readonly host: ServerHost) {
     this.sys = new Sys(host.runtime);
+  }
+
+  /** The world that an application's servers live in, for the test kit. @internal */
+  static worldOf(runtime: GenServerRuntime): World {
+    return runtime.host.world;
   }
 
   /**

@@ -346,7 +346,7 @@ export class ServerHost {
 }
 
 /** Public methods that are no handlers of any kind. What every object has, and what Nest looks for, stays away. */
-function stubsOf(type: Type): readonly string[] {
+export function stubsOf(type: Type): readonly string[] {
   const handlers = new Set(decoratedMethods(type).map(({ name }) => name));
   const names = new Set<string>();
   for (

@@ -4,6 +4,19 @@
 export { ManualClock, type ManualClockOptions } from './manual-clock.js';
 export { settle } from './settle.js';
 
+// Servers of a test
+export {
+  startSupervised,
+  stopSupervised,
+  type SupervisedBehaviourOptions,
+  type SupervisedOptions,
+} from './start-supervised.js';
+export { TestWorld, type TestWorldOptions } from './test-world.js';
+
+// The other side
+export { TestProbe, type TestProbeOptions, type WaitOptions, type ProbeWorld } from './test-probe.js';
+export type { Matcher } from './matching.js';
+
 // What can go wrong in a test
 export { ManualClockError, ProbeError, UnsettledError } from './errors.js';
 

@@ -1,27 +1,21 @@
-import { createWorld, type RuntimeOptions } from '../../lib/create-runtime.js';
+import type { RuntimeOptions } from '../../lib/create-runtime.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { call, cast, exit, send, stop } from '../../lib/gen-server/client.js';
+import { call, stop } from '../../lib/gen-server/client.js';
+import type { Destination } from '../../lib/gen-server/destination.js';
 import type { ServerSource } from '../../lib/gen-server/server-definition.js';
 import { start, type StartOptions } from '../../lib/gen-server/start.js';
-import type { Destination } from '../../lib/gen-server/destination.js';
-import type { GenServerEvent } from '../../lib/observability/events.js';
 import type { ExitReason } from '../../lib/runtime/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
-import { ManualClock } from './manual-clock.js';
+import { TestWorld as PublishedWorld, type TestWorldOptions } from '../../lib/testing/test-world.js';
+import type { ManualClock } from './manual-clock.js';
 
 /**
- * A world of its own for one test, with a clock that is turned by hand and every event it emitted. Without tracking unless asked
- * for: whether it is on by default depends on the version of Node.
+ * The published world of one test, with what tests of the core need beside it: servers that nobody supervises, started from
+ * behaviours and from what a class is compiled to.
  */
 export function testWorld(options: RuntimeOptions = {}) {
-  const clock = new ManualClock();
-  const { runtime, events, localNames, registries, groups, pubsub } = createWorld({
-    clock,
-    tracking: false,
-    ...options,
-  });
-  const seen: GenServerEvent[] = [];
-  events.onAny((event) => seen.push(event));
+  const world = new PublishedWorld(options as TestWorldOptions<ManualClock>);
+  const { clock, runtime, events, localNames, registries, groups, pubsub, seen } = world;
   return {
     clock,
     runtime,
@@ -37,11 +31,11 @@ export function testWorld(options: RuntimeOptions = {}) {
       start(runtime, source, startOptions),
     call: (destination: Destination, request: unknown, timeoutMs?: number): Promise<unknown> =>
       call(runtime, destination, request, [], { timeoutMs }),
-    cast: (destination: Destination, request: unknown): void => cast(runtime, destination, request),
-    send: (destination: Destination, message: unknown): void => send(runtime, destination, message),
+    cast: (destination: Destination, request: unknown): void => world.cast(destination, request),
+    send: (destination: Destination, message: unknown): void => world.send(destination, message),
     stop: (destination: Destination, reason?: ExitReason, timeoutMs?: number): Promise<void> =>
       stop(runtime, destination, reason, timeoutMs),
-    exit: (destination: Destination, reason: ExitReason): void => exit(runtime, destination, reason, null),
+    exit: (destination: Destination, reason: ExitReason): void => world.exit(destination, reason),
   };
 }
 

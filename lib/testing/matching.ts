@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
+import { print } from '../runtime/print.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a message class of any form
+export type MessageClass<M> = abstract new (...args: any[]) => M;
+
+/**
+ * What a test expects: a class for any instance of it, an arrow function that says yes or no, and else a value that is equal in
+ * depth. A value may contain what matches loosely in Vitest and Jest: `expect.any(Number)`, `expect.objectContaining({ … })`.
+ *
+ * @publicApi
+ */
+export type Matcher<M = unknown> = MessageClass<M> | ((message: never) => boolean) | M;
+
+/** Whether a value is what was expected. */
+export function matches(expected: unknown, actual: unknown): boolean {
+  if (typeof expected !== 'function') return isEqual(expected, actual, new Set());
+  return isClass(expected) ? actual instanceof expected : (expected as (value: unknown) => boolean)(actual);
+}
+
+/** What was expected, in words. */
+export function describeMatcher(expected: unknown): string {
+  if (typeof expected !== 'function') return print(expected, 3);
+  if (isClass(expected)) return `a ${expected.name}`;
+  const source = String(expected).replace(/\s+/g, ' ');
+  return `something for which ${source.length > 80 ? `${source.slice(0, 79)}…` : source}`;
+}
+
+/** Arrow functions have no prototype, and classes always do. */
+function isClass(value: object): value is MessageClass<unknown> & { name: string } {
+  return Object.hasOwn(value, 'prototype');
+}
+
+interface Asymmetric {
+  asymmetricMatch(actual: unknown): boolean;
+}
+
+function isEqual(expected: unknown, actual: unknown, path: Set<unknown>): boolean {
+  if (isAsymmetric(expected)) return expected.asymmetricMatch(actual);
+  if (isDeepStrictEqual(expected, actual)) return true;
+  // Only what is plain may contain something that matches loosely; and what contains itself was compared above.
+  if (!isPlain(expected) || !isPlain(actual) || path.has(expected)) return false;
+  if (Array.isArray(expected) !== Array.isArray(actual)) return false;
+  const keys = Reflect.ownKeys(expected);
+  if (keys.length !== Reflect.ownKeys(actual).length) return false;
+  path.add(expected);
+  const areEqual = keys.every((key) => Object.hasOwn(actual, key) && isEqual(expected[key], actual[key], path));
+  path.delete(expected);
+  return areEqual;
+}
+
+function isAsymmetric(value: unknown): value is Asymmetric {
+  return typeof value === 'object' && value !== null && typeof (value as Asymmetric).asymmetricMatch === 'function';
+}
+
+function isPlain(value: unknown): value is Record<string | symbol, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const proto: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || proto === Object.prototype || proto === null;
+}
