@@ -1,4 +1,5 @@
 import { GenServerError } from '../runtime/errors.js';
+import { print } from '../runtime/print.js';
 
 /**
  * `settle()` was in vain: something goes on for ever without time passing, as an immediate that arms itself again does.
@@ -42,5 +43,51 @@ export class ProbeError extends GenServerError {
     readonly received: readonly unknown[],
   ) {
     super(message);
+  }
+}
+
+/** What is known of a run of `explore` that failed. */
+export interface FailedRun {
+  readonly seed: number;
+  /** Which run it was, and of how many. */
+  readonly run: number;
+  readonly runs: number;
+  /** The decisions of the shortest order that was found to fail; undefined when the run did not fail a second time. */
+  readonly order: readonly number[] | undefined;
+  /** What went on, in order. */
+  readonly trace: readonly string[];
+  readonly cause: unknown;
+}
+
+/**
+ * A scenario failed under one of the orders that `explore` tried. The message says how to run that order again; `cause` is what the
+ * scenario threw.
+ *
+ * @publicApi
+ */
+export class ExploreError extends GenServerError {
+  readonly code = 'EXPLORE';
+  readonly seed: number;
+  /** For `explore(1, scenario, { seed, order })`: the shortest order found. Undefined when it did not fail a second time. */
+  readonly order: readonly number[] | undefined;
+  /** What went on, in order. */
+  readonly trace: readonly string[];
+
+  constructor({ seed, run, runs, order, trace, cause }: FailedRun) {
+    const what = cause instanceof Error ? cause.message : print(cause);
+    const again =
+      order === undefined
+        ? 'It did not fail when it was run again in the same order, so it depends on something else than the order: ' +
+          'real time, real input, Math.random. Use ctx.random, and the clock of ctx.world.'
+        : `The shortest order that fails: explore(1, scenario, { seed: ${seed}, order: [${order.join(', ')}] })`;
+    const steps = trace.map((step, at) => `\n  ${at + 1}. ${step}`).join('');
+    super(
+      `Run ${run} of ${runs} failed, with seed ${seed}: ${what}\n` +
+        `Run it again: explore(1, scenario, { seed: ${seed} })\n${again}${steps}`,
+      { cause },
+    );
+    this.seed = seed;
+    this.order = order;
+    this.trace = trace;
   }
 }

@@ -17,8 +17,11 @@ export { TestWorld, type TestWorldOptions } from './test-world.js';
 export { TestProbe, type TestProbeOptions, type WaitOptions, type ProbeWorld } from './test-probe.js';
 export type { Matcher } from './matching.js';
 
+// Races
+export { explore, type ExploreContext, type ExploreOptions, type ExploreReport, type Scenario } from './explore.js';
+
 // What can go wrong in a test
-export { ManualClockError, ProbeError, UnsettledError } from './errors.js';
+export { ExploreError, type FailedRun, ManualClockError, ProbeError, UnsettledError } from './errors.js';
 
 // Duties, as suites that run on an implementation of yours
 export {

@@ -31,7 +31,7 @@ const AN_HOUR_MS = 3_600_000;
 export class ManualClock implements Clock {
   private time: number;
   private armed = 0;
-  private isTurning = false;
+  private turning = false;
   private readonly timers = new Set<Timer>();
   private onArmed: (() => void) | undefined;
 
@@ -64,6 +64,11 @@ export class ManualClock implements Clock {
   /** How many timers are armed. The library needs one for a whole list of deadlines, so this is not how many wait. */
   get pendingTimers(): number {
     return this.timers.size;
+  }
+
+  /** Whether somebody is turning it. @internal */
+  get isTurning(): boolean {
+    return this.turning;
   }
 
   /**
@@ -138,15 +143,15 @@ export class ManualClock implements Clock {
   }
 
   private async turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.isTurning) throw alreadyTurning();
-    this.isTurning = true;
+    if (this.turning) throw alreadyTurning();
+    this.turning = true;
     try {
       await settle();
       const result = await work();
       await settle();
       return result;
     } finally {
-      this.isTurning = false;
+      this.turning = false;
       this.onArmed = undefined;
     }
   }

@@ -2,7 +2,6 @@ import type { Behaviour } from '../gen-server/behaviour.js';
 import { sourceOfBehaviour } from '../gen-server/behaviour.js';
 import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
-import type { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { StartOptions } from '../gen-server/start.js';
 import { makeClient } from '../nest/clients/client-target.js';
 import type { InitParameters } from '../nest/clients/dynamic-supervisor-client.js';
