@@ -15,11 +15,11 @@ import { isTrackingCheap } from './runtime/tracking.js';
 /** What a world of processes may be given instead of the usual. */
 export interface RuntimeOptions {
   /** Default: the clock of the Node process. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Default: `Math.random`. */
   readonly randomness?: Randomness;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
-  readonly globalNames?: NameService;
+  readonly globalNames?: NameService | undefined;
   /** Whether to report live state that is handed out. Default: unless `NODE_ENV` is `production`. */
   readonly warnsOfSharedState?: boolean;
   /**

@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, t
 import { ModulesContainer } from '@nestjs/core';
 import { clientRequests } from './clients/client-injection.js';
 import { dynamicSupervisorProviders } from './clients/dynamic-supervisor-injection.js';
-import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
+import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-server.constants.js';
 import { refuseRepeats } from './gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import * as messages from './gen-server.messages.js';
@@ -74,6 +74,7 @@ function live(definition: DynamicModule): DynamicModule {
       return [
         ...(definition.providers ?? []),
         ...own,
+        { provide: GENSERVER_OPTION_OVERRIDES, useValue: {} },
         ...clientProviders(),
         ...dynamicSupervisorProviders(),
         ...registryProviders(),

@@ -65,37 +65,37 @@ export type OnTreeExit = 'shutdown' | 'keep' | ((reason: unknown) => void | Prom
  */
 export interface GenServerModuleOptions {
   /** The application supervisor, above the modules' supervisors. Default: one_for_one, 3 restarts in 5 000 ms. */
-  readonly supervisor?: SupervisorOptions;
+  readonly supervisor?: SupervisorOptions | undefined;
   /**
    * Errors of these classes, thrown by a call handler, are answers and not crashes. Default: `HttpException`, `RpcException`
    * and `WsException`; `[]` is pure OTP.
    */
-  readonly replyErrors?: readonly Type<Error>[];
+  readonly replyErrors?: readonly Type<Error>[] | undefined;
   /**
    * What happens when the tree has given up. `'shutdown'` ends the Node process with exit code 1, after Nest's shutdown hooks
    * where the application enabled them; `'keep'` leaves it running without servers. Default: `'shutdown'`.
    */
-  readonly onTreeExit?: OnTreeExit;
+  readonly onTreeExit?: OnTreeExit | undefined;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
-  readonly globalNames?: NameService;
+  readonly globalNames?: NameService | undefined;
   /** Default: the clock of the Node process. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /**
    * Whether calls of a server to itself, and circles of calls, are noticed after an `await` as well, and reject at once. Default:
    * from Node 24 on, or with `attributeRejections` or `attributeExceptions`; before, it slows down every promise of the application.
    */
-  readonly tracking?: boolean;
+  readonly tracking?: boolean | undefined;
   /**
    * Whether a rejected promise that nobody awaits crashes the server that left it behind, rather than Node. Installs a listener for
    * `unhandledRejection` while the servers run; what belongs to no live server goes the way it always went. Default: false.
    */
-  readonly attributeRejections?: boolean;
+  readonly attributeRejections?: boolean | undefined;
   /**
    * Whether what a timer or another callback throws crashes the server that left it behind, rather than Node. Installs a listener for
    * `uncaughtException` while the servers run. Node advises to exit instead, since whoever called that callback was interrupted:
    * only for callbacks that are yours. Before Node 24 what `queueMicrotask` runs cannot be attributed. Default: false.
    */
-  readonly attributeExceptions?: boolean;
+  readonly attributeExceptions?: boolean | undefined;
 }
 
 /** What these options let servers be blamed for. */

@@ -19,7 +19,7 @@ import { makeDynamicSupervisorClient } from './clients/dynamic-supervisor.factor
 import type { DynamicSupervisorRequest } from './clients/dynamic-supervisor-injection.js';
 import { compileServer } from './gen-server.compiler.js';
 import { type Catalog, exploreServers, type ListedServer } from './gen-server.explorer.js';
-import { GENSERVER_MODULE_OPTIONS } from './gen-server.constants.js';
+import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-server.constants.js';
 import * as messages from './gen-server.messages.js';
 import { attributedOrigins, type GenServerModuleOptions, type OnTreeExit } from './gen-server.options.js';
 import { InstanceFactory } from './instance-factory.js';
@@ -50,6 +50,7 @@ export class ServerHost {
   readonly pubsub: PubSub;
   readonly tree: ApplicationSupervisor;
   readonly tasks: TaskHost;
+  private readonly options: GenServerModuleOptions;
   private readonly isReplyError: (error: unknown) => boolean;
   private readonly compiled = new Map<ListedServer, CompiledServer>();
   private readonly keyed = new Map<ListedServer, KeyedServers>();
@@ -58,15 +59,18 @@ export class ServerHost {
   private explored: Catalog | undefined;
 
   constructor(
-    @Optional() @Inject(GENSERVER_MODULE_OPTIONS) private readonly options: GenServerModuleOptions = {},
+    @Optional() @Inject(GENSERVER_MODULE_OPTIONS) given: GenServerModuleOptions = {},
     private readonly modules: ModulesContainer,
+    @Inject(GENSERVER_OPTION_OVERRIDES) overrides: GenServerModuleOptions,
   ) {
+    const options = { ...given, ...overrides };
+    this.options = options;
     checkModuleOptions(options);
     this.isReplyError = replyErrorTest(options.replyErrors);
     let pubsub!: PubSub;
     this.world = createWorld({
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-      ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),
+      clock: options.clock,
+      globalNames: options.globalNames,
       tracking: attributedOrigins(options).length > 0 ? true : options.tracking,
       findServer: (server) => this.findSource(server),
       findKeys: (server) => this.findKeyed(server)?.keys,

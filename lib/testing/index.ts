@@ -13,6 +13,9 @@ export {
 } from './start-supervised.js';
 export { TestWorld, type TestWorldOptions } from './test-world.js';
 
+// Applications under test
+export { closeWith, type OverridesProviders, withManualClock } from './nest-application.js';
+
 // The other side
 export { TestProbe, type TestProbeOptions, type WaitOptions, type ProbeWorld } from './test-probe.js';
 export type { Matcher } from './matching.js';

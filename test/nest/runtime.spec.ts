@@ -65,7 +65,7 @@ class Cart extends GenServerBase<readonly unknown[]> {
 async function cart(clock?: ManualClock) {
   const application = await started({
     imports: [moduleOf('CartModule', { providers: [Prices, Cart, provideGenServer(Cart, { name: 'other' })] })],
-    options: clock === undefined ? {} : { clock },
+    options: { clock },
   });
   return { application, runtime: application.get(GenServerRuntime) };
 }

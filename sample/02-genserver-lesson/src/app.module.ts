@@ -31,7 +31,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        GenServerModule.forRoot(clock === undefined ? {} : { clock }),
+        GenServerModule.forRoot({ clock }),
         CounterModule,
         SetupModule,
         SlowModule,

@@ -17,10 +17,7 @@ export class AppModule {
   static with({ cartIdleMinutes = 30, maxCarts = 100_000, clock }: CartAppOptions = {}): DynamicModule {
     return {
       module: AppModule,
-      imports: [
-        GenServerModule.forRoot(clock === undefined ? {} : { clock }),
-        CartModule.with({ idleMinutes: cartIdleMinutes, maxCarts }),
-      ],
+      imports: [GenServerModule.forRoot({ clock }), CartModule.with({ idleMinutes: cartIdleMinutes, maxCarts })],
     };
   }
 }

@@ -16,7 +16,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         // 'keep' lets the readiness route say that the tree has given up. The default, 'shutdown', ends the Node process.
-        GenServerModule.forRoot({ onTreeExit: 'keep', ...(clock === undefined ? {} : { clock }) }),
+        GenServerModule.forRoot({ onTreeExit: 'keep', clock }),
         WarehouseModule,
         HealthModule,
       ],
