@@ -1,6 +1,8 @@
+import { NoProcessError } from '../gen-server/errors.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
+import { print } from '../runtime/print.js';
 
 /** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */
 export class KeyTable implements ViaRegistry {
@@ -23,7 +25,8 @@ export class KeyTable implements ViaRegistry {
 
   send(key: unknown, message: unknown): void {
     const pid = this.holders.get(key);
-    if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+    if (pid === undefined) throw new NoProcessError(`key ${print(key)}`);
+    Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 
   /** The keys that are held now. */

@@ -31,5 +31,6 @@ export {
   pubSubAdapterContract,
   type PubSubAdapterContractOptions,
   type PubSubAdapterGroup,
-  type TestFunctions,
 } from './contracts/pub-sub-adapter.contract.js';
+export { nameServiceContract, type NameServiceContractOptions } from './contracts/name-service.contract.js';
+export type { TestFunctions } from './contracts/test-functions.js';

@@ -1,14 +1,5 @@
 import type { PubSubAdapter, TopicBroadcast } from '../../registry/pub-sub-adapter.js';
-
-/** The functions of a test runner that the suite needs. Those of Vitest, Jest and `node:test` with an `expect` fit. */
-export interface TestFunctions {
-  readonly describe: (name: string, suite: () => void) => unknown;
-  readonly it: {
-    (name: string, test: () => Promise<void>): unknown;
-    readonly skip: (name: string, test: () => Promise<void>) => unknown;
-  };
-  readonly expect: (value: unknown) => { toEqual(expected: unknown): unknown };
-}
+import type { TestFunctions } from './test-functions.js';
 
 /** Adapters that will reach each other once they are connected, which the suite does. */
 export interface PubSubAdapterGroup {
