@@ -19,7 +19,7 @@ const onNest = (version: string) => ({
   },
   test: {
     name: `nest-${version}`,
-    include: ['test/nest/**/*.spec.ts', 'test/sample/**/*.spec.ts'],
+    include: ['test/nest/**/*.spec.ts', 'test/sample/**/*.spec.ts', 'sample/*/test/**/*.spec.ts'],
   },
 });
 
@@ -40,7 +40,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'main',
-          include: ['test/**/*.spec.ts'],
+          include: ['test/**/*.spec.ts', 'sample/*/test/**/*.spec.ts'],
           exclude: ['**/node_modules/**', 'test/{compat,package,benchmark,reliability}/**'],
         },
       },

@@ -1,0 +1,5 @@
+export class SoldOut extends Error {
+  constructor() {
+    super('There is no ticket left');
+  }
+}
