@@ -88,7 +88,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.js', '**/*.mjs'],
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
       globals: Object.fromEntries(
@@ -96,6 +96,16 @@ export default defineConfig(
           ...['console', 'process', 'URL', 'performance', 'AbortSignal', 'queueMicrotask'],
           ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'],
         ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
+    // CommonJS for Jest, whose functions are globals.
+    files: ['test/package/fixtures/jest/*.cjs'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['require', 'jest', 'describe', 'it', 'expect', 'beforeEach', 'afterEach'].map((name) => [name, 'readonly']),
       ),
     },
   },
