@@ -46,7 +46,12 @@ describe('what the README says of the package', () => {
     const modules = PAGES.flatMap((page) => fencesOf(page, textOf(page)))
       .filter(({ language, info }) => language === 'ts' && !info.includes('no-run') && !info.includes('from='))
       .flatMap(({ text }) => [...text.matchAll(/from '([^']+)'/g)].map(([, module]) => module!));
-    const known = [manifest.name, `${manifest.name}/core`, ...Object.keys(manifest.peerDependencies)];
+    const known = [
+      manifest.name,
+      `${manifest.name}/core`,
+      `${manifest.name}/testing`,
+      ...Object.keys(manifest.peerDependencies),
+    ];
     // What is not ours belongs to Node or Nest.
     expect(modules.filter((name) => !known.includes(name) && !/^(node:|@nestjs\/)/.test(name))).toEqual([]);
     expect(modules).toContain(manifest.name);
