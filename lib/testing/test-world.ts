@@ -188,7 +188,7 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
 
   private kill(process: Process): Promise<unknown> {
     return new Promise((resolve) => {
-      watch(this.runtime, process, resolve);
+      watch(process, resolve);
       process.signal('kill', null, true);
     });
   }

@@ -639,14 +639,14 @@ describe('500 conversations at once', () => {
 
     for (let token = 1; token <= 4; token++) {
       await settle();
-      clock.block(TOKEN); // all of them in one go
+      clock.jump(TOKEN); // all of them in one go
     }
     const told = await Promise.all(readers.map((reader) => reader.rest()));
     expect(told).toEqual(
       names.map((name) => [...events(['You', ' asked:', ' about', ` ${name}`]), end('answered', 4)]),
     );
 
-    clock.block(15 * MINUTE);
+    clock.jump(15 * MINUTE);
     await settle();
     expect((await overview(http)).counts.active).toBe(0);
     expect(clock.pendingTimers).toBe(0);
