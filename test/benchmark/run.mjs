@@ -1,120 +1,109 @@
-// Runs every adapter x scenario, each in a process of its own, interleaved: one repetition of all, then the next.
-// node run.mjs [--reps 5] [--quick] [--only a,b] [--scenarios x,y] [--budget seconds]
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { arch, cpus } from 'node:os';
-import { dirname } from 'node:path';
+// Measures, prints the tables and writes them. See README.md for what the options mean.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { goalsTable } from './lib/goals.mjs';
+import { gistOf } from './lib/launch.mjs';
+import { machine } from './lib/machine.mjs';
+import { findPeers } from './lib/peers.mjs';
 import { report } from './lib/report.mjs';
+import { Results } from './lib/results.mjs';
+import { charts, scaleReport } from './lib/scale-report.mjs';
+import { MESSAGE_SCENARIOS, SUITES } from './lib/suites.mjs';
 
-// Wherever it is called from, adapters and results are those beside it.
+const { values: given } = parseArgs({
+  options: {
+    reps: { type: 'string', default: '5' },
+    suites: { type: 'string', default: Object.keys(SUITES).join() },
+    scenarios: { type: 'string', default: MESSAGE_SCENARIOS.join() },
+    only: { type: 'string', default: '' },
+    out: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    add: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+  },
+});
+const listed = (text, known, what) => {
+  const names = text.split(',').filter(Boolean);
+  const unknown = names.filter((name) => known !== undefined && !known.includes(name));
+  if (unknown.length > 0) throw new Error(`There is no ${what} ${unknown.join(', ')}: ${known.join(', ')}.`);
+  return names;
+};
+const suites = listed(given.suites, Object.keys(SUITES), 'suite');
+const scenarios = listed(given.scenarios, MESSAGE_SCENARIOS, 'scenario');
+const only = listed(given.only);
+const reps = Number(given.reps);
+if (!Number.isInteger(reps) || reps < 1) throw new Error(`--reps takes a whole number, 1 or more, got: ${given.reps}`);
+const folder =
+  given.out === undefined
+    ? join(import.meta.dirname, 'results', given.publish ? '' : 'local')
+    : resolve(process.env.INIT_CWD ?? process.cwd(), given.out);
+
+// Wherever it is called from, adapters are those beside it.
 process.chdir(import.meta.dirname);
-
-const arg = (k, d) => {
-  const i = process.argv.indexOf('--' + k);
-  return i < 0 ? d : process.argv[i + 1];
-};
-const quick = process.argv.includes('--quick');
-const reps = Number(arg('reps', 5)),
-  budget = Number(arg('budget', 1e9)) * 1000;
-const names = ['seqCall', 'seqCallAsync', 'pipelined', 'cast', 'spawn', 'pingpong', 'restart', 'fairness'];
-const chosen = arg('scenarios', names.join()).split(',');
-const only = arg('only', '')?.split(',').filter(Boolean);
-const files = readdirSync('adapters').filter(
-  (f) => f.endsWith('.mjs') && (!only.length || only.includes(f.slice(0, -4))),
-);
-/** A scenario that takes longer counts as not done in time. */
-const MOST_MS = 12_000;
-const opts = { warm: 150, ms: quick ? 200 : 300 };
-
-const peers = [];
-for (const f of files) {
-  try {
-    const A = (await import(`./adapters/${f}`)).default;
-    if (A.setup && A.kind === 'library') await A.setup().then((c) => A.teardown?.(c));
-    peers.push({ id: f.slice(0, -4), file: f, name: A.name, kind: A.kind, note: A.note, skip: A.skip ?? [], A });
-  } catch (e) {
-    console.log(`left out ${f}: ${e.code ?? e.message}`);
-  }
-}
-function once(cmd, args, limit) {
-  return new Promise((done) => {
-    const p = spawn(cmd, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '',
-      err = '',
-      late = false;
-    p.stdout.on('data', (d) => {
-      out += d;
-    });
-    p.stderr.on('data', (d) => {
-      if (err.length < 2000) err += d;
-    });
-    const t = setTimeout(() => {
-      late = true;
-      p.kill('SIGKILL');
-    }, limit);
-    p.on('error', (e) => {
-      err += e.message;
-    });
-    p.on('close', () => {
-      clearTimeout(t);
-      const m = {};
-      for (const [, k, v] of out.matchAll(/^METRIC (\S+) (\S+)$/gm)) m[k] = Number(v);
-      done({ m, late, err });
-    });
-  });
-}
-
-const out = arg('out', 'results/results.json');
-mkdirSync(dirname(out), { recursive: true });
-const data = {
-  machine: { node: process.version, cpus: cpus().length, arch: arch() },
-  reps,
-  peers: peers.map(({ A: _adapter, ...p }) => p),
-  runs: {},
-};
-if (process.argv.includes('--add') && existsSync(out)) {
-  const old = JSON.parse(readFileSync(out));
+const file = join(folder, 'results.json');
+const { peers, leftOut } = await findPeers(only);
+for (const { id, why } of leftOut) console.log(`left out ${id}: ${why}`);
+const data = { machine: machine(), date: new Date().toISOString(), repsDone: 0, peers, leftOut, runs: {} };
+if (given.add && existsSync(file)) {
+  const old = JSON.parse(readFileSync(file, 'utf8'));
   data.runs = old.runs;
-  data.peers = [...data.peers, ...old.peers.filter((p) => !data.peers.some((q) => q.id === p.id))];
+  data.peers = [...peers, ...old.peers.filter((p) => !peers.some(({ id }) => id === p.id))];
+  data.leftOut = [...leftOut, ...old.leftOut].filter(({ id }) => !data.peers.some((p) => p.id === id));
 }
-const bad = {},
-  fresh = new Set();
-const t0 = Date.now();
-const store = (id, k, v) => {
-  // with --add a metric measured anew replaces the old values
-  const of = (data.runs[id] ??= {});
-  if (!fresh.has(id + '/' + k)) {
-    fresh.add(id + '/' + k);
-    of[k] = [];
+
+/** What was measured in this run: with --add it takes the place of the old values. */
+const fresh = new Set();
+const store = (id, metric, value) => {
+  const metrics = (data.runs[id] ??= {});
+  if (!fresh.has(`${id}/${metric}`)) {
+    fresh.add(`${id}/${metric}`);
+    metrics[metric] = [];
   }
-  of[k].push(v);
+  metrics[metric].push(value);
 };
-for (let r = 0; r < reps && Date.now() - t0 < budget; r++) {
-  for (const s of chosen) {
-    const order = peers
-      .map((p) => [Math.random(), p])
-      .sort((a, b) => a[0] - b[0])
-      .map((x) => x[1]);
-    for (const p of order) {
-      const key = p.id + '/' + s;
-      if (p.skip.includes(s) || bad[key] >= 1) continue;
-      const run = () => once(process.execPath, ['--expose-gc', 'child.mjs', p.file, s, JSON.stringify(opts)], MOST_MS);
-      let result = await run();
-      if (!result.late && Object.keys(result.m).length === 0) {
-        const { err } = result;
-        console.log(
-          `${key}: no result, once more (${err.split('\n').find((l) => /Error/.test(l)) ?? err.slice(0, 100)})`,
-        );
-        result = await run();
-      }
-      const { m, late } = result;
-      if (late) bad[key] = 1;
-      for (const [k, v] of Object.entries(m)) store(p.id, k, v);
-      if (late) store(p.id, 'late:' + s, 1);
-    }
+
+/** Jobs that are not tried again: too slow, or left without a result twice. */
+const givenUp = new Set();
+async function runJob(job) {
+  const key = `${job.id}/${job.scenario}`;
+  if (givenUp.has(key)) return;
+  let result = await job.run();
+  if (!result.late && Object.keys(result.metrics).length === 0) {
+    console.log(`${key}: no result, once more (${gistOf(result.complaint)})`);
+    result = await job.run();
+    if (Object.keys(result.metrics).length === 0) givenUp.add(key);
   }
-  data.repsDone = r + 1;
-  writeFileSync(out, JSON.stringify(data, null, 1));
-  writeFileSync(out.replace(/json$/, 'md'), report(data));
-  console.log(`repetition ${r + 1} of ${reps} done, ${Math.round((Date.now() - t0) / 1000)} s`);
+  for (const [metric, value] of Object.entries(result.metrics)) store(job.id, metric, value);
+  if (result.late) {
+    console.log(`${key}: not done in time`);
+    givenUp.add(key);
+    store(job.id, `late:${job.scenario}`, 1);
+  }
 }
+
+function write() {
+  const results = new Results(data);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(data, null, 1)}\n`);
+  writeFileSync(join(folder, 'results.md'), report(results));
+  writeFileSync(join(folder, 'scale.md'), scaleReport(results));
+  for (const [name, svg] of Object.entries(charts(results))) writeFileSync(join(folder, name), svg);
+  return results;
+}
+
+const begin = Date.now();
+const options = given.quick ? { quick: true, warm: 60, ms: 100 } : { warm: 150, ms: 300 };
+for (let rep = 1; rep <= reps; rep++) {
+  for (const suite of suites) {
+    for (const job of SUITES[suite](peers, options, scenarios)) await runJob(job);
+  }
+  data.repsDone = rep;
+  write();
+  console.log(`repetition ${rep} of ${reps} done, ${Math.round((Date.now() - begin) / 1000)} s`);
+}
+const results = write();
+console.log(report(results));
+console.log(scaleReport(results));
+console.log(goalsTable(results).join('\n'));
+console.log(`\nWritten to ${folder}`);

@@ -12,10 +12,13 @@ class Counter {
   }
 }
 const { inc, incA } = Counter.prototype;
+function relayed() {
+  this.onMessage();
+}
 export default {
   name: 'floor prototype',
   kind: 'floor',
-  note: 'ours by hand: ring mailbox, one microtask drain, shared deadlines, fair slices',
+  note: 'ours by hand, without injection, typed clients, links or inspection: ring mailbox, one microtask drain, shared deadlines, fair slices',
   async start(ctx, { async } = {}) {
     const s = new Server(new Counter(), null);
     s.id = ++ids;
@@ -45,6 +48,10 @@ export default {
       b.instance.other = a;
       a.cast(hit, n);
     });
+  },
+  async relay(ctx, onMessage) {
+    const server = new Server({ onMessage }, null);
+    return () => server.cast(relayed);
   },
   async supervised() {
     let g = 0;

@@ -1,4 +1,4 @@
-import { createWorld, GenServer, noReply, ok, reply } from 'nestjs-genserver/core';
+import { createWorld, GenServer, noReply, ok, reply } from '../lib/subject-core.mjs';
 
 const counter = {
   init: () => ok(0),
@@ -18,6 +18,13 @@ const peer = {
     if (meet !== undefined) return noReply(meet);
     if (left === 0) state.done();
     else GenServer.cast(state.runtime, state.other, { left: left - 1 });
+    return noReply();
+  },
+};
+const relay = {
+  init: ([onMessage]) => ok(onMessage),
+  handleCast: (_request, onMessage) => {
+    onMessage();
     return noReply();
   },
 };
@@ -42,6 +49,10 @@ export default {
       GenServer.cast(runtime, b, { meet: { runtime, other: a, done } });
       GenServer.cast(runtime, a, { left: n });
     });
+  },
+  async relay({ runtime }, onMessage) {
+    const pid = await GenServer.start(runtime, relay, { args: [onMessage] });
+    return () => GenServer.cast(runtime, pid, 'hit');
   },
   skip: ['restart'],
 };

@@ -1,11 +1,9 @@
-import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { decorateServer } from '../lib/decorate.mjs';
 import {
-  GenServer,
   GenServerBase,
   GenServerModule,
-  GenServerRuntime,
   getGenServerToken,
   HandleCall,
   HandleCast,
@@ -14,17 +12,7 @@ import {
   provideGenServer,
   reply,
   Supervisor,
-} from 'nestjs-genserver';
-
-// Plain JavaScript, so that what is measured is the built package and nothing that compiles for it. This is what the
-// decorators of a TypeScript class come to.
-const decorate = (type, handlers, options) => {
-  for (const [name, decorator] of Object.entries(handlers)) {
-    decorator(type.prototype, name, Object.getOwnPropertyDescriptor(type.prototype, name));
-  }
-  GenServer(options)(type);
-  return type;
-};
+} from '../lib/subject.mjs';
 
 class Counter extends GenServerBase {
   init() {
@@ -41,7 +29,7 @@ class Counter extends GenServerBase {
     return noReply(this.state + 1);
   }
 }
-decorate(Counter, { inc: HandleCall(), incA: HandleCall(), add: HandleCast() });
+decorateServer(Counter, { inc: HandleCall(), incA: HandleCall(), add: HandleCast() });
 
 class Peer extends GenServerBase {
   init() {
@@ -56,7 +44,21 @@ class Peer extends GenServerBase {
     return noReply();
   }
 }
-decorate(Peer, { meet: HandleCast(), hit: HandleCast() });
+decorateServer(Peer, { meet: HandleCast(), hit: HandleCast() });
+
+class Relay extends GenServerBase {
+  init() {
+    return ok(null);
+  }
+  use(onMessage) {
+    return noReply(onMessage);
+  }
+  hit() {
+    this.state();
+    return noReply();
+  }
+}
+decorateServer(Relay, { use: HandleCast(), hit: HandleCast() });
 
 let generation = 0;
 class Frail extends GenServerBase {
@@ -70,7 +72,7 @@ class Frail extends GenServerBase {
     throw new Error('boom');
   }
 }
-decorate(Frail, { generation: HandleCall(), boom: HandleCast() });
+decorateServer(Frail, { generation: HandleCall(), boom: HandleCast() });
 
 class AppModule {}
 Supervisor({ maxRestarts: 1e9 })(AppModule);
@@ -81,6 +83,7 @@ Module({
     provideGenServer(Counter, { name: 'other' }),
     provideGenServer(Peer, { name: 'left' }),
     provideGenServer(Peer, { name: 'right' }),
+    Relay,
     Frail,
     {
       provide: 'clients',
@@ -90,6 +93,7 @@ Module({
         getGenServerToken(Counter, 'other'),
         getGenServerToken(Peer, 'left'),
         getGenServerToken(Peer, 'right'),
+        getGenServerToken(Relay),
         getGenServerToken(Frail),
       ],
     },
@@ -102,16 +106,16 @@ export default {
   note: 'the injected client inside a booted Nest application, default timeout on',
   async setup() {
     const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
-    const [counter, other, left, right, frail] = app.get('clients');
-    return { app, runtime: app.get(GenServerRuntime), counters: [counter, other], left, right, frail, started: 0 };
+    const [counter, other, left, right, relay, frail] = app.get('clients');
+    return { app, counters: [counter, other], left, right, relay, frail, started: 0 };
   },
   async start(ctx, { async } = {}) {
     const client = ctx.counters[ctx.started++ % 2];
     return { client, op: async ? client.incA : client.inc, add: client.add };
   },
-  call: (ctx, h) => h.op(),
-  cast: (ctx, h) => h.add(),
-  flush: (ctx, h) => h.client.with({ timeoutMs: Infinity }).inc(),
+  call: (ctx, { op }) => op(),
+  cast: (ctx, { add }) => add(),
+  flush: (ctx, { client }) => client.with({ timeoutMs: Infinity }).inc(),
   async stop() {},
   pingpong: ({ left, right }, n) =>
     new Promise((done) => {
@@ -119,9 +123,14 @@ export default {
       right.meet(left, done);
       left.hit(n);
     }),
+  async relay({ relay }, onMessage) {
+    relay.use(onMessage);
+    return relay.hit;
+  },
   async supervised({ frail }) {
     return { crash: () => frail.boom(), generation: () => frail.generation() };
   },
   teardown: ({ app }) => app.close(),
-  skip: ['spawn'],
+  // Its servers are those of the modules: started and stopped with the application. See ours-keyed.
+  skip: ['spawn', 'population', 'starts'],
 };

@@ -1,136 +1,153 @@
-const median = (xs) => {
-  const s = [...xs].sort((a, b) => a - b);
-  return s.length ? s[s.length >> 1] : NaN;
+import { goalsTable } from './goals.mjs';
+import { describeMachine } from './machine.mjs';
+import { human, median, table, times } from './statistics.mjs';
+import { FRAMEWORKS, HTTP_VARIANTS } from './suites.mjs';
+
+const KINDS = ['floor', 'idiom', 'library', 'beam'];
+const best = (values) => Math.max(...values);
+const least = (values) => Math.min(...values);
+
+/** Columns: a metric, what it is called, and whether the ratio to the floor is shown. `scenario` is the one that gives it. */
+const column = (scenario, metric, title, { ratio = true, pick = median } = {}) => ({
+  scenario,
+  metric,
+  title,
+  ratio,
+  pick,
+});
+const calls = (suffix, pick) => [
+  column('seqCall', `seqCall${suffix}`, 'one after another', { pick }),
+  column('seqCallAsync', `seqCallAsync${suffix}`, 'same, async handler', { pick }),
+  column('pipelined', `pipelined${suffix}`, '1 000 at once', { pick }),
+];
+const casts = (suffix, pick) => [
+  column('cast', `cast100k${suffix}`, '100 000 casts + 1 call', { pick }),
+  column('cast', `cast1M${suffix}`, '1 M casts + 1 call', { pick }),
+  column('pingpong', `pingpong${suffix}`, 'ping-pong', { pick }),
+];
+const inAls = (columns) => columns.map((c) => ({ ...c, scenario: `als.${c.scenario}`, metric: `als.${c.metric}` }));
+const plainly = (scenario, metrics, pick = median) =>
+  metrics.map(([metric, title]) => column(scenario, metric, title, { ratio: false, pick }));
+
+const TABLES = [
+  {
+    title: 'Calls: per second of CPU time, median (ratio to the floor)',
+    columns: [
+      ...calls('.cpu', median),
+      column('pipelined', 'clients1000.cpu', '1 000 client processes', { ratio: false }),
+    ],
+  },
+  { title: 'Calls: per second of wall time, best repetition', columns: calls('', best) },
+  { title: 'Casts and ping-pong: messages per second of CPU time, median', columns: casts('.cpu', median) },
+  { title: 'Casts and ping-pong: messages per second of wall time, best repetition', columns: casts('', best) },
+  {
+    title: 'Inside of an AsyncLocalStorage: per second of CPU time, median',
+    columns: inAls([...calls('.cpu', median), ...casts('.cpu', median).slice(0, 2)]),
+  },
+  {
+    title: 'Processes: median',
+    columns: [
+      column('spawn', 'spawnStop.cpu', 'start + stop per CPU second'),
+      column('spawn', 'spawnOnly.cpu', 'starts per CPU second'),
+      column('spawn', 'bytesPerIdle', 'bytes per idle process'),
+      column('spawn', 'bytesAfterStop', 'bytes left after the stop', { ratio: false }),
+    ],
+  },
+  {
+    title: 'From a crash to the first answer of the next incarnation: µs',
+    columns: [
+      column('restart', 'restartMedianUs', 'median of medians'),
+      column('restart', 'restartP99Us', 'median of p99', { ratio: false }),
+      column('restart', 'restarts', 'crashes measured', { ratio: false }),
+    ],
+  },
+  {
+    title:
+      'Beside a backlog of 1 M casts (100 000 where a queue is quadratic): ms, best repetition, because a preempted process looks like a stall',
+    columns: plainly(
+      'fairness',
+      [
+        ['enqueueMs', 'enqueue'],
+        ['drainMs', 'drain'],
+        ['maxStallMs', 'longest timer gap'],
+        ['gapP99Ms', 'p99 timer gap'],
+        ['callP99Ms', 'p99 call to another server'],
+        ['callMaxMs', 'slowest'],
+        ['ticks', 'timer ticks'],
+      ],
+      least,
+    ),
+  },
+];
+
+function peersTable(results, peers, { title, columns }) {
+  const rows = [];
+  for (const { id, name } of peers) {
+    const cells = columns.map(({ scenario, metric, ratio, pick }) => {
+      const values = results.values(id, metric);
+      if (values.length === 0) return results.wasLate(id, scenario) ? 'not done in time' : '–';
+      const value = pick(values);
+      const base = results.values('floor', metric);
+      return human(value) + (ratio && base.length > 0 ? ` (${times(value / pick(base))})` : '');
+    });
+    if (cells.some((cell) => cell !== '–')) rows.push([name, ...cells]);
+  }
+  if (rows.length === 0) return [];
+  return ['', `### ${title}`, '', ...table(['', ...columns.map(({ title: head }) => head)], rows)];
+}
+
+const VARIANT_TITLES = {
+  plain: 'a plain singleton service',
+  mutex: 'a service guarded by async-mutex',
+  server: 'a GenServer',
 };
-const human = (x) =>
-  !Number.isFinite(x)
-    ? '–'
-    : x >= 1e6
-      ? (x / 1e6).toFixed(2) + ' M'
-      : x >= 1e4
-        ? (x / 1e3).toFixed(0) + ' k'
-        : x >= 1e3
-          ? (x / 1e3).toFixed(1) + ' k'
-          : x >= 10
-            ? x.toFixed(0)
-            : x.toFixed(2);
-export function report(data) {
-  const get = (id, k) => data.runs[id]?.[k] ?? [];
-  const order = { floor: 0, idiom: 1, library: 2, beam: 3 };
-  const peers = [...data.peers].sort((a, b) => order[a.kind] - order[b.kind] || a.id.localeCompare(b.id));
-  const base = 'floor';
-  const lines = [];
-  const table = (title, metrics, dir, pick, late) => {
-    lines.push(
-      '',
-      `### ${title}`,
-      '',
-      `| peer | ${metrics.map((m) => m[1]).join(' | ')} |`,
-      `| --- |${metrics.map(() => ' ---: |').join('')}`,
-    );
-    for (const p of peers) {
-      const cells = metrics.map(([k, , rel]) => {
-        const xs = get(p.id, k);
-        if (!xs.length) return get(p.id, 'late:' + (k.startsWith(late) ? late : '')).length ? 'not done in time' : '–';
-        const v = pick(xs, k);
-        const b = pick(get(base, k), k);
-        return human(v) + (rel && Number.isFinite(b) ? ` (${(v / b).toFixed(v / b >= 10 ? 0 : 2)}×)` : '');
-      });
-      if (cells.every((c) => c === '–')) continue;
-      lines.push(`| ${p.name} | ${cells.join(' | ')} |`);
-    }
-  };
-  const best = (xs) => Math.max(...xs);
-  table(
-    'Calls: operations per second of CPU time, median (ratio to the floor prototype)',
-    [
-      ['seqCall.cpu', 'one after another', 1],
-      ['seqCallAsync.cpu', 'same, async handler', 1],
-      ['pipelined.cpu', '1 000 at once', 1],
-      ['clients1000.cpu', '1 000 client processes', 0],
-    ],
-    1,
-    median,
-    'seqCall',
+
+function httpTable(results) {
+  const metrics = [
+    ['requestsPerSecond', 'requests per second'],
+    ['p50Ms', 'p50, ms'],
+    ['p99Ms', 'p99, ms'],
+    ['serverCpuUs', 'CPU of the server per request, µs'],
+  ];
+  const rows = FRAMEWORKS.flatMap((framework) =>
+    HTTP_VARIANTS.filter((variant) => results.values(`http.${framework}.${variant}`, 'p99Ms').length > 0).map(
+      (variant) => [
+        `${framework}: ${VARIANT_TITLES[variant]}`,
+        ...metrics.map(([metric]) => {
+          const [id, base] = [`http.${framework}.${variant}`, `http.${framework}.plain`];
+          return `${human(results.get(id, metric))} (${times(results.ratio(id, base, metric))})`;
+        }),
+      ],
+    ),
   );
-  table(
-    'Calls: operations per second of wall time, best repetition',
-    [
-      ['seqCall', 'one after another', 1],
-      ['seqCallAsync', 'same, async handler', 1],
-      ['pipelined', '1 000 at once', 1],
-      ['clients1000', '1 000 client processes', 0],
-    ],
-    1,
-    best,
-    'seqCall',
-  );
-  table(
-    'Casts and ping-pong: messages per second of CPU time, median',
-    [
-      ['cast100k.cpu', '100 k casts + 1 call', 1],
-      ['cast1M.cpu', '1 M casts + 1 call', 1],
-      ['pingpong.cpu', 'ping-pong', 1],
-    ],
-    1,
-    median,
-    'cast',
-  );
-  table(
-    'Casts and ping-pong: messages per second of wall time, best repetition',
-    [
-      ['cast100k', '100 k casts + 1 call', 1],
-      ['cast1M', '1 M casts + 1 call', 1],
-      ['pingpong', 'ping-pong', 1],
-    ],
-    1,
-    best,
-    'cast',
-  );
-  table(
-    'Processes: median',
-    [
-      ['spawnStop.cpu', 'start + stop per CPU s', 1],
-      ['spawnOnly.cpu', 'start only per CPU s', 1],
-      ['bytesPerIdle', 'bytes per idle process', 1],
-      ['bytesAfterStop', 'bytes left after stop', 0],
-    ],
-    1,
-    median,
-    'spawn',
-  );
-  table(
-    'Supervisor restart, crash to first answer: µs',
-    [
-      ['restartMedianUs', 'median of medians', 1],
-      ['restartP99Us', 'median of p99', 0],
-      ['restarts', 'crashes measured', 0],
-    ],
-    -1,
-    median,
-    'restart',
-  );
-  const least = (xs) => Math.min(...xs);
-  table(
-    'Fairness under a backlog of 1 M casts (100 k for comedy, async-mutex, noex): ms, best repetition (on a shared machine a preempted process looks like a stall)',
-    [
-      ['enqueueMs', 'enqueue'],
-      ['drainMs', 'drain'],
-      ['maxStallMs', 'longest timer gap'],
-      ['gapP99Ms', 'p99 timer gap'],
-      ['callP99Ms', 'p99 call to another server'],
-      ['callMaxMs', 'max'],
-      ['ticks', 'timer ticks'],
-    ],
-    -1,
-    least,
-    'fairness',
-  );
-  lines.push(
+  if (rows.length === 0) return [];
+  return [
     '',
-    `Repetitions: ${data.repsDone}. Missing (–): not offered by that peer. Node ${data.machine.node}, ${data.machine.cpus} cores, shared with other work.`,
+    '### A Nest route, 32 connections on the loopback interface: median (ratio to the plain service)',
     '',
+    ...table(['', ...metrics.map(([, title]) => title)], rows),
+  ];
+}
+
+/** Everything but the curves, in Markdown. */
+export function report(results) {
+  const { data } = results;
+  const peers = [...data.peers].sort(
+    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || a.id.localeCompare(b.id),
   );
-  for (const p of peers) lines.push(`- ${p.name}: ${p.note}`);
-  return '# Results\n' + lines.join('\n') + '\n';
+  return `${[
+    '# Results',
+    '',
+    describeMachine(data),
+    '',
+    'Missing (–): not offered by that peer, or not measured in this run.',
+    ...goalsTable(results),
+    ...TABLES.flatMap((spec) => peersTable(results, peers, spec)),
+    ...httpTable(results),
+    '',
+    '### How each was used',
+    '',
+    ...peers.map(({ name, note }) => `- ${name}: ${note}.`),
+    ...data.leftOut.map(({ id, why }) => `- ${id} was left out: ${why}.`),
+  ].join('\n')}\n`;
 }

@@ -3,6 +3,12 @@ const turn = () => new Promise((r) => setImmediate(r));
 const gc = () => {
   for (let i = 0; i < 3; i++) globalThis.gc?.();
 };
+/** What is reachable, in bytes. */
+export const heapUsed = async () => {
+  await turn();
+  gc();
+  return process.memoryUsage().heapUsed;
+};
 const pct = (xs, p) => {
   const s = [...xs].sort((a, b) => a - b);
   return s[Math.min(s.length - 1, Math.floor(p * s.length))] ?? NaN;
@@ -41,9 +47,11 @@ async function timed(n, f) {
 
 async function sequential(A, ctx, o, async) {
   const h = await A.start(ctx, { async });
-  const step = async () => {
-    for (let i = 0; i < 500; i++) await A.call(ctx, h);
-  };
+  const step = A.sequence
+    ? () => A.sequence(ctx, h, 500)
+    : async () => {
+        for (let i = 0; i < 500; i++) await A.call(ctx, h);
+      };
   return rate(step, 500, o.warm, o.ms);
 }
 
@@ -56,11 +64,13 @@ export const scenarios = {
   },
   async pipelined(A, ctx, o, emit) {
     const h = await A.start(ctx, {});
-    const step = async () => {
-      const ps = new Array(1000);
-      for (let i = 0; i < 1000; i++) ps[i] = A.call(ctx, h);
-      await Promise.all(ps);
-    };
+    const step = A.batch
+      ? () => A.batch(ctx, h, 1000)
+      : async () => {
+          const ps = new Array(1000);
+          for (let i = 0; i < 1000; i++) ps[i] = A.call(ctx, h);
+          await Promise.all(ps);
+        };
     both(emit, 'pipelined', await rate(step, 1000, o.warm, o.ms));
   },
   async cast(A, ctx, o, emit) {
@@ -78,26 +88,21 @@ export const scenarios = {
     if ((A.castN ?? 1e6) >= 1e6) both(emit, 'cast1M', await go(1e6));
   },
   async spawn(A, ctx, o, emit) {
-    for (let i = 0; i < 500; i++) await A.stop(ctx, await A.start(ctx, {}));
-    const n = A.spawnN ?? 100000;
-    let hs = new Array(n).fill(null);
-    await turn();
-    gc();
-    const h0 = process.memoryUsage().heapUsed;
+    const { start, stop } = lifecycle(A, ctx);
+    for (let i = 0; i < 500; i++) await stop(await start(-1 - i));
+    const n = A.spawnN ?? (o.quick ? 20_000 : 100_000);
+    const hs = new Array(n).fill(null);
+    const h0 = await heapUsed();
     const a = await timed(n, async () => {
-      for (let i = 0; i < n; i++) hs[i] = await A.start(ctx, {});
+      for (let i = 0; i < n; i++) hs[i] = await start(i);
     });
-    await turn();
-    gc();
-    const h1 = process.memoryUsage().heapUsed;
+    const h1 = await heapUsed();
     const b = await timed(n, async () => {
-      for (let i = 0; i < n; i++) await A.stop(ctx, hs[i]);
+      for (let i = 0; i < n; i++) await stop(hs[i]);
     });
     hs.fill(null);
-    await turn();
     await new Promise((r) => setTimeout(r, 100));
-    gc();
-    const h2 = process.memoryUsage().heapUsed;
+    const h2 = await heapUsed();
     emit('spawnStop', 1 / (1 / a.wall + 1 / b.wall));
     emit('spawnStop.cpu', 1 / (1 / a.cpu + 1 / b.cpu));
     emit('spawnOnly.cpu', a.cpu);
@@ -195,4 +200,112 @@ export const scenarios = {
     emit('callMaxMs', Math.max(...lats));
     emit('ticks', gaps.length);
   },
+  /** What a message costs while `size` processes live: all to one of them, and to all of them in turn. */
+  async population(A, ctx, { size, warm, ms }, emit) {
+    const servers = new Array(size);
+    for (let i = 0; i < size; i++) servers[i] = await A.start(ctx, {});
+    for (let i = 0; i < size; i++) await A.call(ctx, servers[i]); // each has its mailbox
+    gc();
+    const [one] = servers;
+    let at = 0;
+    const next = () => {
+      if (++at === size) at = 0;
+      return servers[at];
+    };
+    const calls = (pick) => async () => {
+      for (let i = 0; i < 500; i++) await A.call(ctx, pick());
+    };
+    const casts = (pick) => async () => {
+      for (let i = 0; i < 1000; i++) A.cast(ctx, pick());
+      await turn();
+    };
+    const ns = async (name, step, per) => emit(`${name}.${size}`, 1e9 / (await rate(step, per, warm, ms)).cpu);
+    await ns(
+      'callOneOf',
+      calls(() => one),
+      500,
+    );
+    await ns(
+      'castOneOf',
+      casts(() => one),
+      1000,
+    );
+    await ns('callEachOf', calls(next), 500);
+    await ns('castEachOf', casts(next), 1000);
+  },
+  /** What a message costs while `size` others wait at the same server: the queue never gets shorter until the end. */
+  async depth(A, ctx, { size }, emit) {
+    const depth = Math.max(1, size);
+    const n = Math.max(500_000, 2 * depth);
+    await keepCalling(A, ctx, 1, 20_000);
+    gc();
+    emit(`callBehind.${size}`, 1e9 / (await timed(n, () => keepCalling(A, ctx, depth, n))).cpu);
+    await keepCasting(A, ctx, 1, 20_000);
+    gc();
+    emit(`castBehind.${size}`, 1e9 / (await timed(n, () => keepCasting(A, ctx, depth, n))).cpu);
+  },
+  /** What the start of one more process costs while up to `size` live. */
+  async starts(A, ctx, { size }, emit) {
+    const { start, stop } = lifecycle(A, ctx);
+    for (let i = 0; i < 500; i++) await stop(await start(-1 - i));
+    const hs = new Array(size).fill(null);
+    const chunk = size / 10;
+    const t = now();
+    for (let begin = 0; begin < size; begin += chunk) {
+      const { cpu } = await timed(chunk, async () => {
+        for (let i = begin; i < begin + chunk; i++) hs[i] = await start(i);
+      });
+      emit(`startUsAt.${begin + chunk}`, 1e6 / cpu);
+    }
+    emit('startAllMs', now() - t);
+  },
+  /** What each variant of an idle process weighs. Globals: the optimizer may not find that nobody needs them any more. */
+  async idleMemory(_A, _ctx, { variant, size }, emit) {
+    const { variants } = await import('./idle-memory.mjs');
+    const start = (globalThis.start = await variants[variant].prepare());
+    for (let i = 0; i < 500; i++) await start(-1 - i);
+    const held = (globalThis.held = new Array(size).fill(null));
+    const before = await heapUsed();
+    for (let i = 0; i < size; i++) held[i] = await start(i);
+    emit(`bytes.${variant}`, ((await heapUsed()) - before) / size);
+  },
 };
+
+/** How servers of their own come and go. */
+const lifecycle = (A, ctx) => ({
+  start: A.spawn ? (i) => A.spawn(ctx, i) : () => A.start(ctx, {}),
+  stop: A.despawn ? (h) => A.despawn(ctx, h) : (h) => A.stop(ctx, h),
+});
+
+/** `depth` callers, each of which calls again when it has its answer, until there were `n` calls. */
+async function keepCalling(A, ctx, depth, n) {
+  const h = await A.start(ctx, {});
+  let unsent = n - depth,
+    unanswered = n;
+  return new Promise((done, failed) => {
+    const answered = () => {
+      if (--unanswered === 0) done();
+      else if (unsent-- > 0) send();
+    };
+    const send = () => {
+      A.call(ctx, h).then(answered, failed);
+    };
+    for (let i = 0; i < depth; i++) send();
+  });
+}
+
+/** A server that replaces each message it handles, so that `depth` wait for it, until there were `n`. */
+async function keepCasting(A, ctx, depth, n) {
+  let unsent = n - depth,
+    unhandled = n;
+  return new Promise((done, failed) => {
+    A.relay(ctx, () => {
+      if (--unhandled === 0) done();
+      else if (unsent-- > 0) send();
+    }).then((relayed) => {
+      send = relayed;
+      for (let i = 0; i < depth; i++) send();
+    }, failed);
+    let send;
+  });
+}

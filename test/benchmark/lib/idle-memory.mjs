@@ -1,0 +1,58 @@
+// What one idle process weighs, ingredient by ingredient. Each variant is measured in a process of its own.
+import { CounterWithDependencies, KeyedCounter, keyedApplication } from './keyed-application.mjs';
+import { createWorld, DynamicSupervisor, GenServer, ok, reply, startDynamicSupervisor } from './subject-core.mjs';
+// The door has no function that makes of a behaviour what a supervisor starts.
+import { sourceOfBehaviour } from '../../../dist/esm/gen-server/behaviour.js';
+import { Server } from '../floor/genserver.mjs';
+
+const counter = { init: () => ok(0), handleCall: (_request, _from, count) => reply(count + 1, count + 1) };
+
+const core = (start) => async () => {
+  const { runtime } = createWorld();
+  await startDynamicSupervisor(runtime, { label: 'servers', name: 'servers' });
+  return (i) => start(runtime, i);
+};
+const source = sourceOfBehaviour(counter);
+const nest = (type, start) => async () => {
+  const { servers } = await keyedApplication(type);
+  return (i) => start(servers, i);
+};
+
+/** By id: what it is called, and a function that prepares and gives the one that starts the i-th process. */
+export const variants = {
+  floor: { title: 'the floor, without a name', prepare: async () => async () => new Server({ count: 0 }, null) },
+  core: { title: 'core: a process', prepare: core((runtime) => GenServer.start(runtime, counter)) },
+  coreNamed: {
+    title: 'core: with a name',
+    prepare: core((runtime, i) => GenServer.start(runtime, counter, { name: `counter ${i}` })),
+  },
+  coreSupervised: {
+    title: 'core: under a dynamic supervisor',
+    prepare: core((runtime) => DynamicSupervisor.startChild(runtime, 'servers', { source })),
+  },
+  coreSupervisedNamed: {
+    title: 'core: under a dynamic supervisor, with a name',
+    prepare: core((runtime, i) =>
+      DynamicSupervisor.startChild(runtime, 'servers', { source, options: { name: `counter ${i}` } }),
+    ),
+  },
+  nest: {
+    title: 'Nest: on demand, without a key',
+    prepare: nest(KeyedCounter, (servers) => servers.startChild()),
+  },
+  nestKeyed: {
+    title: 'Nest: on demand, keyed',
+    prepare: nest(KeyedCounter, (servers, key) => servers.startChild({ key })),
+  },
+  nestKeyedDependencies: {
+    title: 'Nest: keyed, with three singleton dependencies',
+    prepare: nest(CounterWithDependencies, (servers, key) => servers.startChild({ key })),
+  },
+  nestKeyedCalled: {
+    title: 'Nest: keyed, after its first call',
+    prepare: nest(KeyedCounter, async (servers, key) => {
+      await servers.startChild({ key });
+      await servers.client(key).inc();
+    }),
+  },
+};
