@@ -1,14 +1,15 @@
 // Measures, prints the tables and writes them. See README.md for what the options mean.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { goalsTable } from './lib/goals.mjs';
+import { DATA, writeResults } from './lib/files.mjs';
 import { gistOf } from './lib/launch.mjs';
 import { machine } from './lib/machine.mjs';
 import { findPeers } from './lib/peers.mjs';
 import { report } from './lib/report.mjs';
 import { Results } from './lib/results.mjs';
-import { charts, scaleReport } from './lib/scale-report.mjs';
+import { scaleReport } from './lib/scale-report.mjs';
 import { MESSAGE_SCENARIOS, SUITES } from './lib/suites.mjs';
 
 const { values: given } = parseArgs({
@@ -41,10 +42,18 @@ const folder =
 
 // Wherever it is called from, adapters are those beside it.
 process.chdir(import.meta.dirname);
-const file = join(folder, 'results.json');
+const file = join(folder, DATA);
 const { peers, leftOut } = await findPeers(only);
 for (const { id, why } of leftOut) console.log(`left out ${id}: ${why}`);
-const data = { machine: machine(), date: new Date().toISOString(), repsDone: 0, peers, leftOut, runs: {} };
+const data = {
+  machine: machine(),
+  date: new Date().toISOString(),
+  repsDone: 0,
+  quick: given.quick,
+  peers,
+  leftOut,
+  runs: {},
+};
 if (given.add && existsSync(file)) {
   const old = JSON.parse(readFileSync(file, 'utf8'));
   data.runs = old.runs;
@@ -82,16 +91,7 @@ async function runJob(job) {
   }
 }
 
-function write() {
-  const results = new Results(data);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, `${JSON.stringify(data, null, 1)}\n`);
-  writeFileSync(join(folder, 'results.md'), report(results));
-  writeFileSync(join(folder, 'scale.md'), scaleReport(results));
-  for (const [name, svg] of Object.entries(charts(results))) writeFileSync(join(folder, name), svg);
-  return results;
-}
-
+const results = new Results(data);
 const begin = Date.now();
 const options = given.quick ? { quick: true, warm: 60, ms: 100 } : { warm: 150, ms: 300 };
 for (let rep = 1; rep <= reps; rep++) {
@@ -99,10 +99,9 @@ for (let rep = 1; rep <= reps; rep++) {
     for (const job of SUITES[suite](peers, options, scenarios)) await runJob(job);
   }
   data.repsDone = rep;
-  write();
+  writeResults(folder, results);
   console.log(`repetition ${rep} of ${reps} done, ${Math.round((Date.now() - begin) / 1000)} s`);
 }
-const results = write();
 console.log(report(results));
 console.log(scaleReport(results));
 console.log(goalsTable(results).join('\n'));

@@ -1,6 +1,6 @@
 // Charts as SVG, by hand: lines over sizes, and bars. Plain text, the same for the same figures, so that a diff of two shows what moved.
 const WIDTH = 760;
-const LEFT = 70;
+const LEFT = 60;
 const RIGHT = 210;
 const COLOURS = ['#1f5fbf', '#d1495b', '#2e8b57', '#8a5fbf', '#b8860b', '#444444'];
 
@@ -19,42 +19,43 @@ const page = (height, title, body) =>
     '',
   ].join('\n');
 
-/** A round step, so that about `count` of them reach `most`. */
-function stepFor(most, count) {
-  const raw = most / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= raw);
+/** The lines of a logarithmic scale that takes in `values`: 1, 2 and 5 of each decade, from the one below to the one above. */
+function ticksAround(values) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const ticks = [];
+  for (let decade = 10 ** Math.floor(Math.log10(least)); decade <= most * 10; decade *= 10) {
+    ticks.push(...[1, 2, 5].map((factor) => Number((factor * decade).toPrecision(1))));
+  }
+  const first = ticks.findLastIndex((tick) => tick <= least);
+  const last = ticks.findIndex((tick) => tick >= most);
+  return ticks.slice(first, Math.max(last, first + 1) + 1);
 }
 
 const labelOf = (size) => size.toLocaleString('en-US').replaceAll(',', ' ');
 
 /**
- * Lines over sizes, which stand at equal distances: they are decades or a selection.
- * `series`: `{ name, dashed?, values: Map<size, number> }`.
+ * Lines over sizes, which stand at equal distances: they are decades or a selection. The cost is on a logarithmic scale: what does
+ * not grow is level, whatever it costs. `series`: `{ name, colour, dashed?, values: Map<size, number> }`.
  */
 export function lineChart({ title, xTitle, yTitle, sizes, series }) {
-  const [top, bottom, height] = [60, 320, 370];
+  const [top, bottom, height] = [64, 330, 380];
   const right = WIDTH - RIGHT;
-  const most = Math.max(...series.flatMap(({ values }) => [...values.values()]), 1e-9);
-  const step = stepFor(most, 5);
-  const ceiling = Math.ceil(most / step) * step;
+  const ticks = ticksAround(series.flatMap(({ values }) => [...values.values()]));
+  const [low, high] = [Math.log(ticks[0]), Math.log(ticks.at(-1))];
   const x = (at) =>
-    sizes.length === 1 ? (LEFT + right) / 2 : LEFT + 20 + ((right - LEFT - 40) * at) / (sizes.length - 1);
-  const y = (value) => bottom - ((bottom - top) * value) / ceiling;
+    round(sizes.length === 1 ? (LEFT + right) / 2 : LEFT + 20 + ((right - LEFT - 40) * at) / (sizes.length - 1));
+  const y = (value) => round(bottom - ((bottom - top) * (Math.log(value) - low)) / (high - low));
 
   const body = [text(16, 46, yTitle, 'fill="#555555"')];
-  for (let value = 0; value <= ceiling * 1.0001; value += step) {
-    body.push(`<path d="M${LEFT} ${round(y(value))}H${right}" stroke="#dddddd"/>`);
-    body.push(text(LEFT - 8, round(y(value) + 4), String(Number(value.toPrecision(6))), 'text-anchor="end"'));
+  for (const tick of ticks) {
+    body.push(`<path d="M${LEFT} ${y(tick)}H${right}" stroke="#dddddd"/>`);
+    body.push(text(LEFT - 8, y(tick) + 4, labelOf(tick), 'text-anchor="end"'));
   }
-  sizes.forEach((size, at) => body.push(text(round(x(at)), bottom + 20, labelOf(size), 'text-anchor="middle"')));
+  sizes.forEach((size, at) => body.push(text(x(at), bottom + 20, labelOf(size), 'text-anchor="middle"')));
   body.push(text((LEFT + right) / 2, bottom + 40, xTitle, 'text-anchor="middle" fill="#555555"'));
-  series.forEach(({ name, dashed, values }, i) => {
-    const colour = COLOURS[i % COLOURS.length];
-    const points = sizes
-      .map((size, at) => [round(x(at)), values.get(size)])
-      .filter(([, value]) => Number.isFinite(value))
-      .map(([px, value]) => [px, round(y(value))]);
+  series.forEach(({ name, colour: at, dashed, values }, i) => {
+    const colour = COLOURS[at];
+    const points = sizes.flatMap((size, at) => (values.has(size) ? [[x(at), y(values.get(size))]] : []));
     const dash = dashed ? ' stroke-dasharray="5 4"' : '';
     body.push(`<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`);
     for (const [px, py] of points) body.push(`<circle cx="${px}" cy="${py}" r="3" fill="${colour}"/>`);

@@ -100,7 +100,7 @@ const growth = (title, metric, sizes, id) => ({
   },
 });
 
-export const GOALS = [
+const GOALS = [
   rate('call through the injected client, one after another', 'seqCall.cpu', 0.6, 0.85),
   rate('the same, async handler', 'seqCallAsync.cpu', 0.65, 0.9),
   rate('1 000 calls at once', 'pipelined.cpu', 0.6, 0.85),
@@ -129,9 +129,12 @@ export const GOALS = [
   growth('a cast behind 1 M others, by behind none', 'castBehind', DEPTHS, 'ours'),
 ];
 
-/** The goals and how this run stands to them, in Markdown. */
+/** The goals, each with what was measured and how it stands to that. */
+export const judgeGoals = (results) => GOALS.map((goal) => ({ ...goal, ...goal.judge(results) }));
+
+/** The same in Markdown. */
 export function goalsTable(results) {
-  const judged = GOALS.map((goal) => ({ ...goal, ...goal.judge(results) }));
+  const judged = judgeGoals(results);
   const missed = judged.filter(({ verdict }) => verdict === '**MISS**').length;
   const unknown = judged.filter(({ verdict }) => verdict === 'not measured').length;
   return [

@@ -13,6 +13,6 @@ export const machine = () => ({
 });
 
 /** In one sentence. Numbers from a machine with other work on it say so: the load average at the start was not near 0. */
-export const describeMachine = ({ machine: m, date, repsDone }) =>
+export const describeMachine = ({ machine: m, date, repsDone, quick }) =>
   `Node ${m.node}, ${m.cpu}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.system}; load average ${m.loadAtStart} at the start; ` +
-  `${repsDone} ${repsDone === 1 ? 'repetition' : 'repetitions'}; ${date.slice(0, 10)}, commit ${m.commit}.`;
+  `${repsDone} ${repsDone === 1 ? 'repetition' : 'repetitions'}${quick ? ' of short slices' : ''}; ${date.slice(0, 10)}, commit ${m.commit}.`;

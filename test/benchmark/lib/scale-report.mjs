@@ -8,7 +8,13 @@ const CHUNKS = Array.from({ length: 10 }, (_, i) => ((i + 1) * STARTED) / 10);
 const SUBJECT = { floor: 'floor', ours: 'ours', 'ours-keyed': 'ours', 'ours-keyed-di': 'ours, 3 dependencies' };
 const perMessage = (ids, kinds) =>
   ids.flatMap((id) =>
-    kinds.map(([metric, name]) => ({ id, metric, name: `${SUBJECT[id]}: ${name}`, dashed: id === 'floor' })),
+    kinds.map(([metric, name], colour) => ({
+      id,
+      metric,
+      name: `${SUBJECT[id]}: ${name}`,
+      colour,
+      dashed: id === 'floor',
+    })),
   );
 
 const CURVES = [
@@ -54,10 +60,11 @@ const CURVES = [
     remark:
       'Each start is awaited. With three dependencies, Nest injects singletons into the constructor of each process.',
     sizes: CHUNKS,
-    series: ['ours-keyed', 'ours-keyed-di', 'floor'].map((id) => ({
+    series: ['ours-keyed', 'ours-keyed-di', 'floor'].map((id, colour) => ({
       id,
       metric: 'startUsAt',
       name: SUBJECT[id],
+      colour,
       dashed: id === 'floor',
     })),
   },
@@ -125,8 +132,8 @@ export function scaleReport(results) {
     .map((id) => [SUBJECT[id], results.get(id, 'startAllMs')])
     .filter(([, ms]) => Number.isFinite(ms));
   if (started.length > 0) {
-    lines.push('', `All ${STARTED.toLocaleString('en-US').replaceAll(',', ' ')}, wall time: `);
-    lines.push(`${started.map(([name, ms]) => `${name} ${human(ms / 1000)} s`).join(', ')}.`);
+    const each = started.map(([name, ms]) => `${name} ${human(ms / 1000)} s`).join(', ');
+    lines.push('', `Wall time for all of them: ${each}.`);
   }
   const bars = idleBytes(results);
   if (bars.length > 0) {

@@ -1,3 +1,5 @@
+import { median } from './statistics.mjs';
+
 const now = () => performance.now();
 const turn = () => new Promise((r) => setImmediate(r));
 const gc = () => {
@@ -14,26 +16,27 @@ const pct = (xs, p) => {
   return s[Math.min(s.length - 1, Math.floor(p * s.length))] ?? NaN;
 };
 
-async function rate(step, per, warmMs, ms) {
-  // step() does `per` operations
-  let t = now();
-  while (now() - t < warmMs) await step();
-  await turn();
-  let ops = 0,
-    e;
-  const c = process.cpuUsage();
-  t = now();
-  do {
-    await step();
-    ops += per;
-  } while ((e = now() - t) < ms);
-  return { wall: (ops / e) * 1000, cpu: (ops / cpuMs(c)) * 1000 };
-}
-// The machine is shared: the rate per second of CPU time moves far less than the rate per second of wall time.
+// The machine may be shared: the rate per second of CPU time moves far less than the rate per second of wall time, and a warm-up
+// that is counted in CPU time is a warm-up also when others have the CPU.
 const cpuMs = (from) => {
   const c = process.cpuUsage(from);
   return (c.user + c.system) / 1000;
 };
+/** How often a second `step`, which does `per` operations, does one: for `ms` of CPU time, after `warm`. */
+async function rate(step, per, warm, ms) {
+  let from = process.cpuUsage();
+  while (cpuMs(from) < warm) await step();
+  await turn();
+  let ops = 0;
+  let cpu;
+  from = process.cpuUsage();
+  const begin = now();
+  do {
+    await step();
+    ops += per;
+  } while ((cpu = cpuMs(from)) < ms);
+  return { wall: (ops / (now() - begin)) * 1000, cpu: (ops / cpu) * 1000 };
+}
 const both = (emit, name, r) => {
   emit(name, r.wall);
   emit(name + '.cpu', r.cpu);
@@ -110,10 +113,10 @@ export const scenarios = {
     emit('bytesAfterStop', (h2 - h0) / n);
   },
   async pingpong(A, ctx, o, emit) {
-    const t = now();
+    const from = process.cpuUsage();
     await A.pingpong(ctx, 20000);
     await A.pingpong(ctx, 20000);
-    const n = Math.min(2e6, Math.max(20000, Math.floor((40000 / (now() - t)) * o.ms)));
+    const n = Math.min(2e6, Math.max(20000, Math.floor((40000 / cpuMs(from)) * o.ms)));
     both(emit, 'pingpong', await timed(n, () => A.pingpong(ctx, n)));
   },
   async restart(A, ctx, o, emit) {
@@ -219,7 +222,12 @@ export const scenarios = {
       for (let i = 0; i < 1000; i++) A.cast(ctx, pick());
       await turn();
     };
-    const ns = async (name, step, per) => emit(`${name}.${size}`, 1e9 / (await rate(step, per, warm, ms)).cpu);
+    // The median of short slices: a curve must not bend because somebody else had the CPU for a moment.
+    const ns = async (name, step, per) => {
+      const costs = [];
+      for (let i = 0; i < 5; i++) costs.push(1e9 / (await rate(step, per, i === 0 ? warm : 0, ms / 3)).cpu);
+      emit(`${name}.${size}`, median(costs));
+    };
     await ns(
       'callOneOf',
       calls(() => one),

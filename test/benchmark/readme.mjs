@@ -1,0 +1,94 @@
+// node readme.mjs: makes of the published results.json what is made of it: tables, charts, and the figures between the two marks
+// of the README.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { DATA, writeResults } from './lib/files.mjs';
+import { judgeGoals } from './lib/goals.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { Results } from './lib/results.mjs';
+import { human, table, times } from './lib/statistics.mjs';
+
+const BEGIN = '<!-- benchmark: written by npm run bench:readme -->';
+const END = '<!-- /benchmark -->';
+const COLUMNS = [
+  ['seqCall', 'seqCall.cpu', 'one after another'],
+  ['seqCallAsync', 'seqCallAsync.cpu', 'async handler'],
+  ['pipelined', 'pipelined.cpu', '1 000 at once'],
+  ['cast', 'cast100k.cpu', '100 000 casts'],
+  ['cast', 'cast1M.cpu', '1 M casts'],
+];
+const ROWS = ['plain', 'promise-chain', 'promise-chain-timeout', 'floor', 'xstate', 'p-queue', 'async-mutex', 'nact'];
+ROWS.push('effect-fiber', 'effect', 'beam');
+
+const folder = join(import.meta.dirname, 'results');
+const results = new Results(JSON.parse(readFileSync(join(folder, DATA), 'utf8')));
+writeResults(folder, results);
+const readme = join(import.meta.dirname, '../../README.md');
+
+const rows = ROWS.filter((id) => results.peer(id) !== undefined).map((id) => [
+  results.peer(id).name,
+  ...COLUMNS.map(([scenario, metric]) =>
+    results.wasLate(id, scenario) && results.values(id, metric).length === 0
+      ? 'not done in time'
+      : times(results.ratio(id, 'ours', metric)),
+  ),
+]);
+
+/** A sentence when all of its figures were measured. */
+const said = (figures, sentence) => (figures.every(Number.isFinite) ? [`- ${sentence(...figures)}`] : []);
+const route = (framework, variant) => `http.${framework}.${variant}`;
+const facts = [
+  ...['express', 'fastify'].flatMap((framework) =>
+    said(
+      [
+        results.ratio(route(framework, 'server'), route(framework, 'plain'), 'requestsPerSecond'),
+        results.ratio(route(framework, 'server'), route(framework, 'plain'), 'p99Ms'),
+        results.ratio(route(framework, 'mutex'), route(framework, 'plain'), 'requestsPerSecond'),
+      ],
+      (rate, p99, mutex) =>
+        `A route behind ${framework === 'express' ? 'Express' : 'Fastify'} that calls a server: ${times(rate)} the requests per second ` +
+        `of one that calls a plain service, ${times(p99)} its p99. Guarded by async-mutex: ${times(mutex)}.`,
+    ),
+  ),
+  ...said(
+    [results.get('ours-keyed', 'bytesPerIdle'), results.get('ours-keyed', 'bytesAfterStop')],
+    (idle, left) =>
+      `An idle process of a keyed server takes ${Math.round(idle)} bytes with its key and its supervision entry, and leaves ` +
+      `${Math.max(0, Math.round(left))} when it has stopped.`,
+  ),
+  ...said(
+    [results.get('ours-keyed', 'startAllMs'), results.get('ours-keyed-di', 'startAllMs')],
+    (plain, injected) =>
+      `100 000 keyed servers start in ${human(plain / 1000)} s one after another; with three injected singletons each, in ` +
+      `${human(injected / 1000)} s.`,
+  ),
+  ...said(
+    [results.get('ours', 'restartMedianUs'), results.ratio('ours', 'floor', 'restartMedianUs')],
+    (us, ratio) => `From a crash to the answer of the next incarnation: ${human(us)} µs, ${times(ratio)} the floor's.`,
+  ),
+];
+const judged = judgeGoals(results);
+const missed = judged.filter(({ verdict }) => verdict === '**MISS**').length;
+const unknown = judged.filter(({ verdict }) => verdict === 'not measured').length;
+
+const block = [
+  BEGIN,
+  '',
+  ...table(['', ...COLUMNS.map(([, , title]) => title)], rows),
+  '',
+  ...facts,
+  '',
+  `Of ${judged.length} goals this run met ${judged.length - missed - unknown}, missed ${missed}, and did not measure ${unknown}: ` +
+    '[all figures](test/benchmark/results/results.md), [what scale costs](test/benchmark/results/scale.md).',
+  '',
+  `Taken on: ${describeMachine(results.data)}`,
+  '',
+  END,
+].join('\n');
+
+const text = readFileSync(readme, 'utf8');
+const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+if (from < 0 || to < from) throw new Error(`README.md must hold the lines ${BEGIN} and ${END}, in this order.`);
+const written = text.slice(0, from) + block + text.slice(to + END.length);
+writeFileSync(readme, await format(written, { ...(await resolveConfig(readme)), parser: 'markdown' }));
