@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { goalsTable } from './lib/goals.mjs';
 import { DATA, writeResults } from './lib/files.mjs';
 import { gistOf } from './lib/launch.mjs';
-import { machine } from './lib/machine.mjs';
+import { machine, wasIdle } from './lib/machine.mjs';
 import { findPeers } from './lib/peers.mjs';
 import { report } from './lib/report.mjs';
 import { Results } from './lib/results.mjs';
@@ -60,6 +60,11 @@ if (given.add && existsSync(file)) {
   data.peers = [...peers, ...old.peers.filter((p) => !peers.some(({ id }) => id === p.id))];
   data.leftOut = [...leftOut, ...old.leftOut].filter(({ id }) => !data.peers.some((p) => p.id === id));
 }
+if (!wasIdle(data.machine)) {
+  console.log(
+    `The machine is busy (load average ${data.machine.loadAtStart}): do not trust what is measured by the wall.`,
+  );
+}
 
 /** What was measured in this run: with --add it takes the place of the old values. */
 const fresh = new Set();
@@ -93,7 +98,7 @@ async function runJob(job) {
 
 const results = new Results(data);
 const begin = Date.now();
-const options = given.quick ? { quick: true, warm: 60, ms: 100 } : { warm: 150, ms: 300 };
+const options = given.quick ? { quick: true, warm: 150, ms: 100 } : { warm: 400, ms: 300 };
 for (let rep = 1; rep <= reps; rep++) {
   for (const suite of suites) {
     for (const job of SUITES[suite](peers, options, scenarios)) await runJob(job);

@@ -18,41 +18,20 @@ const nest = (type, start) => async () => {
   return (i) => start(servers, i);
 };
 
-/** By id: what it is called, and a function that prepares and gives the one that starts the i-th process. */
-export const variants = {
-  floor: { title: 'the floor, without a name', prepare: async () => async () => new Server({ count: 0 }, null) },
-  core: { title: 'core: a process', prepare: core((runtime) => GenServer.start(runtime, counter)) },
-  coreNamed: {
-    title: 'core: with a name',
-    prepare: core((runtime, i) => GenServer.start(runtime, counter, { name: `counter ${i}` })),
-  },
-  coreSupervised: {
-    title: 'core: under a dynamic supervisor',
-    prepare: core((runtime) => DynamicSupervisor.startChild(runtime, 'servers', { source })),
-  },
-  coreSupervisedNamed: {
-    title: 'core: under a dynamic supervisor, with a name',
-    prepare: core((runtime, i) =>
-      DynamicSupervisor.startChild(runtime, 'servers', { source, options: { name: `counter ${i}` } }),
-    ),
-  },
-  nest: {
-    title: 'Nest: on demand, without a key',
-    prepare: nest(KeyedCounter, (servers) => servers.startChild()),
-  },
-  nestKeyed: {
-    title: 'Nest: on demand, keyed',
-    prepare: nest(KeyedCounter, (servers, key) => servers.startChild({ key })),
-  },
-  nestKeyedDependencies: {
-    title: 'Nest: keyed, with three singleton dependencies',
-    prepare: nest(CounterWithDependencies, (servers, key) => servers.startChild({ key })),
-  },
-  nestKeyedCalled: {
-    title: 'Nest: keyed, after its first call',
-    prepare: nest(KeyedCounter, async (servers, key) => {
-      await servers.startChild({ key });
-      await servers.client(key).inc();
-    }),
-  },
+/** By id (idle-variants.mjs): prepares, and gives the function that starts the i-th process. */
+export const prepare = {
+  floor: async () => async () => new Server({ count: 0 }, null),
+  core: core((runtime) => GenServer.start(runtime, counter)),
+  coreNamed: core((runtime, i) => GenServer.start(runtime, counter, { name: `counter ${i}` })),
+  coreSupervised: core((runtime) => DynamicSupervisor.startChild(runtime, 'servers', { source })),
+  coreSupervisedNamed: core((runtime, i) =>
+    DynamicSupervisor.startChild(runtime, 'servers', { source, options: { name: `counter ${i}` } }),
+  ),
+  nest: nest(KeyedCounter, (servers) => servers.startChild()),
+  nestKeyed: nest(KeyedCounter, (servers, key) => servers.startChild({ key })),
+  nestKeyedDependencies: nest(CounterWithDependencies, (servers, key) => servers.startChild({ key })),
+  nestKeyedCalled: nest(KeyedCounter, async (servers, key) => {
+    await servers.startChild({ key });
+    await servers.client(key).inc();
+  }),
 };

@@ -34,7 +34,7 @@ export const gistOf = (complaint) =>
   complaint.split('\n').find((line) => /Error/.test(line)) ?? complaint.trim().slice(0, 200);
 
 /** In a process of its own: an adapter through a scenario. */
-export const launchScenario = (adapter, scenario, options, limitMs = 12_000) =>
+export const launchScenario = (adapter, scenario, options, limitMs = 30_000) =>
   launch(process.execPath, ['--expose-gc', 'child.mjs', adapter, scenario, JSON.stringify(options)], limitMs);
 
 export const shuffled = (items) =>

@@ -12,6 +12,9 @@ export const machine = () => ({
   commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() || 'unknown',
 });
 
+/** Whether it had little else to do, so that times on the wall mean something. */
+export const wasIdle = ({ loadAtStart, cores }) => loadAtStart <= cores / 2;
+
 /** In one sentence. Numbers from a machine with other work on it say so: the load average at the start was not near 0. */
 export const describeMachine = ({ machine: m, date, repsDone, quick }) =>
   `Node ${m.node}, ${m.cpu}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.system}; load average ${m.loadAtStart} at the start; ` +

@@ -1,5 +1,5 @@
 import { barChart, lineChart } from './chart.mjs';
-import { variants } from './idle-memory.mjs';
+import { IDLE_VARIANTS } from './idle-variants.mjs';
 import { describeMachine } from './machine.mjs';
 import { human, table } from './statistics.mjs';
 import { DEPTHS, POPULATIONS, STARTED } from './suites.mjs';
@@ -81,8 +81,8 @@ const measuredSeries = (results, { sizes, series }) =>
     .filter(({ values }) => values.size > 0);
 
 const idleBytes = (results) =>
-  Object.entries(variants)
-    .map(([id, { title }]) => ({ name: title, value: results.get('memory', `bytes.${id}`) }))
+  Object.entries(IDLE_VARIANTS)
+    .map(([id, title]) => ({ name: title, value: results.get('memory', `bytes.${id}`) }))
     .filter(({ value }) => Number.isFinite(value));
 
 /** The charts that this run has figures for, by the name of the file. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { launch, launchScenario, shuffled } from './launch.mjs';
-import { variants } from './idle-memory.mjs';
+import { IDLE_VARIANTS } from './idle-variants.mjs';
 import { isInstalled } from './peers.mjs';
 
 export const MESSAGE_SCENARIOS = [
@@ -22,7 +22,7 @@ export const DEPTHS = [0, 1_000, 1_000_000];
 export const STARTED = 100_000;
 export const FRAMEWORKS = ['express', 'fastify'];
 export const HTTP_VARIANTS = ['plain', 'mutex', 'server'];
-const SCALE_LIMIT_MS = 120_000;
+const LONG_LIMIT_MS = 120_000;
 
 const scenarioJob = (id, scenario, options, limitMs) => ({
   id,
@@ -37,7 +37,7 @@ const beamJob = (scenario, { ms }) => ({
     launch(
       'elixir',
       ['--erl', '+sbwt none +sbwtdcpu none +sbwtdio none +P 1000000', 'beam/bench.exs', scenario, String(ms)],
-      12_000,
+      30_000,
     ),
 });
 
@@ -69,14 +69,14 @@ function scale(peers, options) {
   const sized = (ids, scenario, sizes) =>
     ids.filter(has).flatMap((id) =>
       sizes.map((size) => ({
-        ...scenarioJob(id, scenario, { ...options, size }, SCALE_LIMIT_MS),
+        ...scenarioJob(id, scenario, { ...options, size }, LONG_LIMIT_MS),
         scenario: `${scenario}.${size}`,
       })),
     );
-  const memory = Object.keys(variants).map((variant) => ({
+  const memory = Object.keys(IDLE_VARIANTS).map((variant) => ({
     id: 'memory',
     scenario: variant,
-    run: () => launchScenario('floor', 'idleMemory', { variant, size: 50_000 }, SCALE_LIMIT_MS),
+    run: () => launchScenario('floor', 'idleMemory', { variant, size: 50_000 }, LONG_LIMIT_MS),
   }));
   return shuffled([
     ...sized(['floor', 'ours-keyed'], 'population', POPULATIONS),
@@ -87,20 +87,20 @@ function scale(peers, options) {
 }
 
 /** A route behind Express and Fastify, with each way to count: the server in one process, the load in another. */
-function http(_peers, { ms, quick }) {
+function http(_peers, { quick }) {
   if (!isInstalled('autocannon')) return [];
   const possible = HTTP_VARIANTS.filter((variant) => variant !== 'mutex' || isInstalled('async-mutex'));
-  const seconds = quick ? 1 : Math.max(3, ms / 100);
+  const requests = quick ? 5_000 : 40_000;
   return FRAMEWORKS.flatMap((framework) =>
     shuffled(possible).map((variant) => ({
       id: `http.${framework}.${variant}`,
       scenario: 'http',
-      run: () => loadRoute(framework, variant, seconds),
+      run: () => loadRoute(framework, variant, requests),
     })),
   );
 }
 
-async function loadRoute(framework, variant, seconds) {
+async function loadRoute(framework, variant, requests) {
   const server = spawn(process.execPath, ['http/server.mjs', framework, variant], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
   server.stderr.on('data', (data) => {
@@ -111,7 +111,7 @@ async function loadRoute(framework, variant, seconds) {
     const listening = once(createInterface(server.stdout), 'line').then(([line]) => line);
     const port = await Promise.race([listening, ended]);
     if (port === undefined) return { metrics: {}, late: false, complaint };
-    return await launch(process.execPath, ['http/load.mjs', port, '32', String(seconds)], seconds * 1000 + 20_000);
+    return await launch(process.execPath, ['http/load.mjs', port, '32', String(requests)], LONG_LIMIT_MS);
   } finally {
     server.stdin.end();
   }

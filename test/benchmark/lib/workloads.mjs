@@ -269,8 +269,8 @@ export const scenarios = {
   },
   /** What each variant of an idle process weighs. Globals: the optimizer may not find that nobody needs them any more. */
   async idleMemory(_A, _ctx, { variant, size }, emit) {
-    const { variants } = await import('./idle-memory.mjs');
-    const start = (globalThis.start = await variants[variant].prepare());
+    const { prepare } = await import('./idle-memory.mjs');
+    const start = (globalThis.start = await prepare[variant]());
     for (let i = 0; i < 500; i++) await start(-1 - i);
     const held = (globalThis.held = new Array(size).fill(null));
     const before = await heapUsed();
