@@ -4,18 +4,17 @@ import { scenarios } from './lib/workloads.mjs';
 
 const [, , adapter, scenario, json = '{}'] = process.argv;
 const { als = false, ...options } = JSON.parse(json);
-// An application with request contexts or tracing: inside `run` a store is active, and from there on Node 20 hooks every promise.
-const inState = als ? (work) => new AsyncLocalStorage().run({}, work) : (work) => work();
-const prefix = als ? 'als.' : '';
+const { default: A } = await import(`./adapters/${adapter}.mjs`);
+// A global: what it holds must be reachable to the end, whatever the optimizer finds out.
+const ctx = (globalThis.ctx = A.setup ? await A.setup() : {});
+const keep = setInterval(() => {}, 1e6);
 
-await inState(async () => {
-  const { default: A } = await import(`./adapters/${adapter}.mjs`);
-  // A global: what it holds must be reachable to the end, whatever the optimizer finds out.
-  const ctx = (globalThis.ctx = A.setup ? await A.setup() : {});
-  const keep = setInterval(() => {}, 1e6);
-  await scenarios[scenario](A, ctx, { warm: 150, ms: 400, ...options }, (name, value) =>
-    console.log(`METRIC ${prefix}${name} ${value}`),
+const measure = () =>
+  scenarios[scenario](A, ctx, { warm: 150, ms: 400, ...options }, (name, value) =>
+    console.log(`METRIC ${als ? 'als.' : ''}${name} ${value}`),
   );
-  clearInterval(keep);
-});
+// As in an application with request contexts or tracing: it is loaded and booted outside of any context, and used inside of one.
+// From the first `run` on, Node 20 hooks every promise.
+await (als ? new AsyncLocalStorage().run({}, measure) : measure());
+clearInterval(keep);
 process.exit(0);
