@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { DATA, writeResults } from './lib/files.mjs';
-import { judgeGoals } from './lib/goals.mjs';
+import { judgeGoals, tally } from './lib/goals.mjs';
 import { describeMachine, wasIdle } from './lib/machine.mjs';
 import { Results } from './lib/results.mjs';
 import { human, table, times } from './lib/statistics.mjs';
@@ -81,9 +81,7 @@ const facts = [
       `From a crash to the answer of the next incarnation: ${idle ? `${human(us)} µs, ` : ''}${times(ratio)} the floor's.`,
   ),
 ];
-const judged = judgeGoals(results);
-const missed = judged.filter(({ verdict }) => verdict === '**MISS**').length;
-const unknown = judged.filter(({ verdict }) => verdict === 'not measured').length;
+const { passed, missed, unknown } = tally(judgeGoals(results));
 
 const block = [
   BEGIN,
@@ -92,7 +90,7 @@ const block = [
   '',
   ...facts,
   '',
-  `Of ${judged.length} goals this run met ${judged.length - missed - unknown}, missed ${missed}, and did not measure ${unknown}: ` +
+  `Of its goals this run met ${passed}, missed ${missed}, and did not measure ${unknown}: ` +
     '[all figures](test/benchmark/results/results.md), [what scale costs](test/benchmark/results/scale.md).',
   '',
   `Taken on: ${describeMachine(results.data)}`,

@@ -58,9 +58,9 @@ const route = (framework) => ({
 
 /** What ours is to be faster than, row by row. The floor and the bare idioms are not in it: they do less. */
 const PEERS = ['nact', 'xstate', 'effect', 'effect-fiber', 'async-mutex', 'p-queue'];
-const beat = (title, metric, scenario, ids, what) => ({
+const beat = (title, metric, scenario, ids, what, { judged = true } = {}) => ({
   title: `${title}: faster than ${what}`,
-  must: '> 1 ×',
+  must: judged ? '> 1 ×' : '',
   aim: '',
   judge: (results) => {
     const ours = results.get('ours', metric);
@@ -74,7 +74,7 @@ const beat = (title, metric, scenario, ids, what) => ({
     const without = absent.length > 0 ? `; without ${absent.join(', ')}` : '';
     return {
       measured: `${times(ours / fastest.rate)} of ${results.peer(fastest.id).name}${without}`,
-      verdict: ours > fastest.rate ? 'pass' : '**MISS**',
+      verdict: !judged ? 'reported' : ours > fastest.rate ? 'pass' : '**MISS**',
     };
   },
 });
@@ -88,15 +88,20 @@ const CASTS = [
   ['1 M casts', 'cast1M.cpu', 'cast'],
 ];
 
-/** What the last of a row of sizes costs, by the first. */
-const growth = (title, metric, sizes, id) => ({
+/**
+ * What the last of a row of sizes costs, by the first. The floor's own growth stands beside it: what the garbage collector and the
+ * caches of the CPU take, nobody can save. Without `judged` it is only reported.
+ */
+const growth = (title, metric, sizes, id, { judged = true } = {}) => ({
   title,
-  must: '≤ 1.2 ×',
+  must: judged ? '≤ 1.2 ×' : '',
   aim: '',
   judge: (results) => {
-    const ratio = results.get(id, `${metric}.${sizes.at(-1)}`) / results.get(id, `${metric}.${sizes[0]}`);
-    if (!Number.isFinite(ratio)) return NOT_MEASURED;
-    return { measured: times(ratio), verdict: ratio <= 1.2 ? 'pass' : '**MISS**' };
+    const of = (which) => results.get(which, `${metric}.${sizes.at(-1)}`) / results.get(which, `${metric}.${sizes[0]}`);
+    if (!Number.isFinite(of(id))) return NOT_MEASURED;
+    const measured = `${times(of(id))} (the floor: ${times(of('floor'))})`;
+    if (!judged) return { measured, verdict: 'reported' };
+    return { measured, verdict: of(id) <= 1.2 ? 'pass' : '**MISS**' };
   },
 });
 
@@ -123,8 +128,13 @@ const GOALS = [
   ...CALLS.filter(([, metric]) => metric !== 'seqCallAsync.cpu').map(([title, metric, scenario]) =>
     beat(title, metric, scenario, ['beam'], "the BEAM's GenServer"),
   ),
+  ...CASTS.map(([title, metric, scenario]) =>
+    beat(title, metric, scenario, ['beam'], "the BEAM's GenServer", { judged: false }),
+  ),
   growth('a call to one of 100 000 processes, by one of 1', 'callOneOf', POPULATIONS, 'ours-keyed'),
   growth('a cast to one of 100 000 processes, by one of 1', 'castOneOf', POPULATIONS, 'ours-keyed'),
+  growth('a call to each of 100 000 in turn, by one of 1', 'callEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
+  growth('a cast to each of 100 000 in turn, by one of 1', 'castEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
   growth('a call behind 1 M others, by behind none', 'callBehind', DEPTHS, 'ours'),
   growth('a cast behind 1 M others, by behind none', 'castBehind', DEPTHS, 'ours'),
 ];
@@ -132,11 +142,20 @@ const GOALS = [
 /** The goals, each with what was measured and how it stands to that. */
 export const judgeGoals = (results) => GOALS.map((goal) => ({ ...goal, ...goal.judge(results) }));
 
+/** How many passed, missed, and were not measured. */
+export function tally(judged) {
+  const count = (test) => judged.filter(({ verdict }) => test(verdict)).length;
+  return {
+    passed: count((verdict) => verdict.startsWith('pass')),
+    missed: count((verdict) => verdict === '**MISS**'),
+    unknown: count((verdict) => verdict === 'not measured'),
+  };
+}
+
 /** The same in Markdown. */
 export function goalsTable(results) {
   const judged = judgeGoals(results);
-  const missed = judged.filter(({ verdict }) => verdict === '**MISS**').length;
-  const unknown = judged.filter(({ verdict }) => verdict === 'not measured').length;
+  const { passed, missed, unknown } = tally(judged);
   return [
     '',
     '### Goals',
@@ -146,6 +165,6 @@ export function goalsTable(results) {
       judged.map(({ title, must, aim, measured, verdict }) => [title, must, aim, measured, verdict]),
     ),
     '',
-    `${judged.length - missed - unknown} passed, ${missed} missed, ${unknown} not measured.`,
+    `${passed} passed, ${missed} missed, ${unknown} not measured.`,
   ];
 }
