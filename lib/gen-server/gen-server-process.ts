@@ -71,6 +71,10 @@ class IdleDeadline extends Deadline {
   lengthMs = 0;
   /** It ran out while a request of the system was waiting, which starts it again (T4). */
   hasLapsed = false;
+  /** The message in hand cut it short. */
+  private isOwed = false;
+  /** So did the one before, which did not count. */
+  private isDisregarded = false;
 
   constructor(private readonly server: GenServerProcess) {
     super();
@@ -78,6 +82,18 @@ class IdleDeadline extends Deadline {
 
   expire(): void {
     this.server.idleTimeIsOver();
+  }
+
+  /** A message has come (T1). */
+  interrupt(): void {
+    this.isOwed = this.isPending || this.hasLapsed || (this.isOwed && this.isDisregarded);
+    this.isDisregarded = false;
+    this.cancel();
+  }
+
+  /** The message does not count. Answers whether the timeout is to start again. */
+  disregardMessage(): boolean {
+    return (this.isDisregarded = this.isOwed);
   }
 
   override cancel(): void {
@@ -315,15 +331,15 @@ export class GenServerProcess extends Process {
     const { idle, passivation } = this;
     if (passivation !== null) passivation.cancel();
     if (envelope.kind === CALL) {
-      if (idle !== null) idle.cancel();
+      if (idle !== null) idle.interrupt();
       const request = envelope as CallRequest;
       this.request = request;
       this.invoke(request.invocation, request.payload);
     } else if (envelope.kind === CAST) {
-      if (idle !== null) idle.cancel();
+      if (idle !== null) idle.interrupt();
       this.invoke(envelope as Invocation, payload);
     } else if (envelope.kind === INFO) {
-      if (idle !== null) idle.cancel();
+      if (idle !== null) idle.interrupt();
       this.receiveInfo(payload);
     } else if (envelope.kind === TERMINATE) {
       this.terminate(payload, undefined);
@@ -516,6 +532,12 @@ export class GenServerProcess extends Process {
     const idle = (this.idle ??= new IdleDeadline(this));
     idle.lengthMs = lengthMs;
     this.runtime.deadlines.add(idle, lengthMs);
+  }
+
+  /** The message in hand was refused and no code of the user's saw it: a timeout that it cut short starts again. @internal */
+  disregardMessage(): void {
+    const { idle } = this;
+    if (idle !== null && idle.disregardMessage()) this.armIdle(idle.lengthMs);
   }
 
   /** A message that came in time counts, even when its turn has not come yet (T1). */

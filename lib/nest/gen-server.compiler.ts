@@ -1,11 +1,12 @@
 import type { Type } from '@nestjs/common';
+import { withSchemas } from '../gen-server/argument-validation.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
 import { formatName } from '../runtime/registration.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { type DecoratedMethod, decoratedMethods, findServerOptions, type HandlerMetadata } from './metadata.js';
-import { checkServerOptions, checkTimeoutMs } from './options.validator.js';
+import { checkSchema, checkServerOptions, checkTimeoutMs } from './options.validator.js';
 
 /** Nest would call these on the template, and on clients that had them. */
 const LIFECYCLE_HOOKS: readonly string[] = [
@@ -53,7 +54,7 @@ export function compileServer(
     refuseReservedName(label, name);
     const timeoutMs = metadata.kind === 'call' ? metadata.timeoutMs : undefined;
     if (timeoutMs !== undefined) checkTimeoutMs(`${label}.${String(name)}`, timeoutMs);
-    const handler = new Handler(name, method, timeoutMs);
+    const handler = new Handler(name, guarded(label, name, metadata, method), timeoutMs);
     if (metadata.kind === 'call') calls.set(name, handler);
     else if (metadata.kind === 'cast') casts.set(name, handler);
     else if (metadata.kind === 'info') {
@@ -81,6 +82,20 @@ export function compileServer(
     ...(options.version === undefined ? {} : { version: options.version }),
     ...(options.callTimeoutMs === undefined ? {} : { callTimeoutMs: options.callTimeoutMs }),
   };
+}
+
+/** The method with its schemas in front, where it has any; else the method itself. */
+function guarded(
+  server: string,
+  handler: string | symbol,
+  metadata: HandlerMetadata,
+  method: HandlerMethod,
+): HandlerMethod {
+  if (metadata.kind !== 'call' && metadata.kind !== 'cast') return method;
+  const { kind, schema } = metadata;
+  if (schema === undefined) return method;
+  checkSchema(`${server}.${String(handler)}`, schema);
+  return withSchemas({ server, handler, kind }, schema, method);
 }
 
 /** The method of that name, own or inherited. What may be a getter is looked at without running it. */

@@ -1,6 +1,7 @@
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { completeDynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
+import { isStandardSchema } from '../gen-server/standard-schema.js';
 import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../runtime/bounded-mailbox.js';
 import { isServerName } from '../runtime/registration.js';
 
@@ -119,6 +120,17 @@ export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
   if (!isDurationMs(timeoutMs)) {
     throw messages.invalidOption(handler, 'timeoutMs', 'milliseconds, 0 or more, or Infinity', timeoutMs);
   }
+}
+
+/** Refuses the schema of one handler when it is none. */
+export function checkSchema(handler: string, schema: unknown): void {
+  if (isStandardSchema(schema) || (Array.isArray(schema) && schema.every(isStandardSchema))) return;
+  throw messages.invalidOption(
+    handler,
+    'schema',
+    "a Standard Schema ('~standard', version 1) for the only argument, or an array with one for each",
+    schema,
+  );
 }
 
 /** Refuses something of the user's own that lacks what we shall call. */
