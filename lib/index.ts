@@ -5,6 +5,7 @@ export { GenServer } from './nest/decorators/gen-server.decorator.js';
 export { HandleCall, type HandleCallOptions } from './nest/decorators/handle-call.decorator.js';
 export { HandleCast, type HandleCastOptions } from './nest/decorators/handle-cast.decorator.js';
 export { HandleContinue } from './nest/decorators/handle-continue.decorator.js';
+export { Redact, type RedactDecorator } from './nest/decorators/redact.decorator.js';
 export { HandleInfo } from './nest/decorators/handle-info.decorator.js';
 export { GenServerBase } from './gen-server/gen-server-base.js';
 export { From } from './gen-server/from.js';

@@ -66,7 +66,7 @@ function proceed(instance: GenServerBase<unknown>, guarded: Guarded, verdict: Ve
     runtime.events.emit(event);
   }
   if (kind === 'cast') return noReply();
-  const options = cause === undefined ? {} : { cause: cause.thrown };
+  const options = cause === undefined ? {} : { cause: runtime.redaction.reason(cause.thrown) };
   return replyError(new ArgumentsRefusedError(server, handler, issues, options));
 }
 

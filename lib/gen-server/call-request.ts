@@ -2,6 +2,7 @@ import { Deadline } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Envelope } from '../runtime/mailbox.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { Activation, Awaited } from '../runtime/tracking.js';
 import { CallTimeoutError, type RequestDescription, ServerExitedError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
@@ -62,7 +63,7 @@ export class CallRequest extends Deadline implements Envelope {
   }
 
   private describe(): RequestDescription {
-    return describeRequest(this.invocation, this.payload);
+    return describeRequest(this.server.runtime, this.invocation, this.payload);
   }
 }
 
@@ -87,6 +88,8 @@ export function promiseOfAnswer(): Promise<unknown> {
   return new Promise<unknown>(grab);
 }
 
-export function describeRequest(invocation: Invocation, payload: unknown): RequestDescription {
-  return { handler: invocation.handler.name, args: invocation.argumentsOf(payload) };
+/** A request as whoever reads errors and traces may see it. */
+export function describeRequest(runtime: Runtime, invocation: Invocation, payload: unknown): RequestDescription {
+  const { name, secrets } = invocation.handler;
+  return { handler: name, args: runtime.redaction.arguments(invocation.argumentsOf(payload), secrets) };
 }

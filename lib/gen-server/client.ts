@@ -199,7 +199,8 @@ export function stop(
     if (runtime.current === server || runtime.tracking?.current?.process === server) {
       throw new CallingSelfError(server.label, 'stop');
     }
-    const request = { handler: 'stop', args: [reason] };
+    const { redaction } = runtime;
+    const request = { handler: 'stop', args: [redaction.reason(reason)] };
     const deadline = new StopDeadline(() => {
       monitor.stop();
       reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
@@ -207,7 +208,10 @@ export function stop(
     const monitor = watch(runtime, server, (actual) => {
       deadline.cancel();
       if (isSameReason(actual, reason)) resolvePromise();
-      else reject(new ServerExitedError(server.label, request, actual, actual));
+      else {
+        const told = redaction.reason(actual);
+        reject(new ServerExitedError(server.label, request, told, told));
+      }
     });
     runtime.deadlines.add(deadline, timeoutMs);
     server.deliverStop(new StopRequest(reason), undefined);

@@ -10,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
 import { faultOf, type ResultOrigin } from './apply-result.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
-import { type CallRequest, describeRequest } from './call-request.js';
+import type { CallRequest } from './call-request.js';
 import { Debugging } from './debugging.js';
 import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from './events.js';
 import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './errors.js';
@@ -138,6 +138,8 @@ export class GenServerProcess extends Process {
   private exitMark: { readonly reason: ExitReason } | null = null;
   private ending: Ending | null = null;
   private exitCause: unknown = undefined;
+  /** Why it ended, as callers may know it: made once, however many wait. */
+  private toldOfExit: { readonly reason: ExitReason; readonly cause: unknown } | null = null;
   private ownSelf: Self | null = null;
   private onDone: ((value: unknown) => void) | null = null;
   private onFail: ((thrown: unknown) => void) | null = null;
@@ -260,7 +262,7 @@ export class GenServerProcess extends Process {
     }
     const fault = faultOf(result, 'init');
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, 'init', result, fault);
+      const cause = this.badReturnValue('init', result, fault);
       this.failStart({ badReturnValue: result }, { badReturnValue: result }, cause);
       return;
     }
@@ -496,7 +498,7 @@ export class GenServerProcess extends Process {
       request === null ? 'cast' : this.definition.anyCall === undefined ? 'call' : 'any_call';
     const fault = faultOf(result, origin);
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, invocation.handler.name, result, fault);
+      const cause = this.badReturnValue(invocation.handler.name, result, fault);
       this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
     }
@@ -684,24 +686,29 @@ export class GenServerProcess extends Process {
     this.guard(
       () => instance.codeChange!(oldVersion, this.state, extra),
       (result) => finish(this.exitMark === null ? this.applyCodeChange(result) : this.failedCodeChange(this.exitMark)),
-      (thrown) => finish(new CodeChangeError(this.label, thrown, thrown)),
+      (thrown) => finish(this.codeChangeError(thrown, thrown)),
     );
   }
 
   private applyCodeChange(result: unknown): CodeChangeError | undefined {
     const fault = faultOf(result, 'code_change');
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, 'codeChange', result, fault);
-      return new CodeChangeError(this.label, { badReturnValue: result }, cause);
+      const cause = this.badReturnValue('codeChange', result, fault);
+      return this.codeChangeError({ badReturnValue: result }, cause);
     }
     const { kind, value, state } = result as CallbackResult;
-    if (kind === 'error') return new CodeChangeError(this.label, value, undefined);
+    if (kind === 'error') return this.codeChangeError(value, undefined);
     this.state = state;
     return undefined;
   }
 
   private failedCodeChange({ reason }: { readonly reason: ExitReason }): CodeChangeError {
-    return new CodeChangeError(this.label, reason, undefined);
+    return this.codeChangeError(reason, undefined);
+  }
+
+  private codeChangeError(reason: unknown, cause: unknown): CodeChangeError {
+    const { redaction } = this.runtime;
+    return new CodeChangeError(this.label, redaction.reason(reason), redaction.reason(cause));
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------------
@@ -770,7 +777,7 @@ export class GenServerProcess extends Process {
     this.isBusy = true;
     this.hasContinuation = false;
     this.idle?.cancel();
-    const message = invocation === undefined ? undefined : formatMessage(invocation, payload);
+    const message = invocation === undefined ? undefined : formatMessage(invocation);
     this.ending = { reason, cause, request, answer, message };
     this.exitMark = null;
     const { instance } = this;
@@ -817,7 +824,7 @@ export class GenServerProcess extends Process {
   }
 
   protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
-    if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.causeOf(reason));
+    if (envelope.kind === CALL) this.tellOfExit(envelope as CallRequest, reason);
     else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
   }
 
@@ -827,15 +834,21 @@ export class GenServerProcess extends Process {
     return isError(reason) ? reason : undefined;
   }
 
+  private tellOfExit(request: CallRequest, reason: ExitReason): void {
+    const { redaction } = this.runtime;
+    this.toldOfExit ??= { reason: redaction.reason(reason), cause: redaction.reason(this.causeOf(reason)) };
+    request.serverExited(this.toldOfExit.reason, this.toldOfExit.cause);
+  }
+
   protected onEnd(reason: ExitReason): void {
     const cause = this.causeOf(reason);
     this.idle?.cancel();
     this.passivation?.cancel();
     this.startDeadline?.cancel();
-    this.ending?.request?.serverExited(reason, cause);
-    this.request?.serverExited(reason, cause);
+    if (this.ending !== null && this.ending.request !== null) this.tellOfExit(this.ending.request, reason);
+    if (this.request !== null) this.tellOfExit(this.request, reason);
     this.systemRequest?.serverExited(reason);
-    if (this.unanswered !== null) for (const request of this.unanswered) request.serverExited(reason, cause);
+    if (this.unanswered !== null) for (const request of this.unanswered) this.tellOfExit(request, reason);
     this.request = null;
     this.unanswered = null;
     this.continuation = null;
@@ -860,10 +873,14 @@ export class GenServerProcess extends Process {
     this.runtime.events.emit(event);
   }
 
-  /** The state as logs and inspection may show it (E14). */
+  private badReturnValue(callback: string | symbol, result: unknown, fault: string): BadReturnValueError {
+    return new BadReturnValueError(this.label, callback, this.runtime.redaction.shown(result), fault);
+  }
+
+  /** The state as logs and inspection may show it (E14). `formatStatus` has the last word. */
   visibleState(): unknown {
     const { instance } = this;
-    if (instance?.formatStatus === undefined) return this.state;
+    if (instance?.formatStatus === undefined) return this.runtime.redaction.shown(this.state);
     try {
       return instance.formatStatus(this.state);
     } catch {
@@ -933,7 +950,6 @@ function isMutable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Object.isFrozen(value);
 }
 
-function formatMessage(invocation: Invocation, payload: unknown): string {
-  const { handler } = describeRequest(invocation, payload);
-  return String(handler);
+function formatMessage(invocation: Invocation): string {
+  return String(invocation.handler.name);
 }

@@ -1,4 +1,5 @@
 import { CAST } from '../runtime/envelope.js';
+import type { SecretArguments } from '../runtime/redaction.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { GenServerBase } from './gen-server-base.js';
 import type { StartOptions } from './start.js';
@@ -45,6 +46,8 @@ export class Handler {
     method: HandlerMethod,
     /** The call timeout of this handler, where it has one of its own. */
     readonly timeoutMs?: number,
+    /** Which of its arguments nobody may see. */
+    readonly secrets?: SecretArguments,
   ) {
     this.none = new Invocation(this, method, 0);
     this.one = new Invocation(this, method, 1);

@@ -114,8 +114,17 @@ export async function start(
   const { process, outcome } = spawn(runtime, source, options, lineage);
   const result = await outcome;
   if (result.status === 'ok') return process.pid;
-  if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
-  throw new StartError(process.label, result.reason, result.cause ?? result.reason);
+  throw startErrorOf(process, result);
+}
+
+/** Why a start failed, as whoever asked for it may know. */
+export function startErrorOf(
+  { runtime, label }: { readonly runtime: Runtime; readonly label: string },
+  outcome: Exclude<StartOutcome, { readonly status: 'ok' }>,
+): StartError {
+  if (outcome.status === 'ignore') return new StartError(label, 'ignore');
+  const { redaction } = runtime;
+  return new StartError(label, redaction.reason(outcome.reason), redaction.reason(outcome.cause ?? outcome.reason));
 }
 
 /** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */

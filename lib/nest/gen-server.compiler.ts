@@ -4,6 +4,7 @@ import { GenServerBase } from '../gen-server/gen-server-base.js';
 import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
 import { formatName } from '../runtime/registration.js';
 import type { GenServerOptions } from './gen-server.options.js';
+import { secretArgumentsOf } from './secret-arguments.js';
 import * as messages from './gen-server.messages.js';
 import { type DecoratedMethod, decoratedMethods, findServerOptions, type HandlerMetadata } from './metadata.js';
 import { checkSchema, checkServerOptions, checkTimeoutMs } from './options.validator.js';
@@ -54,7 +55,7 @@ export function compileServer(
     refuseReservedName(label, name);
     const timeoutMs = metadata.kind === 'call' ? metadata.timeoutMs : undefined;
     if (timeoutMs !== undefined) checkTimeoutMs(`${label}.${String(name)}`, timeoutMs);
-    const handler = new Handler(name, guarded(label, name, metadata, method), timeoutMs);
+    const handler = new Handler(name, guarded(label, name, metadata, method), timeoutMs, secretArgumentsOf(type, name));
     if (metadata.kind === 'call') calls.set(name, handler);
     else if (metadata.kind === 'cast') casts.set(name, handler);
     else if (metadata.kind === 'info') {

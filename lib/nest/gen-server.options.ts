@@ -77,6 +77,17 @@ export interface GenServerModuleOptions {
   readonly onTreeExit?: OnTreeExit;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
   readonly globalNames?: NameService;
+  /**
+   * Names of fields and keys that are secret besides the usual ones (password, secret, token, apiKey, authorization, cookie and the
+   * like): text is the name however it is spelt, an expression is tried on the name as it is. What is under them is shown in no log,
+   * event, trace, status or error. Default: none.
+   */
+  readonly redact?: readonly (string | RegExp)[];
+  /**
+   * Whether logs, events, traces, status and errors show the values of states, messages, arguments and answers, or only their shape.
+   * What `formatStatus` gives is always shown. Default: true unless `NODE_ENV` is `production`.
+   */
+  readonly showValues?: boolean;
   /** Default: the clock of the Node process. */
   readonly clock?: Clock;
   /**

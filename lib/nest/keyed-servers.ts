@@ -1,7 +1,7 @@
-import { NoProcessError, StartError } from '../gen-server/errors.js';
+import { NoProcessError } from '../gen-server/errors.js';
 import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
-import type { Spawned, StartOptions } from '../gen-server/start.js';
+import { type Spawned, startErrorOf, type StartOptions } from '../gen-server/start.js';
 import { KeyTable } from '../registry/key-table.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
@@ -111,8 +111,8 @@ export class KeyedServers {
     if (server instanceof Error) throw server;
     if (server.status !== 'starting') return;
     const outcome = await this.starting.get(key);
-    if (outcome?.status === 'error') throw new StartError(this.label, outcome.reason, outcome.cause ?? outcome.reason);
-    if (outcome?.status === 'ignore') throw new StartError(this.label, 'ignore');
+    if (outcome !== undefined && outcome.status !== 'ok')
+      throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
   }
 
   private startTracked(key: unknown, args: readonly unknown[]): Spawned {

@@ -29,6 +29,8 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   clock: true,
   tracking: true,
   attributeRejections: true,
+  redact: true,
+  showValues: true,
 };
 
 /** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
@@ -38,6 +40,9 @@ function refuseUnknown(owner: string, options: object, known: object): void {
   }
 }
 
+/** A name of punctuation alone would be the name of anything. */
+const isNamePattern = (value: unknown): boolean =>
+  typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
 const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 
 /** Refuses options of a server that make no sense, before anything is started. */
@@ -149,7 +154,7 @@ function checkPort(owner: string, option: string, port: object | undefined, meth
 
 /** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
-  const { onTreeExit, replyErrors, tracking, attributeRejections, clock, globalNames } = options;
+  const { onTreeExit, replyErrors, tracking, attributeRejections, clock, globalNames, redact, showValues } = options;
   const owner = 'GenServerModule.forRoot()';
   refuseUnknown(owner, options, MODULE_OPTIONS);
   checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
@@ -159,6 +164,17 @@ export function checkModuleOptions(options: GenServerModuleOptions): void {
   }
   if (attributeRejections !== undefined && typeof attributeRejections !== 'boolean') {
     throw messages.invalidOption(owner, 'attributeRejections', 'true or false', attributeRejections);
+  }
+  if (showValues !== undefined && typeof showValues !== 'boolean') {
+    throw messages.invalidOption(owner, 'showValues', 'true or false', showValues);
+  }
+  if (redact !== undefined && !(Array.isArray(redact) && redact.every(isNamePattern))) {
+    throw messages.invalidOption(
+      owner,
+      'redact',
+      'an array of names (letters or digits in each) and regular expressions',
+      redact,
+    );
   }
   if (attributeRejections === true && tracking === false) {
     throw messages.invalidOption(owner, 'tracking', 'true, or left out, with attributeRejections', tracking);

@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
+import { USUAL_REDACTION } from './redaction.js';
 
 /**
- * A value of the user's in one line, for messages and reports. Never throws: an error that cannot be put into words must not
+ * A value of the user's in one line, for messages and reports, without what has the name of a secret. Never throws: an error that cannot be put into words must not
  * become a second one.
  */
 export function print(value: unknown, depth = 1): string {
   try {
-    return inspect(value, { depth, breakLength: Infinity, maxStringLength: 80 });
+    return inspect(USUAL_REDACTION.withoutSecrets(value), { depth, breakLength: Infinity, maxStringLength: 80 });
   } catch {
     return '(a value that cannot be printed)';
   }

@@ -12,6 +12,7 @@ import type {
   TopicService,
 } from './ports.js';
 import type { Process } from './process.js';
+import type { Redaction } from './redaction.js';
 import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
 import { Scheduler } from './scheduler.js';
@@ -56,6 +57,7 @@ export class Runtime {
   /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
   topics!: TopicService;
   readonly warnsOfSharedState: boolean;
+  readonly redaction: Redaction;
   /** Null when off: following promises would slow down every one of the application. */
   readonly tracking: Tracking | null;
   readonly root = new RootContext();
@@ -79,6 +81,7 @@ export class Runtime {
     this.globalNames = ports.globalNames;
     this.servers = ports.servers;
     this.warnsOfSharedState = ports.warnsOfSharedState;
+    this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
     this.deadlines = new Deadlines(this.clock, this.root);
     this.scheduler = new Scheduler(this.clock, () => this.deadlines.settle());

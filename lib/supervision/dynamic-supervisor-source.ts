@@ -1,6 +1,6 @@
 import type { Destination } from '../gen-server/destination.js';
 import { formatDestination, resolve } from '../gen-server/destination.js';
-import { NoProcessError, StartError } from '../gen-server/errors.js';
+import { NoProcessError } from '../gen-server/errors.js';
 import {
   Handler,
   type HandlerMethod,
@@ -8,7 +8,7 @@ import {
   type ServerDefinition,
   type ServerSource,
 } from '../gen-server/server-definition.js';
-import { start } from '../gen-server/start.js';
+import { start, startErrorOf } from '../gen-server/start.js';
 import { Exit } from '../runtime/messages.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
@@ -88,8 +88,7 @@ export const DynamicSupervisor = {
     const { process, outcome } = get(runtime, supervisor).startChild(spec);
     const result = await outcome;
     if (result.status === 'ok') return process.pid;
-    if (result.status === 'ignore') throw new StartError(process.label, 'ignore');
-    throw new StartError(process.label, result.reason, result.cause ?? result.reason);
+    throw startErrorOf(process, result);
   },
   /** Stops a child and forgets it. Rejects with `ChildStateError` when it is not there (D4). */
   terminateChild: async (runtime: Runtime, supervisor: Destination, pid: Pid): Promise<void> =>

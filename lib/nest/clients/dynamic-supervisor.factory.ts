@@ -1,4 +1,4 @@
-import { StartError } from '../../gen-server/errors.js';
+import { startErrorOf } from '../../gen-server/start.js';
 import type { ServerDefinition } from '../../gen-server/server-definition.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/print.js';
@@ -39,8 +39,7 @@ export function makeDynamicSupervisorClient(
       const { process, outcome } = keyed.start(key, args);
       const result = await outcome;
       if (result.status === 'ok') return process.pid;
-      if (result.status === 'ignore') throw new StartError(keyed.label, 'ignore');
-      throw new StartError(keyed.label, result.reason, result.cause ?? result.reason);
+      throw startErrorOf(process, result);
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       await keyed.getOrStart(key, args);
