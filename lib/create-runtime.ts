@@ -6,6 +6,7 @@ import { ProcessGroups } from './registry/process-groups.js';
 import { PubSub } from './registry/pub-sub.js';
 import { Registries } from './registry/registries.js';
 import { InvalidArgumentError } from './runtime/errors.js';
+import { completeLimits, type ProcessLimits } from './runtime/limits.js';
 import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/ports.js';
 import { formatName } from './runtime/registration.js';
 import { Redaction } from './runtime/redaction.js';
@@ -23,6 +24,8 @@ export interface RuntimeOptions {
   readonly globalNames?: NameService;
   /** Whether to report live state that is handed out. Default: unless `NODE_ENV` is `production`. */
   readonly warnsOfSharedState?: boolean;
+  /** How much one process may use. Default: see {@link ProcessLimits}. */
+  readonly limits?: Partial<ProcessLimits> | undefined;
   /** Names of fields and keys that are secret besides the usual ones. Default: none. */
   readonly redact?: readonly (string | RegExp)[] | undefined;
   /** Whether logs, events, traces, status and errors show values, or only their shape. Default: unless `NODE_ENV` is `production`. */
@@ -68,6 +71,7 @@ export function createWorld(options: RuntimeOptions = {}): World {
       keysOf: (server) => options.findKeys?.(server),
     },
     warnsOfSharedState: options.warnsOfSharedState ?? !isProduction,
+    limits: completeLimits(options.limits),
     redaction,
     tracks: options.tracking ?? isTrackingCheap(process.versions.node),
   });

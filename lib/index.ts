@@ -120,6 +120,7 @@ export type { Trace, TraceEntry } from './gen-server/trace.js';
 export { ExitReason, isCleanExit } from './runtime/exit-reason.js';
 export type { GenServerEvent } from './observability/events.js';
 export { prettyPrint, type ProcessTree } from './observability/process-inspector.js';
+export { LimitExceededError, type ProcessLimits } from './runtime/limits.js';
 export { AlreadyStartedError, GenServerError, InvalidArgumentError } from './runtime/errors.js';
 export {
   BadReturnValueError,

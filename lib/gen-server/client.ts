@@ -3,6 +3,7 @@ import { Deadline } from '../runtime/deadline.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
+import { LimitExceededError } from '../runtime/limits.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/print.js';
@@ -60,6 +61,11 @@ export function callServer(
     const circle = tracking.circleTo(server);
     if (circle !== null) return Promise.reject(circleError(server, circle, invocation));
   }
+  const activation = tracking === null ? null : tracking.current;
+  const sender = activation === null ? runtime.current : activation.process;
+  if (sender !== null && sender.pendingCalls >= runtime.limits.pendingCalls) {
+    return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
+  }
   let sent = payload;
   if (server.clonesMessages) {
     try {
@@ -71,8 +77,8 @@ export function callServer(
   const promise = promiseOfAnswer();
   const request =
     tracking === null
-      ? new CallRequest(server, invocation, sent, timeoutMs)
-      : new TrackedCallRequest(tracking.current, server, invocation, sent, timeoutMs);
+      ? new CallRequest(server, invocation, sent, timeoutMs, sender)
+      : new TrackedCallRequest(activation, server, invocation, sent, timeoutMs, sender);
   if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
   server.deliver(request, undefined);
   return promise;

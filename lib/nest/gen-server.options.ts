@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { InitArguments } from '../gen-server/gen-server-process.js';
 import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
+import type { ProcessLimits } from '../runtime/limits.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Shutdown } from '../supervision/child-spec.js';
@@ -77,6 +78,8 @@ export interface GenServerModuleOptions {
   readonly onTreeExit?: OnTreeExit;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
   readonly globalNames?: NameService;
+  /** How much one process may use: the length of names, monitors, calls that are unanswered. Default: see `ProcessLimits`. */
+  readonly limits?: Partial<ProcessLimits>;
   /**
    * Names of fields and keys that are secret besides the usual ones (password, secret, token, apiKey, authorization, cookie and the
    * like): text is the name however it is spelt, an expression is tried on the name as it is. What is under them is shown in no log,

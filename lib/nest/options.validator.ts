@@ -3,6 +3,7 @@ import * as messages from './gen-server.messages.js';
 import { completeDynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
 import { isStandardSchema } from '../gen-server/standard-schema.js';
 import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../runtime/bounded-mailbox.js';
+import { isLimit, type ProcessLimits } from '../runtime/limits.js';
 import { isServerName } from '../runtime/registration.js';
 
 const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {
@@ -29,6 +30,7 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   clock: true,
   tracking: true,
   attributeRejections: true,
+  limits: true,
   redact: true,
   showValues: true,
 };
@@ -152,6 +154,16 @@ function checkPort(owner: string, option: string, port: object | undefined, meth
   }
 }
 
+function checkLimits(owner: string, limits: Partial<ProcessLimits> | undefined): void {
+  if (limits === undefined) return;
+  refuseUnknown(`limits of ${owner}`, limits, { nameLength: true, monitors: true, pendingCalls: true });
+  for (const [name, value] of Object.entries(limits)) {
+    if (value !== undefined && !isLimit(value)) {
+      throw messages.invalidOption(owner, `limits.${name}`, 'a whole number, 1 or more, or Infinity', value);
+    }
+  }
+}
+
 /** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
   const { onTreeExit, replyErrors, tracking, attributeRejections, clock, globalNames, redact, showValues } = options;
@@ -165,6 +177,7 @@ export function checkModuleOptions(options: GenServerModuleOptions): void {
   if (attributeRejections !== undefined && typeof attributeRejections !== 'boolean') {
     throw messages.invalidOption(owner, 'attributeRejections', 'true or false', attributeRejections);
   }
+  checkLimits(owner, options.limits);
   if (showValues !== undefined && typeof showValues !== 'boolean') {
     throw messages.invalidOption(owner, 'showValues', 'true or false', showValues);
   }

@@ -65,6 +65,7 @@ export class ServerHost {
     let pubsub!: PubSub;
     this.world = createWorld({
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      limits: options.limits,
       redact: options.redact,
       showValues: options.showValues,
       ...(options.globalNames === undefined ? {} : { globalNames: options.globalNames }),

@@ -41,6 +41,8 @@ export abstract class Process implements Schedulable {
   watchers: Map<Ref, Monitor> | null = null;
   /** Whom this process watches. @internal */
   watching: Map<Ref, Monitor> | null = null;
+  /** How many calls of this process are unanswered, as far as is known. */
+  pendingCalls = 0;
   /** Pending messages to this very incarnation, which no successor may get (K2). @internal */
   timers: Set<Deadline> | null = null;
   /** The callback that is under way, where that is tracked. @internal */

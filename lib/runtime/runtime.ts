@@ -1,5 +1,6 @@
 import { Deadlines } from './deadlines.js';
 import { type ExitReason, isCleanExit } from './exit-reason.js';
+import type { ProcessLimits } from './limits.js';
 import { type Pid, Ref } from './pid.js';
 import type {
   Clock,
@@ -57,6 +58,7 @@ export class Runtime {
   /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
   topics!: TopicService;
   readonly warnsOfSharedState: boolean;
+  readonly limits: ProcessLimits;
   readonly redaction: Redaction;
   /** Null when off: following promises would slow down every one of the application. */
   readonly tracking: Tracking | null;
@@ -81,6 +83,7 @@ export class Runtime {
     this.globalNames = ports.globalNames;
     this.servers = ports.servers;
     this.warnsOfSharedState = ports.warnsOfSharedState;
+    this.limits = ports.limits;
     this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
     this.deadlines = new Deadlines(this.clock, this.root);

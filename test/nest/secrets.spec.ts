@@ -293,6 +293,7 @@ describe('what is secret', () => {
     expect(
       [...sinks].filter(([, text]) => text.includes(CANARY)).map(([sink, text]) => [sink, excerptOf(text)]),
     ).toEqual([]);
+    expect(sinks.get('errors')).toContain('Vault.returnsJunk returned { cookie: string, owner: string }');
     expect(sinks.get('status')).not.toContain(VISIBLE);
     expect(sinks.get('status')).toContain('state: { owner: string, password: string');
   });
