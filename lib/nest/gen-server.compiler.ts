@@ -26,6 +26,15 @@ const CALLBACK_NAMES: readonly string[] = [
   'onConfigChange',
   'constructor',
 ];
+/** Whoever prints, compares or serialises a client would call it, and send a request by that. */
+const PRINTING_NAMES: ReadonlySet<string | symbol> = new Set<string | symbol>([
+  'toJSON',
+  ...Reflect.ownKeys(Object.prototype),
+  ...Object.values(Object.getOwnPropertyDescriptors(Symbol))
+    .map(({ value }: { value?: unknown }) => value)
+    .filter((value) => typeof value === 'symbol'),
+  Symbol.for('nodejs.util.inspect.custom'),
+]);
 const BASE_NAMES: readonly string[] = ['state', 'self', 'from'];
 
 /**
@@ -139,7 +148,10 @@ function refuseLifecycleHooks(type: Type): void {
 }
 
 function refuseReservedName(server: string, name: string | symbol): void {
-  if (typeof name === 'symbol') return;
+  if (typeof name === 'symbol') {
+    refusePrintingName(server, name);
+    return;
+  }
   if (THENABLE_NAMES.includes(name)) {
     throw messages.reservedName(server, name, 'a client that has it would be taken for a promise');
   }
@@ -147,6 +159,12 @@ function refuseReservedName(server: string, name: string | symbol): void {
   if (BASE_NAMES.includes(name)) throw messages.reservedName(server, name, 'GenServerBase has a member of that name');
   if (name === '__proto__') throw messages.reservedName(server, name, 'every object has a member of that name');
   if (name === 'with') throw messages.reservedName(server, name, 'every client has a method of that name');
+  refusePrintingName(server, name);
+}
+
+function refusePrintingName(server: string, name: string | symbol): void {
+  if (!PRINTING_NAMES.has(name)) return;
+  throw messages.reservedName(server, String(name), 'whoever prints or serialises a client would call it');
 }
 
 function describeTag(tag: unknown): string {

@@ -83,6 +83,8 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   hide(prototype, 'with', function (this: BoundClient, options: ClientOptions) {
     return bind(this[TARGET], options, stubs);
   });
+  // What it is bound to leads into the runtime, and a printer would follow.
+  hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);
   prototypes.set(definition, prototype);
   return prototype;
 }

@@ -35,6 +35,8 @@ export type ReservedName =
   | 'catch'
   | 'finally'
   | 'constructor'
+  | 'toJSON'
+  | keyof typeof Object.prototype
   | 'onModuleInit'
   | 'onModuleDestroy'
   | 'onApplicationBootstrap'
