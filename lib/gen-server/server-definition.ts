@@ -92,7 +92,12 @@ export class InfoHandlers {
   find(message: unknown): Handler | undefined {
     if (typeof message === 'string' || typeof message === 'symbol') return this.byTag.get(message) ?? this.rest;
     if (typeof message !== 'object' || message === null) return this.rest;
-    return this.findByClass(message) ?? this.findByType(message) ?? this.rest;
+    try {
+      return this.findByClass(message) ?? this.findByType(message) ?? this.rest;
+    } catch {
+      // What cannot be looked at (a getter or a proxy that throws) has no tag. Whoever sends it must not end the receiver by that.
+      return this.rest;
+    }
   }
 
   /** The message's own class first, then what it extends. */
