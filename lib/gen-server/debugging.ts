@@ -76,7 +76,7 @@ export class Debugging {
     } else if (kind === CAST) {
       this.noteIn('cast', describeRequest(this.server.runtime, envelope as Invocation, payload), null);
     } else {
-      this.noteIn('info', kind === SYSTEM ? envelope : this.shown(payload), null);
+      this.noteIn('info', kind === SYSTEM ? envelope : this.shownInfo(payload), null);
     }
     return false;
   }
@@ -128,6 +128,12 @@ export class Debugging {
   private noteState(): void {
     if (this.server.state === this.stateBefore) return;
     this.trace?.add({ type: 'state', state: this.server.visibleState() });
+  }
+
+  private shownInfo(message: unknown): unknown {
+    if (this.trace === null) return undefined;
+    const handler = this.server.definition.infos.find(message);
+    return handler?.secrets === undefined ? this.shown(message) : REDACTED;
   }
 
   /** What a trace keeps can be read by whoever gets hold of it. */

@@ -37,6 +37,7 @@ export class EventBus implements EventSink {
     const { reason, cause, error, message } = event as Partial<
       Record<'reason' | 'cause' | 'error' | 'message', unknown>
     >;
+    if (!isWhole(reason) && !isWhole(cause) && !isWhole(error) && !isWhole(message)) return event;
     const shown: Record<string, unknown> = {};
     if (isWhole(reason)) shown['reason'] = this.once(reason);
     if (isWhole(cause)) shown['cause'] = this.once(cause);

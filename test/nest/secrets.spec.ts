@@ -107,6 +107,9 @@ class Vault extends GenServerBase<Vaulted> {
   @HandleInfo('note') protected onNote(_note: object) {
     return noReply({ ...this.state });
   }
+  @HandleInfo('pin') protected onPin(@Redact() _message: object) {
+    return noReply();
+  }
   @HandleInfo('end') protected onEnd() {
     return stop({ jwt: CANARY, owner: VISIBLE });
   }
@@ -224,6 +227,7 @@ async function sinksOf(options: GenServerModuleOptions): Promise<ReadonlyMap<str
     const vault = runtime.client<Vault>(pid, Vault);
     runtime.send(pid, { type: 'note', password: CANARY, owner: VISIBLE });
     runtime.send(pid, { type: 'unexpected', password: CANARY, owner: VISIBLE });
+    runtime.send(pid, { type: 'pin', digits: CANARY });
     await vault.look();
     await vault.issue(CANARY);
     into('status', await runtime.sys.getStatus(pid));
