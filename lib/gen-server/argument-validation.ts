@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ArgumentIssue } from './arguments-refused-error.js';
 import { ArgumentsRefusedError } from './arguments-refused-error.js';
 import { noReply, replyError } from './callback-result.js';
@@ -137,7 +138,16 @@ function hasValue(said: unknown): said is { readonly value: unknown } {
 function readIssue({ message, path = [] }: SchemaIssue, argument: number, given: unknown): ArgumentIssue {
   const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
   const place = keys.map((key) => (typeof key === 'number' ? key : String(key)));
-  return { path: [argument, ...place], message: withoutValues(String(message), valueAt(given, keys)) };
+  return { path: [argument, ...place], message: quotable(String(message), given, keys) };
+}
+
+function quotable(message: string, given: unknown, keys: readonly PropertyKey[]): string {
+  try {
+    return withoutValues(message, valueAt(given, keys));
+  } catch {
+    // What was given cannot even be looked at, so nobody knows what of it the message quotes.
+    return 'it is not what the schema allows';
+  }
 }
 
 /** What an issue is about; as much of the way as there is. */
@@ -145,7 +155,7 @@ function valueAt(given: unknown, keys: readonly PropertyKey[]): unknown {
   let value = given;
   for (const key of keys) {
     if (typeof value !== 'object' || value === null) return value;
-    value = value instanceof Map ? value.get(key) : Object.getOwnPropertyDescriptor(value, key)?.value;
+    value = types.isMap(value) ? value.get(key) : Object.getOwnPropertyDescriptor(value, key)?.value;
   }
   return value;
 }

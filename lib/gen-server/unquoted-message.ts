@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What stands where a value was. */
 const TAKEN_OUT = '…';
 const MOST_VALUES = 1_000;
@@ -23,12 +25,12 @@ function collect(value: unknown, into: Set<string>, depth: number): void {
     into.add(JSON.stringify(value).slice(1, -1));
   } else if (typeof value === 'number' || typeof value === 'bigint') {
     into.add(String(value));
-  } else if (value instanceof Date) {
+  } else if (types.isDate(value)) {
     into.add(String(value));
     if (!Number.isNaN(value.getTime())) into.add(value.toISOString());
-  } else if (value instanceof Map || value instanceof Set) {
+  } else if (types.isMap(value) || types.isSet(value)) {
     for (const [key, item] of value.entries()) {
-      if (value instanceof Map) collect(key, into, depth + 1);
+      if (types.isMap(value)) collect(key, into, depth + 1);
       collect(item, into, depth + 1);
     }
   } else if (typeof value === 'object' && value !== null) {

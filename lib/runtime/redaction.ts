@@ -126,7 +126,7 @@ export class Redaction {
       if (copy.length < whole.length) copy.push(NOT_LOOKED_AT);
       return copy;
     }
-    if (whole instanceof Map) {
+    if (types.isMap(whole)) {
       const copy = copies.add(whole, new Map<unknown, unknown>());
       for (const [key, value] of whole) {
         if (copies.areTooMany) return copy.set(NOT_LOOKED_AT, NOT_LOOKED_AT);
@@ -134,7 +134,7 @@ export class Redaction {
       }
       return copy;
     }
-    if (whole instanceof Set) {
+    if (types.isSet(whole)) {
       const copy = copies.add(whole, new Set<unknown>());
       for (const item of whole) {
         if (copies.areTooMany) return copy.add(NOT_LOOKED_AT);
@@ -201,9 +201,9 @@ function isWhole(value: unknown): value is object {
 function* partsOf(whole: object): IterableIterator<readonly [key: unknown, value: unknown]> {
   if (Array.isArray(whole)) {
     for (const item of whole as unknown[]) yield [undefined, item];
-  } else if (whole instanceof Map) {
+  } else if (types.isMap(whole)) {
     yield* whole as Map<unknown, unknown>;
-  } else if (whole instanceof Set) {
+  } else if (types.isSet(whole)) {
     for (const item of whole as Set<unknown>) yield [undefined, item];
   } else {
     for (const key of Reflect.ownKeys(whole)) {

@@ -121,7 +121,7 @@ export class DispatchTarget {
     runtime.events$.subscribe((event) => {
       if (event.type !== 'gen_server.crashed' && event.type !== 'supervisor.restarts_exceeded') return;
       this.crashes++;
-      this.surprise(`${event.type}: ${String(event.reason)}`);
+      this.surprise(`${event.type}: ${event.reason instanceof Error ? event.reason.stack : String(event.reason)}`);
     });
   }
 

@@ -223,6 +223,27 @@ describe('schemas', () => {
     expect(runtime.whereis(Guarded)).toBe(pid);
   });
 
+  it.each<[string, () => unknown]>([
+    ['a proxy whose traps throw', () => new Proxy({}, EVERY_TRAP_THROWS)],
+    ['what has one for a prototype', () => Object.setPrototypeOf({}, new Proxy({}, EVERY_TRAP_THROWS)) as unknown],
+    ['a list of them', () => [new Proxy({}, EVERY_TRAP_THROWS)]],
+    [
+      'a getter that throws',
+      () => Object.defineProperty({}, 'a', { get: () => thrower(new Error('a trap')), enumerable: true }),
+    ],
+    ['a proxy that was revoked', () => revoked()],
+  ])('refuse what cannot be looked at, and the process lives on: %s', async (_what, make) => {
+    const complain = schemaOf(() => ({ issues: [{ message: 'wrong', path: [0, 'a'] }, { message: 'wrong' }] }));
+    const { runtime, Guarded, client } = await startedWith([complain, z.number()]);
+    const pid = runtime.whereis(Guarded);
+    const refused = (await rejectionOf(client.run(make(), make()))) as ArgumentsRefusedError;
+    expect(refused).toBeInstanceOf(ArgumentsRefusedError);
+    expect(refused.issues.length).toBe(3);
+    client.tell(make(), make());
+    expect(await client.runs()).toBe(0);
+    expect(runtime.whereis(Guarded)).toBe(pid);
+  });
+
   it('that throws is the cause', async () => {
     const boom = new Error('boom');
     const { client } = await startedWith(schemaOf(() => thrower(boom)));
@@ -377,4 +398,14 @@ describe('over HTTP', () => {
 
 function thrower(thrown: unknown): never {
   throw thrown;
+}
+
+const EVERY_TRAP_THROWS: ProxyHandler<object> = Object.fromEntries(
+  Object.getOwnPropertyNames(Reflect).map((trap) => [trap, () => thrower(new Error('a trap'))]),
+);
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
 }
