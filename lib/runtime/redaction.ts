@@ -202,9 +202,9 @@ function* partsOf(whole: object): IterableIterator<readonly [key: unknown, value
   if (Array.isArray(whole)) {
     for (const item of whole as unknown[]) yield [undefined, item];
   } else if (types.isMap(whole)) {
-    yield* whole as Map<unknown, unknown>;
+    yield* whole;
   } else if (types.isSet(whole)) {
-    for (const item of whole as Set<unknown>) yield [undefined, item];
+    for (const item of whole) yield [undefined, item];
   } else {
     for (const key of Reflect.ownKeys(whole)) {
       // To look at a stack is to make it, which is slow.
