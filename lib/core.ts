@@ -36,6 +36,7 @@ export {
   TaskOwnerError,
   TaskTimeoutError,
 } from './gen-server/errors.js';
+export { LimitExceededError, type ProcessLimits } from './runtime/limits.js';
 export { Down, Exit } from './runtime/messages.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { type ExitReason, isCleanExit } from './runtime/exit-reason.js';

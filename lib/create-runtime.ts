@@ -6,8 +6,10 @@ import { ProcessGroups } from './registry/process-groups.js';
 import { PubSub } from './registry/pub-sub.js';
 import { Registries } from './registry/registries.js';
 import { InvalidArgumentError } from './runtime/errors.js';
+import { completeLimits, type ProcessLimits } from './runtime/limits.js';
 import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/ports.js';
 import { formatName } from './runtime/registration.js';
+import { Redaction } from './runtime/redaction.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';
 import { isTrackingCheap } from './runtime/tracking.js';
@@ -22,6 +24,12 @@ export interface RuntimeOptions {
   readonly globalNames?: NameService | undefined;
   /** Whether to report live state that is handed out. Default: unless `NODE_ENV` is `production`. */
   readonly warnsOfSharedState?: boolean;
+  /** How much one process may use. Default: see {@link ProcessLimits}. */
+  readonly limits?: Partial<ProcessLimits> | undefined;
+  /** Names of fields and keys that are secret besides the usual ones. Default: none. */
+  readonly redact?: readonly (string | RegExp)[] | undefined;
+  /** Whether logs, events, traces, status and errors show values, or only their shape. Default: unless `NODE_ENV` is `production`. */
+  readonly showValues?: boolean | undefined;
   /**
    * Whether calls to oneself and circles of calls are noticed after an `await` as well. Default: from Node 24 on; before, it
    * slows down every promise of the application.
@@ -48,7 +56,9 @@ export interface World {
 
 /** Puts a world of processes together. One of the few places that know every room. */
 export function createWorld(options: RuntimeOptions = {}): World {
-  const events = new EventBus();
+  const isProduction = process.env['NODE_ENV'] === 'production';
+  const redaction = new Redaction(options.redact, options.showValues ?? !isProduction);
+  const events = new EventBus(redaction);
   const localNames = new NameTable();
   const runtime = new Runtime({
     clock: options.clock ?? systemClock,
@@ -60,7 +70,9 @@ export function createWorld(options: RuntimeOptions = {}): World {
       find: (server) => options.findServer?.(server) ?? sourceOf(server),
       keysOf: (server) => options.findKeys?.(server),
     },
-    warnsOfSharedState: options.warnsOfSharedState ?? process.env['NODE_ENV'] !== 'production',
+    warnsOfSharedState: options.warnsOfSharedState ?? !isProduction,
+    limits: completeLimits(options.limits),
+    redaction,
     tracks: options.tracking ?? isTrackingCheap(process.versions.node),
   });
   const pubsub = (runtime.topics = options.makePubSub?.(runtime) ?? new PubSub(runtime));

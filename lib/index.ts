@@ -3,14 +3,24 @@
 // Write a server
 export { GenServer } from './nest/decorators/gen-server.decorator.js';
 export { HandleCall, type HandleCallOptions } from './nest/decorators/handle-call.decorator.js';
-export { HandleCast } from './nest/decorators/handle-cast.decorator.js';
+export { HandleCast, type HandleCastOptions } from './nest/decorators/handle-cast.decorator.js';
 export { HandleContinue } from './nest/decorators/handle-continue.decorator.js';
+export { Redact, type RedactDecorator } from './nest/decorators/redact.decorator.js';
 export { HandleInfo } from './nest/decorators/handle-info.decorator.js';
 export { GenServerBase } from './gen-server/gen-server-base.js';
 export { From } from './gen-server/from.js';
 export type { Self } from './gen-server/self.js';
 export type { GenServerOptions } from './nest/gen-server.options.js';
 export type { InitArguments } from './gen-server/gen-server-process.js';
+
+export {
+  type ArgumentSchemas,
+  type MadeFrom,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardSchema,
+  Validated,
+} from './gen-server/standard-schema.js';
 
 // Answer
 export { CallResult, CastResult, InitResult } from './gen-server/result-types.js';
@@ -112,6 +122,7 @@ export type { Trace, TraceEntry } from './gen-server/trace.js';
 export { ExitReason, isCleanExit } from './runtime/exit-reason.js';
 export type { GenServerEvent } from './observability/events.js';
 export { prettyPrint, type ProcessTree } from './observability/process-inspector.js';
+export { LimitExceededError, type ProcessLimits } from './runtime/limits.js';
 export { AlreadyStartedError, GenServerError, InvalidArgumentError } from './runtime/errors.js';
 export {
   BadReturnValueError,
@@ -138,6 +149,7 @@ export {
   NoPresenceError,
   UnknownRegistryError,
 } from './registry/errors.js';
+export { type ArgumentIssue, ArgumentsRefusedError } from './gen-server/arguments-refused-error.js';
 export { GenServerConfigError, type GenServerMistake } from './nest/errors.js';
 
 // Bring your own

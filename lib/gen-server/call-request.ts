@@ -2,6 +2,8 @@ import { Deadline } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Envelope } from '../runtime/mailbox.js';
+import type { Process } from '../runtime/process.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { Activation, Awaited } from '../runtime/tracking.js';
 import { CallTimeoutError, type RequestDescription, ServerExitedError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
@@ -29,8 +31,11 @@ export class CallRequest extends Deadline implements Envelope {
     readonly invocation: Invocation,
     readonly payload: unknown,
     readonly timeoutMs: number,
+    /** The process that called, where it is known. */
+    private readonly sender: Process | null,
   ) {
     super();
+    if (sender !== null) sender.pendingCalls++;
     this.resolve = grabbedResolve;
     this.reject = grabbedReject;
   }
@@ -38,6 +43,7 @@ export class CallRequest extends Deadline implements Envelope {
   answer(value: unknown): void {
     if (this.isSettled) return;
     this.isSettled = true;
+    if (this.sender !== null) this.sender.pendingCalls--;
     if (this.queue !== null) this.queue.remove(this);
     this.resolve(value);
   }
@@ -45,6 +51,7 @@ export class CallRequest extends Deadline implements Envelope {
   refuse(error: unknown): void {
     if (this.isSettled) return;
     this.isSettled = true;
+    if (this.sender !== null) this.sender.pendingCalls--;
     if (this.queue !== null) this.queue.remove(this);
     this.reject(error);
   }
@@ -62,7 +69,7 @@ export class CallRequest extends Deadline implements Envelope {
   }
 
   private describe(): RequestDescription {
-    return describeRequest(this.invocation, this.payload);
+    return describeRequest(this.server.runtime, this.invocation, this.payload);
   }
 }
 
@@ -74,8 +81,9 @@ export class TrackedCallRequest extends CallRequest implements Awaited {
     invocation: Invocation,
     payload: unknown,
     timeoutMs: number,
+    sender: Process | null,
   ) {
-    super(server, invocation, payload, timeoutMs);
+    super(server, invocation, payload, timeoutMs, sender);
   }
 }
 
@@ -87,6 +95,8 @@ export function promiseOfAnswer(): Promise<unknown> {
   return new Promise<unknown>(grab);
 }
 
-export function describeRequest(invocation: Invocation, payload: unknown): RequestDescription {
-  return { handler: invocation.handler.name, args: invocation.argumentsOf(payload) };
+/** A request as whoever reads errors and traces may see it. */
+export function describeRequest(runtime: Runtime, invocation: Invocation, payload: unknown): RequestDescription {
+  const { name, secrets } = invocation.handler;
+  return { handler: name, args: runtime.redaction.arguments(invocation.argumentsOf(payload), secrets) };
 }

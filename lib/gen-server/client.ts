@@ -3,6 +3,7 @@ import { Deadline } from '../runtime/deadline.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
+import { LimitExceededError } from '../runtime/limits.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/print.js';
@@ -60,6 +61,11 @@ export function callServer(
     const circle = tracking.circleTo(server);
     if (circle !== null) return Promise.reject(circleError(server, circle, invocation));
   }
+  const activation = tracking === null ? null : tracking.current;
+  const sender = activation === null ? runtime.current : activation.process;
+  if (sender !== null && sender.pendingCalls >= runtime.limits.pendingCalls) {
+    return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
+  }
   let sent = payload;
   if (server.clonesMessages) {
     try {
@@ -71,8 +77,8 @@ export function callServer(
   const promise = promiseOfAnswer();
   const request =
     tracking === null
-      ? new CallRequest(server, invocation, sent, timeoutMs)
-      : new TrackedCallRequest(tracking.current, server, invocation, sent, timeoutMs);
+      ? new CallRequest(server, invocation, sent, timeoutMs, sender)
+      : new TrackedCallRequest(activation, server, invocation, sent, timeoutMs, sender);
   if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
   server.deliver(request, undefined);
   return promise;
@@ -199,7 +205,8 @@ export function stop(
     if (runtime.current === server || runtime.tracking?.current?.process === server) {
       throw new CallingSelfError(server.label, 'stop');
     }
-    const request = { handler: 'stop', args: [reason] };
+    const { redaction } = runtime;
+    const request = { handler: 'stop', args: [redaction.reason(reason)] };
     const deadline = new StopDeadline(() => {
       monitor.stop();
       reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
@@ -207,7 +214,10 @@ export function stop(
     const monitor = watch(server, (actual) => {
       deadline.cancel();
       if (isSameReason(actual, reason)) resolvePromise();
-      else reject(new ServerExitedError(server.label, request, actual, actual));
+      else {
+        const told = redaction.reason(actual);
+        reject(new ServerExitedError(server.label, request, told, told));
+      }
     });
     runtime.deadlines.add(deadline, timeoutMs);
     server.deliverStop(new StopRequest(reason), undefined);

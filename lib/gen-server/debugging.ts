@@ -1,5 +1,6 @@
 import { CALL, CAST, SYSTEM, TERMINATE } from '../runtime/envelope.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { REDACTED } from '../runtime/redaction.js';
 import type { Envelope, Mailbox } from '../runtime/mailbox.js';
 import { type CallRequest, describeRequest } from './call-request.js';
 import type { RequestDescription } from './errors.js';
@@ -71,31 +72,32 @@ export class Debugging {
     }
     if (kind === CALL) {
       const request = envelope as CallRequest;
-      this.noteIn('call', describeRequest(request.invocation, request.payload), request);
+      this.noteIn('call', describeRequest(this.server.runtime, request.invocation, request.payload), request);
     } else if (kind === CAST) {
-      this.noteIn('cast', describeRequest(envelope as Invocation, payload), null);
+      this.noteIn('cast', describeRequest(this.server.runtime, envelope as Invocation, payload), null);
     } else {
-      this.noteIn('info', kind === SYSTEM ? envelope : payload, null);
+      this.noteIn('info', kind === SYSTEM ? envelope : this.shownInfo(payload), null);
     }
     return false;
   }
 
   continues(invocation: Invocation, payload: unknown): void {
     this.settle();
-    this.note('continue', describeRequest(invocation, payload), null);
+    this.note('continue', describeRequest(this.server.runtime, invocation, payload), null);
   }
 
   answered(request: CallRequest, value: unknown): void {
     if (request === this.request) this.isAnswered = true;
     if (this.counters !== null) this.counters.messagesOut++;
     if (this.trace === null) return;
-    const to = describeRequest(request.invocation, request.payload);
-    this.trace.add({ type: 'out', at: this.now(), to, value });
+    const to = describeRequest(this.server.runtime, request.invocation, request.payload);
+    const isSecret = request.invocation.handler.secrets === 'all';
+    this.trace.add({ type: 'out', at: this.now(), to, value: isSecret ? REDACTED : this.shown(value) });
   }
 
   exited(reason: ExitReason): void {
     if (this.isUnsettled) this.noteState();
-    this.trace?.add({ type: 'exit', at: this.now(), reason });
+    this.trace?.add({ type: 'exit', at: this.now(), reason: this.server.runtime.redaction.reason(reason) });
     this.isUnsettled = false;
   }
 
@@ -126,6 +128,17 @@ export class Debugging {
   private noteState(): void {
     if (this.server.state === this.stateBefore) return;
     this.trace?.add({ type: 'state', state: this.server.visibleState() });
+  }
+
+  private shownInfo(message: unknown): unknown {
+    if (this.trace === null) return undefined;
+    const handler = this.server.definition.infos.find(message);
+    return handler?.secrets === undefined ? this.shown(message) : REDACTED;
+  }
+
+  /** What a trace keeps can be read by whoever gets hold of it. */
+  private shown(value: unknown): unknown {
+    return this.trace === null ? undefined : this.server.runtime.redaction.shown(value);
   }
 
   private now(): number {

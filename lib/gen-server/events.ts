@@ -2,6 +2,7 @@ import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Overflow } from '../runtime/bounded-mailbox.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
+import type { ArgumentIssue } from './arguments-refused-error.js';
 
 /** A server ended abnormally, or its `init` failed. */
 export interface CrashReport extends RuntimeEvent {
@@ -69,6 +70,16 @@ export interface ShedTotals {
   readonly calls: number;
   readonly casts: number;
   readonly infos: number;
+}
+
+/** The arguments of a call or cast are not what the `schema` of the handler allows. It did not run; the caller of a call was told. */
+export interface ArgumentsRefused extends RuntimeEvent {
+  readonly type: 'gen_server.arguments_refused';
+  readonly pid: Pid;
+  readonly label: string;
+  readonly kind: 'call' | 'cast';
+  readonly handler: string | symbol;
+  readonly issues: readonly ArgumentIssue[];
 }
 
 /** A cast had no receiver, or could not be copied. It is lost, as casts may be (C8). */

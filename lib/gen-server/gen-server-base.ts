@@ -5,7 +5,7 @@ import type { GenServerProcess } from './gen-server-process.js';
 import type { Self } from './self.js';
 
 /** Ties an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
-let processOf: (instance: GenServerBase<unknown>) => GenServerProcess;
+let findProcess: (instance: GenServerBase<unknown>) => GenServerProcess;
 let attach: (instance: GenServerBase<unknown>, process: GenServerProcess) => void;
 
 type MaybePromise<T> = T | Promise<T>;
@@ -57,7 +57,7 @@ export abstract class GenServerBase<S> {
   #process: GenServerProcess | undefined = undefined;
 
   static {
-    processOf = (instance) => {
+    findProcess = (instance) => {
       if (instance.#process !== undefined) return instance.#process;
       throw new TypeError(
         `${instance.constructor.name} has no process yet: state, self and from are there from init on, not in the ` +
@@ -71,18 +71,23 @@ export abstract class GenServerBase<S> {
 
   /** The state. Changed only by what `init` and the handlers return. */
   protected get state(): S {
-    return processOf(this).state as S;
+    return findProcess(this).state as S;
   }
 
   /** The caller of the request in hand, to be answered later. Only in a call handler. */
   protected from<R>(): From<R> {
-    return processOf(this).from() as From<R>;
+    return findProcess(this).from() as From<R>;
   }
 
   /** What a process can do as itself: send, monitor, link, set timers, exit. */
   protected get self(): Self {
-    return processOf(this).self;
+    return findProcess(this).self;
   }
+}
+
+/** The process that runs an instance. @internal */
+export function processOf(instance: GenServerBase<unknown>): GenServerProcess {
+  return findProcess(instance);
 }
 
 /** @internal */

@@ -10,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
 import { faultOf, type ResultOrigin } from './apply-result.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
-import { type CallRequest, describeRequest } from './call-request.js';
+import type { CallRequest } from './call-request.js';
 import { Debugging } from './debugging.js';
 import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from './events.js';
 import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './errors.js';
@@ -126,6 +126,8 @@ export class GenServerProcess extends Process {
   private quiet: QuietTime | null = null;
   private exitMark: { readonly reason: ExitReason } | null = null;
   private ending: Ending | null = null;
+  /** Why it ended, as callers may know it: made once, however many wait. */
+  private toldOfExit: { readonly reason: ExitReason; readonly cause: unknown } | null = null;
   private ownSelf: Self | null = null;
   private shedding: Shedding | null = null;
   private starting: Starting | null;
@@ -256,7 +258,7 @@ export class GenServerProcess extends Process {
     }
     const fault = faultOf(result, 'init');
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, 'init', result, fault);
+      const cause = this.badReturnValue('init', result, fault);
       this.failStart({ badReturnValue: result }, { badReturnValue: result }, cause);
       return;
     }
@@ -498,7 +500,7 @@ export class GenServerProcess extends Process {
       request === null ? 'cast' : this.definition.anyCall === undefined ? 'call' : 'any_call';
     const fault = faultOf(result, origin);
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, invocation.handler.name, result, fault);
+      const cause = this.badReturnValue(invocation.handler.name, result, fault);
       this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
     }
@@ -535,6 +537,12 @@ export class GenServerProcess extends Process {
     const idle = (quiet.idle ??= new IdleDeadline(this));
     idle.lengthMs = lengthMs;
     this.runtime.deadlines.add(idle, lengthMs);
+  }
+
+  /** The message in hand was refused and no code of the user's saw it: a timeout that it cut short starts again. @internal */
+  disregardMessage(): void {
+    const idle = this.quiet === null ? null : this.quiet.idle;
+    if (idle !== null && idle.disregardMessage()) this.armIdle(idle.lengthMs);
   }
 
   /** A message that came in time counts, even when its turn has not come yet (T1). */
@@ -683,24 +691,29 @@ export class GenServerProcess extends Process {
     this.guard(
       () => instance.codeChange!(oldVersion, this.state, extra),
       (result) => finish(this.exitMark === null ? this.applyCodeChange(result) : this.failedCodeChange(this.exitMark)),
-      (thrown) => finish(new CodeChangeError(this.label, thrown, thrown)),
+      (thrown) => finish(this.codeChangeError(thrown, thrown)),
     );
   }
 
   private applyCodeChange(result: unknown): CodeChangeError | undefined {
     const fault = faultOf(result, 'code_change');
     if (fault !== undefined) {
-      const cause = new BadReturnValueError(this.label, 'codeChange', result, fault);
-      return new CodeChangeError(this.label, { badReturnValue: result }, cause);
+      const cause = this.badReturnValue('codeChange', result, fault);
+      return this.codeChangeError({ badReturnValue: result }, cause);
     }
     const { kind, value, state } = result as CallbackResult;
-    if (kind === 'error') return new CodeChangeError(this.label, value, undefined);
+    if (kind === 'error') return this.codeChangeError(value, undefined);
     this.state = state;
     return undefined;
   }
 
   private failedCodeChange({ reason }: { readonly reason: ExitReason }): CodeChangeError {
-    return new CodeChangeError(this.label, reason, undefined);
+    return this.codeChangeError(reason, undefined);
+  }
+
+  private codeChangeError(reason: unknown, cause: unknown): CodeChangeError {
+    const { redaction } = this.runtime;
+    return new CodeChangeError(this.label, redaction.reason(reason), redaction.reason(cause));
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------------
@@ -769,7 +782,7 @@ export class GenServerProcess extends Process {
     this.isBusy = true;
     this.hasContinuation = false;
     this.quiet?.idle?.cancel();
-    const message = invocation === undefined ? undefined : formatMessage(invocation, payload);
+    const message = invocation === undefined ? undefined : formatMessage(invocation);
     this.ending = { reason, cause, request, answer, message, exitCause: undefined };
     this.exitMark = null;
     const { instance } = this;
@@ -814,12 +827,13 @@ export class GenServerProcess extends Process {
     }
     super.end(reason);
     this.ending = ENDED;
+    this.toldOfExit = null;
     this.quiet = null;
     this.turn = null;
   }
 
   protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
-    if (envelope.kind === CALL) (envelope as CallRequest).serverExited(reason, this.causeOf(reason));
+    if (envelope.kind === CALL) this.tellOfExit(envelope as CallRequest, reason);
     else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
   }
 
@@ -830,14 +844,20 @@ export class GenServerProcess extends Process {
     return isError(reason) ? reason : undefined;
   }
 
+  private tellOfExit(request: CallRequest, reason: ExitReason): void {
+    const { redaction } = this.runtime;
+    this.toldOfExit ??= { reason: redaction.reason(reason), cause: redaction.reason(this.causeOf(reason)) };
+    request.serverExited(this.toldOfExit.reason, this.toldOfExit.cause);
+  }
+
   protected onEnd(reason: ExitReason): void {
     const cause = this.causeOf(reason);
     this.quiet?.cancel();
     this.starting?.deadline?.cancel();
-    this.ending?.request?.serverExited(reason, cause);
-    this.request?.serverExited(reason, cause);
+    if (this.ending !== null && this.ending.request !== null) this.tellOfExit(this.ending.request, reason);
+    if (this.request !== null) this.tellOfExit(this.request, reason);
     this.systemRequest?.serverExited(reason);
-    if (this.unanswered !== null) for (const request of this.unanswered) request.serverExited(reason, cause);
+    if (this.unanswered !== null) for (const request of this.unanswered) this.tellOfExit(request, reason);
     this.request = null;
     this.unanswered = null;
     this.continuation = null;
@@ -863,10 +883,14 @@ export class GenServerProcess extends Process {
     this.runtime.events.emit(event);
   }
 
-  /** The state as logs and inspection may show it (E14). */
+  private badReturnValue(callback: string | symbol, result: unknown, fault: string): BadReturnValueError {
+    return new BadReturnValueError(this.label, callback, this.runtime.redaction.shown(result), fault);
+  }
+
+  /** The state as logs and inspection may show it (E14). `formatStatus` has the last word. */
   visibleState(): unknown {
     const { instance } = this;
-    if (instance?.formatStatus === undefined) return this.state;
+    if (instance?.formatStatus === undefined) return this.runtime.redaction.shown(this.state);
     try {
       return instance.formatStatus(this.state);
     } catch {
@@ -936,7 +960,6 @@ function isMutable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Object.isFrozen(value);
 }
 
-function formatMessage(invocation: Invocation, payload: unknown): string {
-  const { handler } = describeRequest(invocation, payload);
-  return String(handler);
+function formatMessage(invocation: Invocation): string {
+  return String(invocation.handler.name);
 }

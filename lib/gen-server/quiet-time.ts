@@ -6,6 +6,10 @@ export class IdleDeadline extends Deadline {
   lengthMs = 0;
   /** It ran out while a request of the system was waiting, which starts it again (T4). */
   hasLapsed = false;
+  /** The message in hand cut it short. */
+  private isOwed = false;
+  /** So did the one before, which did not count. */
+  private isDisregarded = false;
 
   constructor(private readonly server: GenServerProcess) {
     super();
@@ -13,6 +17,18 @@ export class IdleDeadline extends Deadline {
 
   expire(): void {
     this.server.idleTimeIsOver();
+  }
+
+  /** A message has come (T1). */
+  interrupt(): void {
+    this.isOwed = this.isPending || this.hasLapsed || (this.isOwed && this.isDisregarded);
+    this.isDisregarded = false;
+    this.cancel();
+  }
+
+  /** The message does not count. Answers whether the timeout is to start again. */
+  disregardMessage(): boolean {
+    return (this.isDisregarded = this.isOwed);
   }
 
   override cancel(): void {
@@ -42,7 +58,7 @@ export class QuietTime {
   /** A message has come; one of the system leaves the timeout alone. */
   interrupt(isSystem: boolean): void {
     if (this.passivation !== null) this.passivation.cancel();
-    if (this.idle !== null && !isSystem) this.idle.cancel();
+    if (this.idle !== null && !isSystem) this.idle.interrupt();
   }
 
   cancel(): void {

@@ -160,8 +160,9 @@ class Reading implements AsyncIterator<unknown, undefined> {
 
   private serverEnded(reason: ExitReason): void {
     this.release(reason);
-    const cause = isError(reason) ? reason : undefined;
-    this.failed(new ServerExitedError(this.label, this.request, reason, cause));
+    const told = this.server.runtime.redaction.reason(reason);
+    const cause = isError(told) ? told : undefined;
+    this.failed(new ServerExitedError(this.label, this.request, told, cause));
   }
 
   private finish(): void {
@@ -258,7 +259,9 @@ export function answerWithStream(server: GenServerProcess, request: CallRequest,
     releaseItems(source);
     return;
   }
-  const stream = new ReplyStream(new Reading(server, describeRequest(request.invocation, request.payload), source));
+  const stream = new ReplyStream(
+    new Reading(server, describeRequest(server.runtime, request.invocation, request.payload), source),
+  );
   server.debugging?.answered(request, stream);
   request.answer(stream);
 }

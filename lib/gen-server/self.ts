@@ -1,6 +1,7 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Exit } from '../runtime/messages.js';
+import { LimitExceededError } from '../runtime/limits.js';
 import { demonitor, monitor } from '../runtime/monitors.js';
 import { link, unlink } from '../runtime/links.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
@@ -87,11 +88,15 @@ export class Self {
 
   /**
    * Asks for one `Down` message when the process behind `destination` ends; at once, with `'noproc'`, when there is none
-   * (M1). It watches one incarnation, not the name (M3).
+   * (M1). It watches one incarnation, not the name (M3). Throws
+   * `LimitExceededError` when there are too many already.
    */
   monitor(destination: Destination): Ref {
-    const { runtime, isFenced } = this.#server;
+    const { runtime, isFenced, label, ties } = this.#server;
     if (isFenced) return runtime.newRef();
+    const { monitors } = runtime.limits;
+    if (ties?.watching != null && ties.watching.size >= monitors)
+      throw new LimitExceededError(label, 'monitors', monitors);
     return monitor(this.#server, resolveProcess(runtime, destination), destination);
   }
 

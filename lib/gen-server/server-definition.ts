@@ -1,4 +1,5 @@
 import { CAST } from '../runtime/envelope.js';
+import type { SecretArguments } from '../runtime/redaction.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { GenServerBase } from './gen-server-base.js';
 import type { StartOptions } from './start.js';
@@ -45,6 +46,8 @@ export class Handler {
     method: HandlerMethod,
     /** The call timeout of this handler, where it has one of its own. */
     readonly timeoutMs?: number,
+    /** Which of its arguments nobody may see. */
+    readonly secrets?: SecretArguments,
   ) {
     this.none = new Invocation(this, method, 0);
     this.one = new Invocation(this, method, 1);
@@ -89,7 +92,12 @@ export class InfoHandlers {
   find(message: unknown): Handler | undefined {
     if (typeof message === 'string' || typeof message === 'symbol') return this.byTag.get(message) ?? this.rest;
     if (typeof message !== 'object' || message === null) return this.rest;
-    return this.findByClass(message) ?? this.findByType(message) ?? this.rest;
+    try {
+      return this.findByClass(message) ?? this.findByType(message) ?? this.rest;
+    } catch {
+      // What cannot be looked at (a getter or a proxy that throws) has no tag. Whoever sends it must not end the receiver by that.
+      return this.rest;
+    }
   }
 
   /** The message's own class first, then what it extends. */

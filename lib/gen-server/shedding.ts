@@ -27,7 +27,7 @@ export class Shedding {
     if (envelope.kind === CALL) {
       this.calls++;
       const request = envelope as CallRequest;
-      const what = describeRequest(request.invocation, request.payload);
+      const what = describeRequest(server.runtime, request.invocation, request.payload);
       request.refuse(new OverloadedError(server.label, what, this.limit, server.queueLength));
       this.report('call');
     } else if (envelope.kind === CAST) {

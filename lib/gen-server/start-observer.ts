@@ -1,4 +1,5 @@
 import type { Pid } from '../runtime/pid.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { StartError } from './errors.js';
 import type { GenServerProcess, StartOutcome } from './gen-server-process.js';
 
@@ -32,7 +33,7 @@ class StartedPid implements StartObserver {
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
     if (outcome.status === 'ok') this.resolve(process.pid);
-    else this.reject(startErrorOf(process.label, outcome));
+    else this.reject(startErrorOf(process, outcome));
   }
 }
 
@@ -41,7 +42,12 @@ export function whenStarted(begin: (observer: StartObserver) => void): Promise<P
   return new Promise((resolve, reject) => begin(new StartedPid(resolve, reject)));
 }
 
-export function startErrorOf(label: string, outcome: Exclude<StartOutcome, { status: 'ok' }>): StartError {
+/** Why a start failed, as whoever asked for it may know. */
+export function startErrorOf(
+  { runtime, label }: { readonly runtime: Runtime; readonly label: string },
+  outcome: Exclude<StartOutcome, { readonly status: 'ok' }>,
+): StartError {
   if (outcome.status === 'ignore') return new StartError(label, 'ignore');
-  return new StartError(label, outcome.reason, outcome.cause ?? outcome.reason);
+  const { redaction } = runtime;
+  return new StartError(label, redaction.reason(outcome.reason), redaction.reason(outcome.cause ?? outcome.reason));
 }

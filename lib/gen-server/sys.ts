@@ -108,7 +108,14 @@ class SysRequest extends SystemRequest {
   }
 
   override serverExited(reason: ExitReason): void {
-    this.refuse(new ServerExitedError(this.server.label, this.describe(), reason, undefined));
+    this.refuse(
+      new ServerExitedError(
+        this.server.label,
+        this.describe(),
+        this.server.runtime.redaction.reason(reason),
+        undefined,
+      ),
+    );
   }
 
   private settle(): boolean {
@@ -199,7 +206,8 @@ export class Sys {
   /**
    * Keeps the last things that a server did: messages in, answers out, changes of the state, the exit (Y4). `'on'` begins anew and
    * gives the {@link Trace}, which can be read at any time, also when the server has ended. `'get'` gives what is in it, nothing when it is
-   * off. `'off'` clears it. What is in a trace is not collected as garbage, and messages are not redacted.
+   * off. `'off'` clears it. What is in a trace is not collected as garbage, which shows what
+   * may be shown (`redact`, `@Redact()`).
    */
   trace<F extends keyof TraceAnswers>(
     destination: Destination,

@@ -346,7 +346,8 @@ export class Task<T> implements PromiseLike<T> {
 
   #errorOf({ outcome, thrown }: End<T>): unknown {
     if (thrown !== null) return thrown.value;
-    return new TaskExitError(this.#label, (outcome as { readonly reason: unknown }).reason);
+    const { reason } = outcome as { readonly reason: unknown };
+    return new TaskExitError(this.#label, this.#runtime.redaction.reason(reason));
   }
 }
 

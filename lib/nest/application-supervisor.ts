@@ -101,7 +101,7 @@ export class ApplicationSupervisor {
     const result = await outcome;
     if (result.status !== 'ok') {
       if (this.stopping === undefined) this.status = 'stopped';
-      throw explainFailedStart(result.status === 'error' ? result.reason : result.status);
+      throw explainFailedStart(runtime, result.status === 'error' ? result.reason : result.status);
     }
     if (this.stopping === undefined) this.status = 'running';
     watch(process, (reason) => this.gaveUp(reason));
@@ -148,7 +148,7 @@ export class ApplicationSupervisor {
       else await Supervisor.startChild(runtime, this.root!, this.moduleSpec(server.module, [server]));
     } catch (error) {
       if (!(error instanceof ChildStartError)) throw error;
-      throw explainFailedStart(error.reason, `${formatName(spec.id)} of ${this.labelOf(server.module)}`);
+      throw explainFailedStart(runtime, error.reason, `${formatName(spec.id)} of ${this.labelOf(server.module)}`);
     }
   }
 
@@ -253,7 +253,7 @@ interface FailedChild {
 }
 
 /** Unwraps the supervisors around a failed start, so that the error names the server and carries the original reason. */
-function explainFailedStart(reason: unknown, server?: string): StartError {
+function explainFailedStart(runtime: Runtime, reason: unknown, server?: string): StartError {
   let innermost = reason;
   let path: string | undefined;
   while (isFailedChild(innermost)) {
@@ -261,7 +261,8 @@ function explainFailedStart(reason: unknown, server?: string): StartError {
     path = path === undefined ? String(id) : `${formatName(id)} of ${path}`;
     innermost = inner;
   }
-  return new StartError(server ?? path ?? 'The supervision tree', innermost, innermost);
+  const told = runtime.redaction.reason(innermost);
+  return new StartError(server ?? path ?? 'The supervision tree', told, told);
 }
 
 function isFailedChild(reason: unknown): reason is FailedChild {

@@ -1,11 +1,13 @@
 import type { Type } from '@nestjs/common';
+import { withSchemas } from '../gen-server/argument-validation.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
 import { formatName } from '../runtime/registration.js';
 import type { GenServerOptions } from './gen-server.options.js';
+import { secretArgumentsOf } from './secret-arguments.js';
 import * as messages from './gen-server.messages.js';
 import { type DecoratedMethod, decoratedMethods, findServerOptions, type HandlerMetadata } from './metadata.js';
-import { checkServerOptions, checkTimeoutMs } from './options.validator.js';
+import { checkSchema, checkServerOptions, checkTimeoutMs } from './options.validator.js';
 
 /** Nest would call these on the template, and on clients that had them. */
 const LIFECYCLE_HOOKS: readonly string[] = [
@@ -24,6 +26,15 @@ const CALLBACK_NAMES: readonly string[] = [
   'onConfigChange',
   'constructor',
 ];
+/** Whoever prints, compares or serialises a client would call it, and send a request by that. */
+const PRINTING_NAMES: ReadonlySet<string | symbol> = new Set<string | symbol>([
+  'toJSON',
+  ...Reflect.ownKeys(Object.prototype),
+  ...Object.values(Object.getOwnPropertyDescriptors(Symbol))
+    .map(({ value }: { value?: unknown }) => value)
+    .filter((value) => typeof value === 'symbol'),
+  Symbol.for('nodejs.util.inspect.custom'),
+]);
 const BASE_NAMES: readonly string[] = ['state', 'self', 'from'];
 
 /**
@@ -53,7 +64,7 @@ export function compileServer(
     refuseReservedName(label, name);
     const timeoutMs = metadata.kind === 'call' ? metadata.timeoutMs : undefined;
     if (timeoutMs !== undefined) checkTimeoutMs(`${label}.${String(name)}`, timeoutMs);
-    const handler = new Handler(name, method, timeoutMs);
+    const handler = new Handler(name, guarded(label, name, metadata, method), timeoutMs, secretArgumentsOf(type, name));
     if (metadata.kind === 'call') calls.set(name, handler);
     else if (metadata.kind === 'cast') casts.set(name, handler);
     else if (metadata.kind === 'info') {
@@ -81,6 +92,20 @@ export function compileServer(
     ...(options.version === undefined ? {} : { version: options.version }),
     ...(options.callTimeoutMs === undefined ? {} : { callTimeoutMs: options.callTimeoutMs }),
   };
+}
+
+/** The method with its schemas in front, where it has any; else the method itself. */
+function guarded(
+  server: string,
+  handler: string | symbol,
+  metadata: HandlerMetadata,
+  method: HandlerMethod,
+): HandlerMethod {
+  if (metadata.kind !== 'call' && metadata.kind !== 'cast') return method;
+  const { kind, schema } = metadata;
+  if (schema === undefined) return method;
+  checkSchema(`${server}.${String(handler)}`, schema);
+  return withSchemas({ server, handler, kind }, schema, method);
 }
 
 /** The method of that name, own or inherited. What may be a getter is looked at without running it. */
@@ -123,7 +148,10 @@ function refuseLifecycleHooks(type: Type): void {
 }
 
 function refuseReservedName(server: string, name: string | symbol): void {
-  if (typeof name === 'symbol') return;
+  if (typeof name === 'symbol') {
+    refusePrintingName(server, name);
+    return;
+  }
   if (THENABLE_NAMES.includes(name)) {
     throw messages.reservedName(server, name, 'a client that has it would be taken for a promise');
   }
@@ -131,6 +159,12 @@ function refuseReservedName(server: string, name: string | symbol): void {
   if (BASE_NAMES.includes(name)) throw messages.reservedName(server, name, 'GenServerBase has a member of that name');
   if (name === '__proto__') throw messages.reservedName(server, name, 'every object has a member of that name');
   if (name === 'with') throw messages.reservedName(server, name, 'every client has a method of that name');
+  refusePrintingName(server, name);
+}
+
+function refusePrintingName(server: string, name: string | symbol): void {
+  if (!PRINTING_NAMES.has(name)) return;
+  throw messages.reservedName(server, String(name), 'whoever prints or serialises a client would call it');
 }
 
 function describeTag(tag: unknown): string {

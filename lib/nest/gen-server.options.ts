@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { InitArguments } from '../gen-server/gen-server-process.js';
 import type { StrayOrigin } from '../gen-server/stray-errors.js';
 import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
+import type { ProcessLimits } from '../runtime/limits.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Shutdown } from '../supervision/child-spec.js';
@@ -78,6 +79,19 @@ export interface GenServerModuleOptions {
   readonly onTreeExit?: OnTreeExit | undefined;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
   readonly globalNames?: NameService | undefined;
+  /** How much one process may use: the length of names, monitors, calls that are unanswered. Default: see `ProcessLimits`. */
+  readonly limits?: Partial<ProcessLimits> | undefined;
+  /**
+   * Names of fields and keys that are secret besides the usual ones (password, secret, token, apiKey, authorization, cookie and the
+   * like): text is the name however it is spelt, an expression is tried on the name as it is. What is under them is shown in no log,
+   * event, trace, status or error. Default: none.
+   */
+  readonly redact?: readonly (string | RegExp)[] | undefined;
+  /**
+   * Whether logs, events, traces, status and errors show the values of states, messages, arguments and answers, or only their shape.
+   * What `formatStatus` gives is always shown. Default: true unless `NODE_ENV` is `production`.
+   */
+  readonly showValues?: boolean | undefined;
   /** Default: the clock of the Node process. */
   readonly clock?: Clock | undefined;
   /**

@@ -116,7 +116,8 @@ export class KeyedServers {
     if (server instanceof Error) throw server;
     if (server.status !== 'starting') return;
     const outcome = await this.starting.get(key);
-    if (outcome !== undefined && outcome.status !== 'ok') throw startErrorOf(this.label, outcome);
+    if (outcome !== undefined && outcome.status !== 'ok')
+      throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
   }
 
   private startTracked(key: unknown, args: readonly unknown[]): GenServerProcess {

@@ -1,3 +1,4 @@
+import type { ArgumentSchemas } from '../gen-server/standard-schema.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import type { SupervisorOptions } from '../supervision/supervisor-options.js';
 
@@ -11,8 +12,12 @@ export type MessageClass = abstract new (...args: any[]) => unknown;
 
 /** What a decorator said of one method. */
 export type HandlerMetadata =
-  | { readonly kind: 'call'; readonly timeoutMs: number | undefined }
-  | { readonly kind: 'cast' }
+  | {
+      readonly kind: 'call';
+      readonly timeoutMs: number | undefined;
+      readonly schema: ArgumentSchemas | undefined;
+    }
+  | { readonly kind: 'cast'; readonly schema: ArgumentSchemas | undefined }
   | { readonly kind: 'info'; readonly tag: string | symbol | MessageClass | undefined }
   | { readonly kind: 'continue'; readonly tag: string | symbol };
 

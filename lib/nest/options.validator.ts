@@ -1,7 +1,9 @@
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { completeDynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
+import { isStandardSchema } from '../gen-server/standard-schema.js';
 import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../runtime/bounded-mailbox.js';
+import { isLimit, type ProcessLimits } from '../runtime/limits.js';
 import { isServerName } from '../runtime/registration.js';
 
 const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {
@@ -29,6 +31,9 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   tracking: true,
   attributeRejections: true,
   attributeExceptions: true,
+  limits: true,
+  redact: true,
+  showValues: true,
 };
 
 /** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
@@ -38,6 +43,9 @@ function refuseUnknown(owner: string, options: object, known: object): void {
   }
 }
 
+/** A name of punctuation alone would be the name of anything. */
+const isNamePattern = (value: unknown): boolean =>
+  typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
 const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 
 /** Refuses options of a server that make no sense, before anything is started. */
@@ -122,6 +130,17 @@ export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
   }
 }
 
+/** Refuses the schema of one handler when it is none. */
+export function checkSchema(handler: string, schema: unknown): void {
+  if (isStandardSchema(schema) || (Array.isArray(schema) && schema.every(isStandardSchema))) return;
+  throw messages.invalidOption(
+    handler,
+    'schema',
+    "a Standard Schema ('~standard', version 1) for the only argument, or an array with one for each",
+    schema,
+  );
+}
+
 /** Refuses something of the user's own that lacks what we shall call. */
 function checkPort(owner: string, option: string, port: object | undefined, methods: readonly string[]): void {
   if (port === undefined) return;
@@ -136,15 +155,37 @@ function checkPort(owner: string, option: string, port: object | undefined, meth
   }
 }
 
+function checkLimits(owner: string, limits: Partial<ProcessLimits> | undefined): void {
+  if (limits === undefined) return;
+  refuseUnknown(`limits of ${owner}`, limits, { nameLength: true, monitors: true, pendingCalls: true });
+  for (const [name, value] of Object.entries(limits)) {
+    if (value !== undefined && !isLimit(value)) {
+      throw messages.invalidOption(owner, `limits.${name}`, 'a whole number, 1 or more, or Infinity', value);
+    }
+  }
+}
+
 /** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
-  const { onTreeExit, replyErrors, tracking, clock, globalNames } = options;
+  const { onTreeExit, replyErrors, tracking, clock, globalNames, redact, showValues } = options;
   const owner = 'GenServerModule.forRoot()';
   refuseUnknown(owner, options, MODULE_OPTIONS);
   checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
   checkPort(owner, 'globalNames', globalNames, ['register', 'unregister', 'whereis']);
   if (tracking !== undefined && typeof tracking !== 'boolean') {
     throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);
+  }
+  checkLimits(owner, options.limits);
+  if (showValues !== undefined && typeof showValues !== 'boolean') {
+    throw messages.invalidOption(owner, 'showValues', 'true or false', showValues);
+  }
+  if (redact !== undefined && !(Array.isArray(redact) && redact.every(isNamePattern))) {
+    throw messages.invalidOption(
+      owner,
+      'redact',
+      'an array of names (letters or digits in each) and regular expressions',
+      redact,
+    );
   }
   for (const option of ['attributeRejections', 'attributeExceptions'] as const) {
     const attributes = options[option];

@@ -72,6 +72,9 @@ export class ServerHost {
       clock: options.clock,
       globalNames: options.globalNames,
       tracking: attributedOrigins(options).length > 0 ? true : options.tracking,
+      limits: options.limits,
+      redact: options.redact,
+      showValues: options.showValues,
       findServer: (server) => this.findSource(server),
       findKeys: (server) => this.findKeyed(server)?.keys,
       makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
@@ -124,7 +127,7 @@ export class ServerHost {
     if (count === 0) return;
     this.logger.log(`${count} server(s) stopped in ${Math.round(tookMs)} ms`);
     for (const { server, reason, undrained } of stopped.filter((entry) => entry.undrained > 0)) {
-      this.logger.warn(`${server} was stopped (${formatReason(reason)}) with ${undrained} message(s) not handled`);
+      this.logger.warn(`${server} was stopped (${this.printed(reason)}) with ${undrained} message(s) not handled`);
     }
   }
 
@@ -333,18 +336,22 @@ export class ServerHost {
 
   private gaveUp(reason: ExitReason): void {
     this.logger.error(
-      `The supervision tree has given up (${formatReason(reason)}): more restarts than its budget allows. No server runs any more.`,
+      `The supervision tree has given up (${this.printed(reason)}): more restarts than its budget allows. No server runs any more.`,
     );
     const { onTreeExit = 'shutdown' } = this.options;
     if (typeof onTreeExit === 'function') void this.tell(onTreeExit, reason);
     else if (onTreeExit === 'shutdown') shutDownApplication(this.runtime.clock);
   }
 
+  private printed(reason: ExitReason): string {
+    return formatReason(this.runtime.redaction.reason(reason));
+  }
+
   private async tell(onTreeExit: Extract<OnTreeExit, CallableFunction>, reason: ExitReason): Promise<void> {
     try {
       await onTreeExit(reason);
     } catch (error) {
-      this.logger.error(`onTreeExit failed: ${formatReason(error)}`, (error as Error | undefined)?.stack);
+      this.logger.error(`onTreeExit failed: ${this.printed(error)}`, (error as Error | undefined)?.stack);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Redaction } from '../runtime/redaction.js';
 import type { EventSink, RuntimeEvent } from '../runtime/ports.js';
 import type { GenServerEvent } from './events.js';
 
@@ -14,16 +15,43 @@ interface Subscription {
  * listeners can never break what they observe (E20).
  */
 export class EventBus implements EventSink {
+  /** The last secret-free copy that was made: one reason goes through several events, and stays one. */
+  private lastCopy: { readonly original: unknown; readonly copy: unknown } | undefined;
   private readonly byType = new Map<string, Set<Subscription>>();
   private readonly toAll = new Set<Subscription>();
+
+  constructor(private readonly redaction = new Redaction()) {}
 
   wants(type: string): boolean {
     return this.toAll.size > 0 || (this.byType.get(type)?.size ?? 0) > 0;
   }
 
   emit(event: RuntimeEvent): void {
-    this.tell(this.byType.get(event.type), event as GenServerEvent);
-    this.tell(this.toAll, event as GenServerEvent);
+    const shown = this.withoutSecrets(event) as GenServerEvent;
+    this.tell(this.byType.get(event.type), shown);
+    this.tell(this.toAll, shown);
+  }
+
+  /** Every listener may be a way out: what must not be shown does not get this far. A state has been seen to by its server. */
+  private withoutSecrets(event: RuntimeEvent): RuntimeEvent {
+    const { reason, cause, error, message } = event as Partial<
+      Record<'reason' | 'cause' | 'error' | 'message', unknown>
+    >;
+    if (!isWhole(reason) && !isWhole(cause) && !isWhole(error) && !isWhole(message)) return event;
+    const shown: Record<string, unknown> = {};
+    if (isWhole(reason)) shown['reason'] = this.once(reason);
+    if (isWhole(cause)) shown['cause'] = this.once(cause);
+    if (isWhole(error)) shown['error'] = this.once(error);
+    if (isWhole(message)) shown['message'] = this.redaction.shown(message);
+    const isChanged = Object.entries(shown).some(([name, value]) => value !== (event as object as typeof shown)[name]);
+    return isChanged ? { ...event, ...shown } : event;
+  }
+
+  private once(original: object): unknown {
+    if (this.lastCopy?.original === original) return this.lastCopy.copy;
+    const copy = this.redaction.reason(original);
+    this.lastCopy = copy === original ? undefined : { original, copy };
+    return copy;
   }
 
   /** Listens to one type of event. Answers how to stop. */
@@ -74,4 +102,8 @@ export class EventBus implements EventSink {
     if (!subscriptions.delete(subscription)) return;
     this.emit({ type: 'observability.listener_detached', during: event.type, error } as RuntimeEvent);
   }
+}
+
+function isWhole(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

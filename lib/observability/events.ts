@@ -1,4 +1,5 @@
 import type {
+  ArgumentsRefused,
   CastDropped,
   CrashReport,
   Hibernated,
@@ -34,6 +35,7 @@ export type GenServerEvent =
   | UnexpectedMessage
   | LiveStateShared
   | Hibernated
+  | ArgumentsRefused
   | CastDropped
   | MailboxHighWater
   | MessageShed

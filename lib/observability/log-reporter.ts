@@ -1,4 +1,6 @@
+import { formatIssue } from '../gen-server/arguments-refused-error.js';
 import type {
+  ArgumentsRefused,
   CastDropped,
   CrashReport,
   LiveStateShared,
@@ -54,6 +56,7 @@ export class LogReporter {
       events.on('gen_server.crashed', (event) => this.write(() => this.onCrash(event))),
       events.on('gen_server.unexpected_message', (event) => this.write(() => this.onUnexpectedMessage(event))),
       events.on('gen_server.live_state_shared', (event) => this.write(() => this.onLiveStateShared(event))),
+      events.on('gen_server.arguments_refused', (event) => this.write(() => this.onArgumentsRefused(event))),
       events.on('gen_server.cast_dropped', (event) => this.write(() => this.onCastDropped(event))),
       events.on('gen_server.mailbox_high_water', (event) => this.write(() => this.onHighWater(event))),
       events.on('gen_server.message_shed', (event) => this.write(() => this.onMessageShed(event))),
@@ -107,6 +110,16 @@ export class LogReporter {
     this.logger.warn(
       `LIVE STATE SHARED ${label} ${pid.toString()}: ${what} is its live state, which others can now change behind its back.\n` +
         "  Hand out a copy, freeze the state, or start the server with isolation: 'clone'. Told once.",
+    );
+  }
+
+  /** Who called was told; who cast never hears of it. */
+  private onArgumentsRefused({ label, kind, handler, issues }: ArgumentsRefused): void {
+    const what = `${label}.${String(handler)}`;
+    if (kind === 'call' || !this.isNews(`arguments ${what}`)) return;
+    this.logger.warn(
+      `ARGUMENTS REFUSED a cast to ${oneLine(what)} was dropped: ${oneLine(issues.slice(0, 3).map(formatIssue).join('; '))}\n` +
+        '  More of the same are dropped silently. Told once.',
     );
   }
 

@@ -3,6 +3,7 @@ import { NoProcessError } from '../gen-server/errors.js';
 import type { Self } from '../gen-server/self.js';
 import { INFO_ENVELOPE, SENT_ENVELOPE } from '../runtime/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { assertNameLength } from '../runtime/limits.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
 import { print } from '../runtime/print.js';
@@ -81,11 +82,13 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
    *
    * @param self  The process that registers itself: `this.self`. One that has ended does nothing.
    * @param value  Shared, not copied. Default: undefined.
+   * @throws {LimitExceededError} The key is text of more characters than `limits.nameLength`.
    * @throws {AlreadyRegisteredError} The registry is unique and the key is taken, perhaps by this very process.
    */
   register(self: Self, key: K, value?: V): void {
     const process = actingProcess(this.runtime, self);
     if (process === undefined) return;
+    assertNameLength(key, this.runtime.limits, process.label);
     const holder = this.keys === 'unique' ? this.entries.first(key) : undefined;
     if (holder !== undefined) {
       throw new AlreadyRegisteredError(this.name, key, holder.pid, holder.owner === process);

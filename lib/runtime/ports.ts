@@ -1,4 +1,6 @@
+import type { ProcessLimits } from './limits.js';
 import type { Pid } from './pid.js';
+import type { Redaction } from './redaction.js';
 
 /** A timer of the platform, as {@link Clock.setTimer} gives it. */
 export interface TimerHandle {
@@ -100,6 +102,9 @@ export interface RuntimePorts {
   readonly servers: ServerCatalog;
   /** Whether to point out live state that is handed to somebody else. Off in production. */
   readonly warnsOfSharedState: boolean;
+  readonly limits: ProcessLimits;
+  /** What of states, messages, arguments and reasons may be shown to whoever reads logs, events, traces and errors. */
+  readonly redaction: Redaction;
   /** Whether to know whose handler runs after an `await` as well. */
   readonly tracks: boolean;
 }

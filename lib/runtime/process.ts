@@ -36,6 +36,8 @@ export abstract class Process implements Schedulable {
   isLinkedToParent = false;
   /** Null as long as nothing but the parent has to do with it. @internal */
   ties: Ties | null = null;
+  /** How many calls of this process are unanswered, as far as is known. */
+  pendingCalls = 0;
   /** The callback that is under way, where that is tracked. @internal */
   activation: Activation | null = null;
 

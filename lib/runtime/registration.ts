@@ -1,4 +1,5 @@
 import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
+import { assertNameLength } from './limits.js';
 import { Pid } from './pid.js';
 import { print } from './print.js';
 import type { NameService, ViaRegistry } from './ports.js';
@@ -66,8 +67,9 @@ class ServiceRegistration implements Registration {
   }
 }
 
-/** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder. */
+/** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder, or `LimitExceededError`. */
 export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
+  assertNameLength(isVia(name) ? name.key : isGlobal(name) ? name.global : name, runtime.limits, pid.toString());
   if (isVia(name)) {
     if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
     return name instanceof ViaKey ? name : new ViaRegistration(name);

@@ -1,6 +1,7 @@
 import { Deadlines } from './deadlines.js';
 import { type ExitReason, isCleanExit } from './exit-reason.js';
 import { Family } from './family.js';
+import type { ProcessLimits } from './limits.js';
 import { type Pid, Ref } from './pid.js';
 import type {
   Clock,
@@ -13,6 +14,7 @@ import type {
   TopicService,
 } from './ports.js';
 import type { Process } from './process.js';
+import type { Redaction } from './redaction.js';
 import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
 import { Scheduler } from './scheduler.js';
@@ -58,6 +60,8 @@ export class Runtime {
   /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
   topics!: TopicService;
   readonly warnsOfSharedState: boolean;
+  readonly limits: ProcessLimits;
+  readonly redaction: Redaction;
   /** Null when off: following promises would slow down every one of the application. */
   readonly tracking: Tracking | null;
   readonly root = new RootContext();
@@ -82,6 +86,8 @@ export class Runtime {
     this.globalNames = ports.globalNames;
     this.servers = ports.servers;
     this.warnsOfSharedState = ports.warnsOfSharedState;
+    this.limits = ports.limits;
+    this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
     this.deadlines = new Deadlines(this.clock, this.root);
     this.scheduler = new Scheduler(this.clock, () => this.deadlines.settle());

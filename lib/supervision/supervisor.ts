@@ -360,7 +360,8 @@ export class SupervisorServer extends GenServerBase<null> {
   }
 
   private startError(child: Child, reason: ExitReason): ChildStartError {
-    return new ChildStartError(this.setup.label, child.printedId, reason, formatReason(reason));
+    const told = this.server.runtime.redaction.reason(reason);
+    return new ChildStartError(this.setup.label, child.printedId, told, formatReason(told));
   }
 
   private about(child: Child): { supervisor: string; childId: string } {

@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
 import { type CastResult, noReply, type Ok, ok } from '../gen-server/callback-result.js';
 import { type Destination, formatDestination, resolve } from '../gen-server/destination.js';
-import { NoProcessError, StartError } from '../gen-server/errors.js';
+import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import { Self } from '../gen-server/self.js';
 import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
 import { type Lineage, spawn, type Spawned } from '../gen-server/start.js';
+import { startErrorOf } from '../gen-server/start-observer.js';
 import { startTask, Task, type TaskParent } from '../gen-server/task.js';
 import type { TaskFunction, TaskProcess } from '../gen-server/task-process.js';
 import {
@@ -196,7 +197,7 @@ export const TaskSupervisor = {
     const { process, outcome } = spawnTaskSupervisor(runtime, spec);
     const result = await outcome;
     if (result.status === 'ok') return process.pid;
-    throw new StartError(process.label, result.status === 'error' ? result.reason : result.status);
+    throw startErrorOf(process, result);
   },
   /** The child spec of one under another supervisor. */
   childSpec(spec: TaskSupervisorSpec = {}, overrides: Partial<Omit<ChildSpec, 'start'>> = {}): ChildSpec {

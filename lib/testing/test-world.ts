@@ -173,8 +173,8 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
   private async stopAll(): Promise<void> {
     const root = await this.root?.catch(() => undefined);
     if (root !== undefined) await stop(this.runtime, root, 'shutdown').catch(() => undefined);
-    // The youngest first: whoever was started by another is gone before it.
-    for (const process of [...this.runtime.processes()]) await this.stopStray(process);
+    // Whoever was started by another is gone before it.
+    for (const process of [...this.runtime.processes()].reverse()) await this.stopStray(process);
     // Who was started by last words has none of its own.
     for (const process of [...this.runtime.processes()]) await this.kill(process);
     this.runtime.close();

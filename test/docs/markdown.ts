@@ -22,6 +22,7 @@ export function filesUnder(folder: string, ending: string): string[] {
 export const PAGES: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
+  '.github/SECURITY.md',
   ...filesUnder('lib', '.md'),
   ...filesUnder('sample', 'README.md'),
   'test/PARITY.md',

@@ -14,8 +14,10 @@ describe('the options of the README', () => {
   it.each([
     ['@GenServer and provideGenServer', 'lib/nest/gen-server.options.ts', 'GenServerOptions'],
     ['GenServerModule.forRoot', 'lib/nest/gen-server.options.ts', 'GenServerModuleOptions'],
+    ['Limits of a process', 'lib/runtime/limits.ts', 'ProcessLimits'],
     ['@Supervisor', 'lib/supervision/supervisor-options.ts', 'SupervisorOptions'],
     ['@HandleCall', 'lib/nest/decorators/handle-call.decorator.ts', 'HandleCallOptions'],
+    ['@HandleCast', 'lib/nest/decorators/handle-cast.decorator.ts', 'HandleCastOptions'],
     ['client.with', 'lib/nest/clients/gen-server-client.ts', 'ClientOptions'],
   ])('of %s are those of %s, %s', (heading, file, name) => {
     expect(firstCodes(rowsUnder(heading)).sort()).toEqual(written(sources.keysOf(file, name)).sort());

@@ -4,7 +4,6 @@ import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { isCleanExit } from '../../lib/runtime/exit-reason.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
-import { startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { serverSource } from '../support/server-source.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -176,7 +175,12 @@ describe('whatever a callback does', () => {
   describe('what it is sent', () => {
     class Tagged {}
 
-    it('ends a decorated receiver, and nobody else, when it cannot be looked at', async () => {
+    it.each<[string, () => unknown]>([
+      ['a proxy that was revoked', revoked],
+      ['a tag that cannot be read', () => Object.defineProperty({}, 'type', { get: () => thrower(boom) })],
+      ['a class that cannot be read', () => Object.setPrototypeOf({}, revoked()) as unknown],
+    ])('has no tag when it cannot be looked at, and ends nobody: %s', async (_what, make) => {
+      const rest: unknown[] = [];
       class Server extends GenServerBase<null> {
         override init() {
           return ok(null);
@@ -184,24 +188,27 @@ describe('whatever a callback does', () => {
         onTagged() {
           return noReply();
         }
+        onRest(message: unknown) {
+          rest.push(message);
+          return noReply();
+        }
       }
-      const probe = await startProbe(world);
-      for (const message of [revoked(), Object.defineProperty({}, 'type', { get: () => thrower(boom) })]) {
-        const pid = await world.startSource(
-          serverSource(Server, {
-            infos: [
-              [Tagged, 'onTagged'],
-              ['tag', 'onTagged'],
-            ],
-          }),
-        );
-        probe.self.monitor(pid);
-        world.send(pid, message);
-        await settle();
-        expect(Pid.processOf(pid)).toBeUndefined();
-      }
-      expect(probe.messages).toHaveLength(2);
-      expect(probe.messages[1]).toMatchObject({ reason: boom });
+      const tagged = [
+        [Tagged, 'onTagged'],
+        ['tag', 'onTagged'],
+      ] as const;
+      const message = make();
+      const choosy = await world.startSource(serverSource(Server, { infos: tagged }));
+      const greedy = await world.startSource(serverSource(Server, { infos: [...tagged, [undefined, 'onRest']] }));
+      world.send(choosy, message);
+      world.send(greedy, message);
+      await settle();
+      expect([choosy, greedy].map((pid) => Pid.processOf(pid) === undefined)).toEqual([false, false]);
+      expect(rest.length).toBe(1);
+      expect(rest[0] === message).toBe(true);
+      const reported = world.seen.filter(({ type }) => type === 'gen_server.unexpected_message');
+      expect(reported).toHaveLength(1);
+      expect(reported[0]).toMatchObject({ pid: choosy });
     });
   });
 });

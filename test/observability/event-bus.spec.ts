@@ -142,4 +142,42 @@ describe('EventBus', () => {
       expect(bus.wants('gen_server.hibernated')).toBe(false);
     });
   });
+
+  describe('what it hands out', () => {
+    const emitted = (...events: readonly object[]): readonly Record<string, unknown>[] => {
+      const bus = new EventBus();
+      const seen: Record<string, unknown>[] = [];
+      bus.onAny((event) => seen.push(event as never));
+      for (const event of events) bus.emit(event as never);
+      return seen;
+    };
+
+    it('is the event itself when it holds no secret', () => {
+      const event = {
+        type: 'process.exited',
+        reason: new Error('boom'),
+        cause: { a: 1 },
+        message: ['text'],
+        error: 'text',
+      };
+      expect(emitted(event)[0]).toBe(event);
+    });
+
+    it.each(['reason', 'cause', 'error', 'message'])('is without the secrets in its %s', (field) => {
+      const event = {
+        type: 'any',
+        [field]: { password: 'hunter2', owner: 'ann' },
+        state: { password: 'seen to already' },
+      };
+      expect(emitted(event)[0]).toEqual({ ...event, [field]: { password: '[redacted]', owner: 'ann' } });
+      expect(event[field]).toEqual({ password: 'hunter2', owner: 'ann' });
+    });
+
+    it('has one copy of one reason, so that whoever has seen it knows it again', () => {
+      const reason = { password: 'hunter2' };
+      const [crashed, exited] = emitted({ type: 'a', reason, cause: reason }, { type: 'b', reason });
+      expect(crashed!['cause']).toBe(crashed!['reason']);
+      expect(exited!['reason']).toBe(crashed!['reason']);
+    });
+  });
 });

@@ -59,13 +59,13 @@ describe('LogReporter', () => {
       const pid = await world.start({
         init: () => ok(null),
         handleCall: () => {
-          throw { secret: 'plan' };
+          throw { master: 'plan' };
         },
       });
       await rejectionOf(world.call(pid, 'a'));
       await settle();
       expect(world.lines).toHaveLength(1);
-      expect(world.lines[0]!.text).toContain("crashed in handleCall: { thrown: { secret: 'plan' } }");
+      expect(world.lines[0]!.text).toContain("crashed in handleCall: { thrown: { master: 'plan' } }");
       expect(world.lines[0]!.stack).toBeUndefined();
     });
 

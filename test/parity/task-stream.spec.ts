@@ -49,12 +49,14 @@ function* upTo(limit: number, from = 1): Generator<number, void> {
 
 /** What a stream gives, while time goes by. */
 async function read<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  const done = (async () => {
-    for await (const outcome of stream) all.push(outcome);
-  })();
+  const done = collect(stream);
   await world.clock.advance(1_000);
-  await done;
+  return done;
+}
+
+async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const outcome of stream) all.push(outcome);
   return all;
 }
 
@@ -261,7 +263,7 @@ describe('Task.asyncStream', () => {
           await read(
             Task.asyncStream(self, [1], async () => {
               await Promise.resolve();
-              return read(Task.asyncStream(self, [1], callBack));
+              return collect(Task.asyncStream(self, [1], callBack));
             }),
           ),
         ),

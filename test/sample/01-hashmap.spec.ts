@@ -115,6 +115,17 @@ describe('bad input', () => {
     },
   );
 
+  it.each([['['], ['{"a":']])('so is a value that is nested too deep to be given out again: %s…', async (open) => {
+    const { http } = await boot(AppModule);
+    const nested = (depth: number) => `{"value":${open.repeat(depth)}1${(open === '[' ? ']' : '}').repeat(depth)}}`;
+    const put = (body: string) => http.raw('PUT', '/hashmap/deep', body, { 'content-type': 'application/json' });
+    expect(await put(nested(64))).toMatchObject({ status: 200 });
+    for (const depth of [65, 1_000, 10_000]) {
+      expect(await put(nested(depth))).toMatchObject({ status: 400, json: { message: expect.stringContaining('64') } });
+    }
+    expect((await http('GET', '/hashmap/deep')).status).toBe(200);
+  });
+
   it('so is no body, one that is not JSON, and one that is not said to be JSON', async () => {
     const { http } = await boot(AppModule);
     const typed = { 'content-type': 'application/json' };

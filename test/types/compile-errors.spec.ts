@@ -43,6 +43,12 @@ const MISTAKES: readonly (readonly [what: string, members: string, expected: str
   ['an info handler that replies', `@HandleInfo('tick') tick() { return reply(1); }`, 'it has nobody to answer', 3],
   ['a continue that replies', `@HandleContinue('load') load() { return reply(1); }`, 'it has nobody to answer', 3],
   [
+    'a parameter that its schema does not give',
+    `@HandleCall({ schema: null! as StandardSchema<number> }) get(text: string) { return reply(text); }`,
+    'the parameters of the handler do not take what its schema gives',
+    3,
+  ],
+  [
     'a reserved name',
     `@HandleCall() then() { return reply(1); }`,
     'a handler cannot have this name: it is reserved',
@@ -78,7 +84,7 @@ const MISTAKES: readonly (readonly [what: string, members: string, expected: str
 ];
 
 const program = (members: string) => `
-import { Down, GenServer, GenServerBase, HandleCall, HandleCast, HandleContinue, HandleInfo, noReply, ok, reply, stop } from 'nestjs-genserver';
+import { Down, GenServer, GenServerBase, HandleCall, HandleCast, HandleContinue, HandleInfo, noReply, ok, reply, type StandardSchema, stop } from 'nestjs-genserver';
 type State = { status: 'initializing' } | { status: 'ready'; count: number };
 @GenServer()
 export class Server extends GenServerBase<State> {

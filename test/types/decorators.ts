@@ -115,6 +115,14 @@ export class ReservedNames extends GenServerBase<number> {
   @HandleCall() with() {
     return reply(1);
   }
+  // @ts-expect-error whoever serialises a client would call it
+  @HandleCall() toJSON() {
+    return reply(1);
+  }
+  // @ts-expect-error whoever prints a client would call it
+  @HandleCall() toString() {
+    return reply(1) as never;
+  }
   // @ts-expect-error a callback of every server
   @HandleCall() codeChange() {
     return reply(1);

@@ -1,6 +1,12 @@
 import { callServer, castToServer, DEFAULT_CALL_TIMEOUT_MS, reportDroppedCast } from '../../gen-server/client.js';
 import { DESTINATION, type Destination, formatDestination } from '../../gen-server/destination.js';
-import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
+import { describeRequest } from '../../gen-server/call-request.js';
+import {
+  CallTimeoutError,
+  NoProcessError,
+  type RequestDescription,
+  UnknownHandlerError,
+} from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
 import { type Handler, payloadOf, type ServerDefinition } from '../../gen-server/server-definition.js';
 import { Deadline } from '../../runtime/deadline.js';
@@ -77,6 +83,8 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   hide(prototype, 'with', function (this: BoundClient, options: ClientOptions) {
     return bind(this[TARGET], options, stubs);
   });
+  // What it is bound to leads into the runtime, and a printer would follow.
+  hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);
   prototypes.set(definition, prototype);
   return prototype;
 }
@@ -154,7 +162,7 @@ function callWhenAccepting(
   return new Promise((resolve, reject) => {
     const begin = runtime.clock.now();
     const waiting = new WaitingCall(() =>
-      reject(new CallTimeoutError(definition.label, { handler: handler.name, args }, timeoutMs, 'waiting', 0)),
+      reject(new CallTimeoutError(definition.label, describe(runtime, handler, args), timeoutMs, 'waiting', 0)),
     );
     runtime.deadlines.add(waiting, timeoutMs);
     target.whenAccepting!((server) => {
@@ -175,6 +183,10 @@ function castWhenAccepting(target: ClientTarget, handler: Handler, args: readonl
     if (!(server instanceof Error)) castToServer(server, handler.invocationFor(args), payloadOf(args));
     else reportDroppedCast(target.runtime, formatDestination(target.destination), handler.name, server.message);
   });
+}
+
+function describe(runtime: Runtime, handler: Handler, args: readonly unknown[]): RequestDescription {
+  return describeRequest(runtime, handler.invocationFor(args), payloadOf(args));
 }
 
 class WaitingCall extends Deadline {

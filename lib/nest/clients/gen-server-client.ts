@@ -1,5 +1,6 @@
 import type { CastResult } from '../../gen-server/callback-result.js';
 import type { Addressed } from '../../gen-server/destination.js';
+import type { GivenFor } from '../../gen-server/standard-schema.js';
 import type { Answering, ReservedName } from '../decorators/handler-types.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */
@@ -9,10 +10,13 @@ type ReplyOf<T> = T extends { readonly value: infer R } ? R : never;
 type ClientMethod<F> = F extends (...args: infer A) => infer Q
   ? [Answering<Awaited<Q>>] extends [never]
     ? Awaited<Q> extends CastResult<any>
-      ? (...args: A) => void
+      ? (...args: Given<A>) => void
       : never
-    : (...args: A) => Promise<ReplyOf<Awaited<Q>>>
+    : (...args: Given<A>) => Promise<ReplyOf<Awaited<Q>>>
   : never;
+
+/** Where a schema makes the argument, callers give what the schema takes. */
+type Given<A extends unknown[]> = { [I in keyof A]: GivenFor<A[I]> };
 
 /**
  * A server as its callers see it, typed from the class: calls return a promise of the reply, casts nothing. Other public

@@ -1,11 +1,17 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import type { ArgumentSchemas } from '../../gen-server/standard-schema.js';
 import { defineHandler } from '../metadata.js';
 import type { CallDescriptor, HandlerName, Method } from './handler-types.js';
 
 /** @publicApi */
-export interface HandleCallOptions {
+export interface HandleCallOptions<S extends ArgumentSchemas | undefined = ArgumentSchemas | undefined> {
   /** How long callers wait for this handler, in milliseconds, queueing included. Default: the server's `callTimeoutMs`. */
   readonly timeoutMs?: number;
+  /**
+   * What the arguments must be: a Standard Schema for the only one, or one for each. It runs in the process before the handler, which
+   * gets what the schema made of them. A call that it refuses rejects with `ArgumentsRefusedError`. Default: anything goes.
+   */
+  readonly schema?: S;
 }
 
 /**
@@ -15,13 +21,14 @@ export interface HandleCallOptions {
  *
  * @publicApi
  */
-export function HandleCall(
-  options: HandleCallOptions = {},
+export function HandleCall<const S extends ArgumentSchemas | undefined = undefined>(
+  options: HandleCallOptions<S> = {},
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any server, whatever its state
 ): <T extends GenServerBase<any>, const K extends string | symbol, F extends Method>(
   target: T,
   key: HandlerName<K>,
-  descriptor: CallDescriptor<T, F>,
+  descriptor: CallDescriptor<T, F, S>,
 ) => void {
-  return (target, key) => defineHandler(target, key, { kind: 'call', timeoutMs: options.timeoutMs });
+  const { timeoutMs, schema } = options;
+  return (target, key) => defineHandler(target, key, { kind: 'call', timeoutMs, schema });
 }

@@ -1,21 +1,29 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import type { ArgumentSchemas } from '../../gen-server/standard-schema.js';
 import { defineHandler } from '../metadata.js';
 import type { CastDescriptor, HandlerName, Method } from './handler-types.js';
+
+/** @publicApi */
+export interface HandleCastOptions<S extends ArgumentSchemas | undefined = ArgumentSchemas | undefined> {
+  /**
+   * What the arguments must be: a Standard Schema for the only one, or one for each. It runs in the process before the handler, which
+   * gets what the schema made of them. A cast that it refuses is reported and dropped. Default: anything goes.
+   */
+  readonly schema?: S;
+}
 
 /**
  * Handles a cast: on the client, the method returns nothing, at once. Return `noReply(state?)` or `stop(reason, state?)`.
  *
  * @publicApi
  */
-export function HandleCast(): <
+export function HandleCast<const S extends ArgumentSchemas | undefined = undefined>(
+  options: HandleCastOptions<S> = {},
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any server, whatever its state
-  T extends GenServerBase<any>,
-  const K extends string | symbol,
-  F extends Method,
->(
+): <T extends GenServerBase<any>, const K extends string | symbol, F extends Method>(
   target: T,
   key: HandlerName<K>,
-  descriptor: CastDescriptor<T, F>,
+  descriptor: CastDescriptor<T, F, S>,
 ) => void {
-  return (target, key) => defineHandler(target, key, { kind: 'cast' });
+  return (target, key) => defineHandler(target, key, { kind: 'cast', schema: options.schema });
 }

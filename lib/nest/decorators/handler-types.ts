@@ -8,6 +8,7 @@ import type {
   StopReply,
 } from '../../gen-server/callback-result.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import type { ArgumentSchemas, OutputsOf, TakenBy } from '../../gen-server/standard-schema.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */
 
@@ -34,6 +35,8 @@ export type ReservedName =
   | 'catch'
   | 'finally'
   | 'constructor'
+  | 'toJSON'
+  | keyof typeof Object.prototype
   | 'onModuleInit'
   | 'onModuleDestroy'
   | 'onApplicationBootstrap'
@@ -45,17 +48,30 @@ export type HandlerName<K> = K extends ReservedName ? 'a handler cannot have thi
 // What is wrong with a handler is said by the type that its descriptor would have to have: the compiler quotes it. Only when
 // the results are of the right kind are they compared with the state, since that message names the property that differs.
 
-export type CallDescriptor<T, F extends Method> = DescriptorOf<
+export type CallDescriptor<T, F extends Method, S extends ArgumentSchemas | undefined = undefined> = DescriptorOf<
   F,
   CallFault<Awaited<ReturnType<F>>>,
   CallResult<any, StateOf<T>>
->;
+> &
+  TakesOutputsOf<F, S>;
 
-export type CastDescriptor<T, F extends Method> = DescriptorOf<
+export type CastDescriptor<T, F extends Method, S extends ArgumentSchemas | undefined = undefined> = DescriptorOf<
   F,
   CastFault<Awaited<ReturnType<F>>>,
   CastResult<StateOf<T>>
->;
+> &
+  TakesOutputsOf<F, S>;
+
+/** A handler gets what its schema makes of the arguments, and nothing else. */
+type TakesOutputsOf<F extends Method, S extends ArgumentSchemas | undefined> = [S] extends [ArgumentSchemas]
+  ? OutputsOf<S> extends infer Outputs extends unknown[]
+    ? ((...args: Taken<Parameters<F>>) => void) extends (...args: Outputs) => void
+      ? unknown
+      : 'the parameters of the handler do not take what its schema gives'
+    : unknown
+  : unknown;
+
+type Taken<P extends unknown[]> = { [I in keyof P]: TakenBy<P[I]> };
 
 /** A method that returns `any`, also because something else in it does not compile, is not found fault with. */
 type DescriptorOf<F extends Method, Fault, Results> = TypedPropertyDescriptor<F> &
