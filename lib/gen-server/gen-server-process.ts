@@ -23,7 +23,7 @@ import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
 import type { ServerPlan } from './server-plan.js';
-import type { StartObserver } from './start-observer.js';
+import { AwaitedStart, type StartObserver } from './start-observer.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
 
@@ -52,6 +52,7 @@ class Starting {
   deadline: StartDeadline | null = null;
   hasTimedOut = false;
   cause: unknown = undefined;
+  private others: AwaitedStart | null = null;
 
   constructor(
     readonly args: InitArguments,
@@ -61,6 +62,21 @@ class Starting {
   /** Tells the starter how it went, once. */
   settle(process: GenServerProcess, outcome: StartOutcome): void {
     this.takeOver()?.started(process, outcome);
+  }
+
+  /** How it goes, for those who did not start it. However many ask, they wait for the same. */
+  get outcome(): Promise<StartOutcome> {
+    if (this.others === null) {
+      const others = (this.others = new AwaitedStart());
+      const { observer } = this;
+      this.observer = {
+        started: (process, outcome) => {
+          observer?.started(process, outcome);
+          others.started(process, outcome);
+        },
+      };
+    }
+    return this.others.outcome;
   }
 
   /** From now on it is told by nobody else. */
@@ -157,6 +173,11 @@ export class GenServerProcess extends Process {
   /** `init` is done: from then on an end is an exit, before it is a failed start. */
   get hasStarted(): boolean {
     return this.starting === null;
+  }
+
+  /** How the start of a live process went, or is going. Does not reject. */
+  get startOutcome(): Promise<StartOutcome> {
+    return this.starting === null ? Promise.resolve(STARTED) : this.starting.outcome;
   }
 
   get label(): string {
