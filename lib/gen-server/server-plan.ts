@@ -30,11 +30,11 @@ export class ServerPlan {
     given: StartOptions = {},
   ) {
     const { definition, defaults } = source;
-    const options = { ...defaults, ...given };
+    const options = withDefaults(given, defaults);
     assertStartOptions(options, definition.label);
     this.definition = definition;
     this.name = options.name;
-    this.args = options.args ?? defaults?.args ?? NO_ARGUMENTS;
+    this.args = options.args ?? NO_ARGUMENTS;
     this.startTimeoutMs = options.startTimeoutMs ?? Infinity;
     this.isolation = options.isolation ?? 'none';
     this.idleMs = options.idleMs ?? Infinity;
@@ -42,6 +42,11 @@ export class ServerPlan {
     this.trapsExits = options.trapExit ?? false;
     this.drains = options.drain ?? true;
   }
+}
+
+/** What is given as undefined counts as left out. */
+export function withDefaults<T extends object>(given: T, defaults: T | undefined): T {
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as T;
 }
 
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
