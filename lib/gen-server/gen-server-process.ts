@@ -18,7 +18,7 @@ import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
 import { IdleDeadline, Passivation, QuietTime } from './quiet-time.js';
-import { answerWithStream } from './reply-stream.js';
+import { abandonStream, answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
@@ -477,7 +477,10 @@ export class GenServerProcess extends Process {
 
   private finish(value: unknown, hasFailed: boolean): void {
     // What an abandoned handler still brings is nobody's any more (E6).
-    if (this.isFenced) return;
+    if (this.isFenced) {
+      if (!hasFailed) abandonStream(value);
+      return;
+    }
     const { scheduler } = this.runtime;
     const turn = this.turn!;
     const { payload } = turn;
@@ -500,8 +503,12 @@ export class GenServerProcess extends Process {
   // --- results ----------------------------------------------------------------------------------------------------------
 
   private apply(result: unknown, invocation: Invocation, payload: unknown): void {
-    if (this.isFenced) return;
+    if (this.isFenced) {
+      abandonStream(result);
+      return;
+    }
     if (this.exitMark !== null) {
+      abandonStream(result);
       this.terminate(this.exitMark.reason, undefined, invocation, payload);
       return;
     }
@@ -511,6 +518,7 @@ export class GenServerProcess extends Process {
     const fault = faultOf(result, origin);
     if (fault !== undefined) {
       const cause = new BadReturnValueError(this.label, invocation.handler.name, result, fault);
+      abandonStream(result);
       this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
     }
