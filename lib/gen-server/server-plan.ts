@@ -68,7 +68,7 @@ function assertStartOptions(options: StartOptions, label: string): void {
   if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${label}`);
 }
 
-export function assertInitArguments(args: unknown, label: string): void {
+function assertInitArguments(args: unknown, label: string): void {
   if (Array.isArray(args) || typeof args === 'function') return;
   throw new InvalidArgumentError(
     `args of ${label} must be an array of the arguments of init, or a function that returns one, got: ${print(args)}`,

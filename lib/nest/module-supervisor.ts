@@ -12,7 +12,8 @@ import type { GenServerOptions } from './gen-server.options.js';
 import { refuseEndlessStarts, restartOf } from './options.validator.js';
 
 /**
- * How one more child of a module's supervisor is started. What is left out is as the class says in `@GenServer`.
+ * How one more child of a module's supervisor is started. What is left out is as the class says in `@GenServer`, and a class that is
+ * started on demand is transient here too. With `idleMs` a child may not be permanent: it would be started again at once.
  *
  * @publicApi
  */
