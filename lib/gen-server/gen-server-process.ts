@@ -18,12 +18,12 @@ import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
 import { IdleDeadline, Passivation, QuietTime } from './quiet-time.js';
-import { answerWithStream } from './reply-stream.js';
+import { abandonStream, answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
 import type { ServerPlan } from './server-plan.js';
-import type { StartObserver } from './start-observer.js';
+import { AwaitedStart, type StartObserver } from './start-observer.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
 
@@ -52,6 +52,7 @@ class Starting {
   deadline: StartDeadline | null = null;
   hasTimedOut = false;
   cause: unknown = undefined;
+  private others: AwaitedStart | null = null;
 
   constructor(
     readonly args: InitArguments,
@@ -61,6 +62,21 @@ class Starting {
   /** Tells the starter how it went, once. */
   settle(process: GenServerProcess, outcome: StartOutcome): void {
     this.takeOver()?.started(process, outcome);
+  }
+
+  /** How it goes, for those who did not start it. However many ask, they wait for the same. */
+  get outcome(): Promise<StartOutcome> {
+    if (this.others === null) {
+      const others = (this.others = new AwaitedStart());
+      const { observer } = this;
+      this.observer = {
+        started: (process, outcome) => {
+          observer?.started(process, outcome);
+          others.started(process, outcome);
+        },
+      };
+    }
+    return this.others.outcome;
   }
 
   /** From now on it is told by nobody else. */
@@ -168,6 +184,11 @@ export class GenServerProcess extends Process {
   /** `init` is done: from then on an end is an exit, before it is a failed start. */
   get hasStarted(): boolean {
     return this.starting === null;
+  }
+
+  /** How the start of a live process went, or is going. Does not reject. */
+  get startOutcome(): Promise<StartOutcome> {
+    return this.starting === null ? Promise.resolve(STARTED) : this.starting.outcome;
   }
 
   get label(): string {
@@ -373,7 +394,7 @@ export class GenServerProcess extends Process {
 
   /** The mailbox has been empty for `idleMs`. Whoever waits for an answer still needs the process, though. */
   passivate(): void {
-    if (this.status !== 'running' || this.isBusy || this.queueLength > 0) return;
+    if (this.status !== 'running' || this.isBusy || this.hasContinuation || this.queueLength > 0) return;
     if (this.unanswered !== null && this.unanswered.size > 0) {
       this.onQuiet();
       return;
@@ -467,7 +488,10 @@ export class GenServerProcess extends Process {
 
   private finish(value: unknown, hasFailed: boolean): void {
     // What an abandoned handler still brings is nobody's any more (E6).
-    if (this.isFenced) return;
+    if (this.isFenced) {
+      if (!hasFailed) abandonStream(value);
+      return;
+    }
     const { scheduler } = this.runtime;
     const turn = this.turn!;
     const { payload } = turn;
@@ -490,8 +514,12 @@ export class GenServerProcess extends Process {
   // --- results ----------------------------------------------------------------------------------------------------------
 
   private apply(result: unknown, invocation: Invocation, payload: unknown): void {
-    if (this.isFenced) return;
+    if (this.isFenced) {
+      abandonStream(result);
+      return;
+    }
     if (this.exitMark !== null) {
+      abandonStream(result);
       this.terminate(this.exitMark.reason, undefined, invocation, payload);
       return;
     }
@@ -501,6 +529,7 @@ export class GenServerProcess extends Process {
     const fault = faultOf(result, origin);
     if (fault !== undefined) {
       const cause = this.badReturnValue(invocation.handler.name, result, fault);
+      abandonStream(result);
       this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
     }

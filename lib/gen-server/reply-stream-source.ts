@@ -84,10 +84,15 @@ function quietly(work: () => unknown): void {
 class SyncItems implements ItemIterator {
   constructor(private readonly iterator: Iterator<unknown>) {}
 
-  /** As `for await` does it: promises in a sync iterable are awaited. */
+  /** As `for await` does it: promises in a sync iterable are awaited, and one that is rejected is the end. */
   async next(): Promise<IteratorResult<unknown>> {
     const { done, value } = this.iterator.next() as IteratorResult<unknown, unknown>;
-    return { done: done === true, value: await value } as IteratorResult<unknown>;
+    try {
+      return { done: done === true, value: await value } as IteratorResult<unknown>;
+    } catch (error) {
+      if (done !== true) quietly(() => this.iterator.return?.());
+      throw error;
+    }
   }
 
   return(): Promise<IteratorResult<unknown>> {

@@ -131,19 +131,17 @@ class Reading implements AsyncIterator<unknown, undefined> {
       );
       return;
     }
-    if (result.done === true) {
-      this.finish();
-      return;
-    }
-    let item = result.value;
-    if (this.server.clonesMessages) {
-      try {
-        item = structuredClone(item);
-      } catch (error) {
-        this.release('normal');
-        this.failed(error);
+    let item: unknown;
+    try {
+      if (result.done === true) {
+        this.finish();
         return;
       }
+      item = this.server.clonesMessages ? structuredClone(result.value) : result.value;
+    } catch (error) {
+      this.release('normal');
+      this.failed(error);
+      return;
     }
     this.readers.shift()!.resolve({ done: false, value: item });
     this.take();
@@ -264,4 +262,9 @@ export function answerWithStream(server: GenServerProcess, request: CallRequest,
   );
   server.debugging?.answered(request, stream);
   request.answer(stream);
+}
+
+/** Lets go of the stream that a handler answers with, when nobody will get the answer. */
+export function abandonStream(result: unknown): void {
+  if (result instanceof CallbackResult && result.kind === 'replyStream') releaseItems(result.value);
 }

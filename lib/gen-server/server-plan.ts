@@ -30,11 +30,11 @@ export class ServerPlan {
     given: StartOptions = {},
   ) {
     const { definition, defaults } = source;
-    const options = { ...defaults, ...given };
+    const options = withDefaults(given, defaults);
     assertStartOptions(options, definition.label);
     this.definition = definition;
     this.name = options.name;
-    this.args = options.args ?? defaults?.args ?? NO_ARGUMENTS;
+    this.args = options.args ?? NO_ARGUMENTS;
     this.startTimeoutMs = options.startTimeoutMs ?? Infinity;
     this.isolation = options.isolation ?? 'none';
     this.idleMs = options.idleMs ?? Infinity;
@@ -53,6 +53,11 @@ export function planOf(source: ServerSource, given?: StartOptions): ServerPlan {
   let plan = defaultPlans.get(source);
   if (plan === undefined) defaultPlans.set(source, (plan = new ServerPlan(source)));
   return plan;
+}
+
+/** What is given as undefined counts as left out. */
+export function withDefaults<T extends object>(given: T, defaults: T | undefined): T {
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as T;
 }
 
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
@@ -74,7 +79,7 @@ function assertStartOptions(options: StartOptions, label: string): void {
   if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${label}`);
 }
 
-export function assertInitArguments(args: unknown, label: string): void {
+function assertInitArguments(args: unknown, label: string): void {
   if (Array.isArray(args) || typeof args === 'function') return;
   throw new InvalidArgumentError(
     `args of ${label} must be an array of the arguments of init, or a function that returns one, got: ${print(args)}`,

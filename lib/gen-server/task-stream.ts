@@ -151,15 +151,19 @@ class TaskStream<I, T> {
   }
 
   private take(): void {
-    let result: IteratorResult<I>;
+    let item: I;
     try {
-      result = (this.iterator as Iterator<I>).next();
+      const result = (this.iterator as Iterator<I, I>).next();
+      if (result.done === true) {
+        this.isExhausted = true;
+        return;
+      }
+      item = result.value;
     } catch (error) {
       this.inputFailed(error);
       return;
     }
-    if (result.done === true) this.isExhausted = true;
-    else this.launch(result.value);
+    this.launch(item);
   }
 
   private pull(): void {
@@ -175,10 +179,15 @@ class TaskStream<I, T> {
     whenSettled(
       result,
       (value) => {
-        const { done, value: item } = value as IteratorResult<I, I>;
         this.isPulling = false;
-        if (done === true) this.isExhausted = true;
-        else this.pulled = { item };
+        try {
+          const { done, value: item } = value as IteratorResult<I, I>;
+          if (done === true) this.isExhausted = true;
+          else this.pulled = { item };
+        } catch (error) {
+          this.inputFailed(error);
+          return;
+        }
         this.wake?.();
       },
       (error) => {

@@ -19,11 +19,15 @@ function dependencyTokens(type: Type): readonly unknown[] {
     tokens[index] = param;
   }
   for (const { type: token } of read<{ type: unknown }>(PROPERTY_TOKENS, type)) tokens.push(token);
-  return tokens.map((token) => (isForwardReference(token) ? token.forwardRef() : token));
+  return tokens.map(behindForwardReference);
 }
 
 function read<T>(key: string, type: Type): readonly T[] {
   return (Reflect.getMetadata(key, type) as readonly T[] | undefined) ?? [];
+}
+
+function behindForwardReference(token: unknown): unknown {
+  return isForwardReference(token) ? token.forwardRef() : token;
 }
 
 function isForwardReference(token: unknown): token is { forwardRef: () => unknown } {
@@ -32,15 +36,29 @@ function isForwardReference(token: unknown): token is { forwardRef: () => unknow
 
 /** The module's own provider, else what its imports export, global ones included. */
 function findProvider(token: unknown, module: NestModule): Wrapper | undefined {
-  return module.providers.get(token as Type) ?? findExported(token, module, new Set([module]));
+  const found = module.providers.get(token as Type) ?? findExported(token, module, new Set([module]));
+  return found && behindAliases(found);
 }
 
-function findExported(token: unknown, module: NestModule, seen: Set<NestModule>): Wrapper | undefined {
-  for (const imported of module.imports) {
-    if (seen.has(imported)) continue;
-    seen.add(imported);
-    const exported = imported.exports.has(token as Type) ? imported.providers.get(token as Type) : undefined;
-    const found = exported ?? findExported(token, imported, seen);
+/** What `useExisting` stands for, as Nest injects it: one of its own for everybody where that is transient. */
+function behindAliases(provider: Wrapper): Wrapper {
+  if (!provider.isAlias || provider.host === undefined) return provider;
+  const [token] = provider.inject as readonly unknown[];
+  return findProvider(behindForwardReference(token), provider.host) ?? provider;
+}
+
+/** What an imported module imports is its own business, unless it exports that as well. */
+function findExported(
+  token: unknown,
+  module: NestModule,
+  seen: Set<NestModule>,
+  isImported = false,
+): Wrapper | undefined {
+  for (const next of module.imports) {
+    if (seen.has(next) || (isImported && !module.exports.has(next.metatype))) continue;
+    seen.add(next);
+    const exported = next.exports.has(token as Type) ? next.providers.get(token as Type) : undefined;
+    const found = exported ?? findExported(token, next, seen, true);
     if (found !== undefined) return found;
   }
   return undefined;

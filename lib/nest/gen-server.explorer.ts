@@ -6,6 +6,7 @@ import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import type { GenServerOptions } from './gen-server.options.js';
 import * as messages from './gen-server.messages.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
+import { withDefaults } from '../gen-server/server-plan.js';
 import { decoratedMethods, findServerOptions } from './metadata.js';
 import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
 
@@ -95,7 +96,7 @@ function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): List
   const metatype = wrapper.metatype as Type | null;
   const provided = findProvidedServer(metatype);
   if (provided !== undefined) {
-    const options = { ...findServerOptions(provided.type), ...provided.options };
+    const options = withDefaults(provided.options, findServerOptions(provided.type));
     return listed(provided.type, provided.type, options, owner, provided);
   }
   const declared = findServerOptions(token) === undefined ? undefined : (token as Type);

@@ -41,7 +41,8 @@ export interface GenServerOptions {
   readonly start?: 'with_application' | 'on_demand';
   /**
    * Ends a process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits for
-   * an answer, none of its tasks runs and no stream of it is being read. Not with `restart: 'permanent'`, which would start it again at once. Default: Infinity.
+   * an answer, none of its tasks runs and no stream of it is being read. Not with `restart: 'permanent'`, which would start it again at
+   * once. Default: Infinity.
    */
   readonly idleMs?: number;
   /**

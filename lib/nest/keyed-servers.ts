@@ -1,7 +1,7 @@
 import { NoProcessError } from '../gen-server/errors.js';
 import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
-import { AwaitedStart, startErrorOf, type StartObserver } from '../gen-server/start-observer.js';
+import { startErrorOf, type StartObserver } from '../gen-server/start-observer.js';
 import type { StartOptions } from '../gen-server/start.js';
 import { KeyTable } from '../registry/key-table.js';
 import { watch } from '../runtime/monitors.js';
@@ -33,8 +33,6 @@ export interface KeyedServerSettings {
  */
 export class KeyedServers {
   readonly keys: KeyTable;
-  /** Starts that are under way, so that everybody who asks for the same key waits for the same one. */
-  private readonly starting = new Map<unknown, Promise<StartOutcome>>();
   /** Made by the first start, which is where options that make no sense are refused. */
   private plan: DynamicChildPlan | undefined;
   /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
@@ -72,7 +70,7 @@ export class KeyedServers {
   }
 
   /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */
-  start(key: unknown, args: readonly unknown[], observer: StartObserver): GenServerProcess {
+  start(key: unknown, args: readonly unknown[], observer: StartObserver | null): GenServerProcess {
     this.plan ??= new DynamicChildPlan(this.settings);
     const name = key === undefined ? undefined : new ViaKey(this.keys, key);
     return this.supervisor.startChild(this.plan, name, args, observer);
@@ -102,7 +100,7 @@ export class KeyedServers {
   private ensure(key: unknown, args: readonly unknown[]): GenServerProcess | undefined {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
-    if (holder === undefined) return this.startTracked(key, args);
+    if (holder === undefined) return this.start(key, args, null);
     if (holder.status !== 'exiting' && !holder.isFenced) return holder;
     this.awaited.set(key, []);
     // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
@@ -110,25 +108,16 @@ export class KeyedServers {
     return undefined;
   }
 
-  /** One process for any number of concurrent callers; resolves when its `init` is done. */
+  /** One process for any number of concurrent callers; resolves when its `init` is done, whoever started it. */
   async getOrStart(key: unknown, args: readonly unknown[]): Promise<void> {
-    const server = await new Promise<GenServerProcess | Error>((resolve) => this.whenAccepting(key, args, resolve));
-    if (server instanceof Error) throw server;
-    if (server.status !== 'starting') return;
-    const outcome = await this.starting.get(key);
-    if (outcome !== undefined && outcome.status !== 'ok')
-      throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
-  }
-
-  private startTracked(key: unknown, args: readonly unknown[]): GenServerProcess {
-    const start = new AwaitedStart();
-    const process = this.start(key, args, start);
-    const { outcome } = start;
-    this.starting.set(key, outcome);
-    void outcome.then(() => {
-      if (this.starting.get(key) === outcome) this.starting.delete(key);
+    const outcome = await new Promise<StartOutcome>((resolve, reject) => {
+      this.whenAccepting(key, args, (server) => {
+        if (server instanceof Error) reject(server);
+        // Asked in the turn of the arrival: by the next one the start may be over, and the process gone.
+        else resolve(server.startOutcome);
+      });
     });
-    return process;
+    if (outcome.status !== 'ok') throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
   }
 
   /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */

@@ -8,9 +8,12 @@ import type { ChildCounts, ChildInfo } from '../supervision/child.js';
 import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
 import { Supervisor } from '../supervision/supervisor-source.js';
 import type { ApplicationSupervisor } from './application-supervisor.js';
+import type { GenServerOptions } from './gen-server.options.js';
+import { refuseEndlessStarts, restartOf } from './options.validator.js';
 
 /**
- * How one more child of a module's supervisor is started. What is left out is as the class says in `@GenServer`.
+ * How one more child of a module's supervisor is started. What is left out is as the class says in `@GenServer`, and a class that is
+ * started on demand is transient here too. With `idleMs` a child may not be permanent: it would be started again at once.
  *
  * @publicApi
  */
@@ -84,16 +87,16 @@ export class ModuleSupervisor {
 }
 
 /** The child spec of a class that some module lists. */
-export function childSpecOf(
-  runtime: Runtime,
-  server: Type,
-  { id, restart, shutdownMs, significant, ...options }: ChildOptions,
-): ChildSpec {
+export function childSpecOf(runtime: Runtime, server: Type, given: ChildOptions): ChildSpec {
   const source = runtime.servers.find(server) as ServerSource;
-  const defaults = (source.defaults ?? {}) as Pick<ChildOptions, 'restart' | 'shutdownMs'>;
+  const defaults = (source.defaults ?? {}) as GenServerOptions;
+  const { id, restart, shutdownMs, significant, ...options } = given;
+  const { idleMs = defaults.idleMs, name } = options;
+  const policy = restart ?? restartOf(defaults);
+  refuseEndlessStarts(server.name, idleMs, policy);
   return childSpec(source, options, {
-    id: id ?? (options.name as ChildId | undefined) ?? server,
-    restart: restart ?? defaults.restart,
+    id: id ?? (name as ChildId | undefined) ?? server,
+    restart: policy,
     shutdownMs: shutdownMs ?? defaults.shutdownMs,
     significant,
   });

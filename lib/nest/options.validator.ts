@@ -5,6 +5,7 @@ import { isStandardSchema } from '../gen-server/standard-schema.js';
 import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../runtime/bounded-mailbox.js';
 import { isLimit, type ProcessLimits } from '../runtime/limits.js';
 import { isServerName } from '../runtime/registration.js';
+import type { Restart } from '../supervision/restart-policy.js';
 
 const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {
   name: true,
@@ -97,18 +98,7 @@ function checkStart(server: string, { start, idleMs, supervisor, restart, args }
   if (idleMs !== undefined && !(isDurationMs(idleMs) && idleMs > 0)) {
     throw messages.invalidOption(server, 'idleMs', 'milliseconds, more than 0, or Infinity', idleMs);
   }
-  if (
-    idleMs !== undefined &&
-    idleMs !== Infinity &&
-    (restart ?? (isOnDemand ? 'transient' : 'permanent')) === 'permanent'
-  ) {
-    throw messages.invalidOption(
-      server,
-      'idleMs',
-      "left out with restart: 'permanent', which would start it again at once",
-      idleMs,
-    );
-  }
+  refuseEndlessStarts(server, idleMs, restartOf({ start, restart }));
   if (supervisor !== undefined && !isOnDemand) {
     throw messages.invalidOption(server, 'supervisor', "left out unless start is 'on_demand'", supervisor);
   }
@@ -121,6 +111,24 @@ function checkStart(server: string, { start, idleMs, supervisor, restart, args }
     );
   }
   if (isOnDemand) completeDynamicSupervisorOptions(supervisor ?? {}, server);
+}
+
+type Given<K extends keyof GenServerOptions> = { readonly [O in K]?: GenServerOptions[O] | undefined };
+
+/** How a server is restarted that says nothing of it: one that is started on demand may go idle. */
+export function restartOf({ start, restart }: Given<'start' | 'restart'>): Restart {
+  return restart ?? (start === 'on_demand' ? 'transient' : 'permanent');
+}
+
+/** Refuses to start what has gone idle again at once, and again. */
+export function refuseEndlessStarts(server: string, idleMs: number | undefined, restart: Restart): void {
+  if (idleMs === undefined || idleMs === Infinity || restart !== 'permanent') return;
+  throw messages.invalidOption(
+    server,
+    'idleMs',
+    "left out with restart: 'permanent', which would start it again at once",
+    idleMs,
+  );
 }
 
 /** Refuses the timeout of one handler when it makes no sense. */

@@ -177,7 +177,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     plan: DynamicChildPlan,
     name: ServerName | undefined,
     givenArgs: InitArguments,
-    starter: StartObserver,
+    starter: StartObserver | null,
   ): GenServerProcess {
     const { server } = this;
     if (server.isFenced || server.isStopQueued || server.status === 'exiting') {

@@ -185,4 +185,12 @@ describe('idleMs', () => {
     await world.stop(pid);
     expect(ended).toEqual(['normal']);
   });
+
+  it('comes second to an exit that the process asked for in that very moment', async () => {
+    await settle();
+    expect(() => self.exit('boom')).toThrow();
+    world.clock.jump(IDLE_MS);
+    await settle();
+    expect(ended).toEqual(['boom']);
+  });
 });

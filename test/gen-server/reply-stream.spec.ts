@@ -481,3 +481,82 @@ describe('replyStream', () => {
     world.cast(pid, () => stop('normal'));
   });
 });
+
+describe('A source that misbehaves', () => {
+  const giving = (result: unknown): AsyncIterable<number> => ({
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(result as IteratorResult<number>) }),
+  });
+
+  it.each([
+    [
+      'done',
+      {
+        get done() {
+          throw new Boom('done');
+        },
+      },
+    ],
+    [
+      'value',
+      {
+        done: false,
+        get value() {
+          throw new Boom('value');
+        },
+      },
+    ],
+  ])('fails the stream, and nothing else, when %s of a result throws', async (what, result) => {
+    const stream = await ask(giving(result));
+    expect(await rejectionOf(all(stream))).toEqual(new Boom(what));
+    expect(await world.call(pid, () => reply('alive'))).toBe('alive');
+  });
+
+  it('is told of its end when one of the promises that it gave is rejected', async () => {
+    let returned = 0;
+    function* promises() {
+      try {
+        yield Promise.reject(new Boom('item'));
+      } finally {
+        returned++;
+      }
+    }
+    const stream = await ask(promises() as Iterable<unknown>);
+    expect(await rejectionOf(all(stream))).toEqual(new Boom('item'));
+    expect(returned).toBe(1);
+  });
+
+  it.each([
+    ['was killed', (server: Pid) => world.exit(server, 'kill')],
+    ['has asked to exit', (server: Pid) => world.cast(server, () => noReply())],
+  ])('is let go when its server %s before the handler gave it', async (what, end) => {
+    const gate = deferred();
+    const readable = new PassThrough();
+    const called = rejectionOf(
+      world.call(pid, async ({ self }: Context) => {
+        await gate.promise;
+        if (what === 'has asked to exit') {
+          try {
+            self.exit('shutdown');
+          } catch {
+            // a handler that swallows its exit
+          }
+        }
+        return replyStream(readable);
+      }),
+    );
+    await settle();
+    end(pid);
+    await settle();
+    gate.resolve();
+    expect(await called).toBeInstanceOf(ServerExitedError);
+    await settle();
+    expect(readable.destroyed).toBe(true);
+  });
+
+  it('is let go when a handler gives it that nobody can get it from', async () => {
+    const readable = new PassThrough();
+    world.cast(pid, () => replyStream(readable));
+    await settle();
+    expect(readable.destroyed).toBe(true);
+  });
+});

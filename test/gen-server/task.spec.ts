@@ -775,6 +775,14 @@ describe('Task.asyncStream', () => {
   async function* asAsync<T>(input: Iterable<T>): AsyncGenerator<T> {
     yield* input;
   }
+
+  it.each([
+    ['an async one gives nothing', { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }) }],
+    ['one gives nothing', { [Symbol.iterator]: () => ({ next: () => undefined }) }],
+  ])('fails when its input is no iterator: %s', async (_, input) => {
+    const stream = Task.asyncStream(owner.self, input as unknown as Iterable<number>, (at) => at);
+    expect(await rejectionOf(stream.next())).toBeInstanceOf(TypeError);
+  });
 });
 
 describe('a task with tracking', () => {

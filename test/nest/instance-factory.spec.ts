@@ -86,4 +86,35 @@ describe('the instance of an incarnation', () => {
     expect(new Set(tills.flatMap(({ first, second }) => [first, second])).size).toBe(3);
     expect(new Set(tills.map(({ prices }) => prices)).size).toBe(1);
   });
+
+  it('knows a dependency from its namesake in a module that is imported by an import only', async () => {
+    const lives: Till[] = [];
+    @GenServer()
+    class Till extends GenServerBase<null> {
+      constructor(@Inject('basket') readonly basket: Basket) {
+        super();
+        lives.push(this);
+      }
+      override init() {
+        return ok(null);
+      }
+      @HandleCast() crash() {
+        throw new Error('boom');
+        return noReply();
+      }
+    }
+    const shared = { providers: [{ provide: 'basket', useValue: new Basket() }], exports: ['basket'] };
+    const own = {
+      providers: [{ provide: 'basket', useClass: Basket, scope: Scope.TRANSIENT }],
+      exports: ['basket'],
+    };
+    const hidden = moduleOf('HidingModule', { imports: [moduleOf('HiddenModule', shared)] });
+    const imports = [hidden, moduleOf('BasketModule', own)];
+    const application = await started({ imports: [moduleOf('ShopModule', { imports, providers: [Till] })] });
+    for (let at = 0; at < 2; at++) {
+      application.get(GenServerRuntime).cast(Till, 'crash');
+      await settle();
+    }
+    expect(new Set(lives.slice(1).map(({ basket }) => basket)).size).toBe(3);
+  });
 });

@@ -26,6 +26,7 @@ import { ManualClock, settle } from '../support/manual-clock.js';
 let starts = 0;
 const ended: unknown[] = [];
 let holdTerminate: Promise<void> | undefined;
+let holdInit: Promise<void> | undefined;
 
 interface RoomState {
   readonly id: string;
@@ -36,6 +37,10 @@ interface RoomState {
 class Room extends GenServerBase<RoomState> {
   override init(id: string) {
     starts++;
+    return holdInit === undefined ? this.open(id) : holdInit.then(() => this.open(id));
+  }
+
+  private open(id: string) {
     return id === 'bad' ? stop('no such room') : ok({ id, said: [] as readonly string[] });
   }
 
@@ -127,7 +132,7 @@ async function boot(...more: Provider[]) {
   await app.init();
   starts = 0;
   ended.length = 0;
-  holdTerminate = undefined;
+  holdTerminate = holdInit = undefined;
   return { app, clock, rooms: app.get(Lobby).rooms, runtime: app.get(GenServerRuntime) };
 }
 
@@ -159,6 +164,34 @@ describe('DynamicSupervisorClient', () => {
       }
       expect(starts).toBe(1);
       expect(rooms.whichChildren()).toEqual([]);
+    });
+
+    it('rejects every caller also when init fails at once, as it can when an instance was made before', async () => {
+      const { rooms } = await boot();
+      await rooms.getOrStart('good', 'good');
+      const outcomes = await Promise.allSettled(['bad', 'bad', 'bad'].map((id) => rooms.getOrStart('x', id)));
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    });
+
+    it('waits for an init that somebody else has begun, and rejects when that fails', async () => {
+      const { rooms } = await boot();
+      const good = deferred();
+      holdInit = good.promise;
+      void rooms.startChild({ key: 'x', args: ['x'] });
+      let isUp = false;
+      const client = rooms.getOrStart('x', 'x').then(() => (isUp = true));
+      await settle();
+      expect(isUp).toBe(false);
+      good.resolve();
+      expect(await client).toBe(true);
+
+      const bad = deferred();
+      holdInit = bad.promise;
+      const started = rooms.startChild({ key: 'y', args: ['bad'] });
+      const refused = Promise.allSettled([started, rooms.getOrStart('y', 'y')]);
+      await settle();
+      bad.resolve();
+      expect((await refused).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     });
   });
 

@@ -7,6 +7,7 @@ import {
   error,
   GenServer,
   GenServerBase,
+  type GenServerOptions,
   GenServerRuntime,
   HandleCall,
   HandleCast,
@@ -21,7 +22,7 @@ import {
   SupervisorConfigError,
 } from 'nestjs-genserver';
 import { supervisorChildSpec } from 'nestjs-genserver/core';
-import { settle } from '../support/manual-clock.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { moduleOf, started } from './support/application.js';
 
@@ -75,6 +76,14 @@ async function shopUp(module: Type = shop()) {
   const application = await started({ imports: [module, moduleOf('EmptyModule', {})] });
   const runtime = application.get(GenServerRuntime);
   return { application, runtime, supervisor: runtime.supervisor(module) };
+}
+
+@GenServer({ start: 'on_demand', idleMs: 1_000 })
+class Visitor extends GenServerBase<null> {
+  override init() {
+    log.push('visit');
+    return ok(null);
+  }
 }
 
 describe('The supervisor of a module', () => {
@@ -241,5 +250,56 @@ describe('The supervisor of a module', () => {
     expect(((await rejectionOf(runtime.supervisor(StoreModule).whichChildren())) as Error).message).toContain(
       'Name one of them: StoreModule, StoreModule#2.',
     );
+  });
+});
+
+describe('A child that may go idle', () => {
+  it('is not started again when it has, though its class says nothing of restarts', async () => {
+    log.length = 0;
+    const clock = new ManualClock();
+    const module = moduleOf('VisitorModule', { providers: [Visitor] });
+    const application = await started({ imports: [module], options: { clock } });
+    const runtime = application.get(GenServerRuntime);
+    await runtime.supervisor(module).startChild(Visitor, { name: 'visitor' });
+    expect(runtime.whereis('visitor')).toBeDefined();
+    await clock.advance(1_000);
+    await settle();
+    expect([runtime.whereis('visitor'), log]).toEqual([undefined, ['visit']]);
+  });
+
+  it('is refused when it is permanent, since it would be started again at once', async () => {
+    const { runtime, supervisor } = await shopUp();
+    const message = /idleMs of Shelf must be left out with restart: 'permanent'.*got: 1000/;
+    await expect(supervisor.startChild(Shelf, { name: 'x', idleMs: 1_000 })).rejects.toThrow(message);
+    expect(() => runtime.childSpec(Shelf, { idleMs: 1_000, restart: 'permanent' })).toThrow(message);
+    expect(await supervisor.startChild(Shelf, { name: 'x', idleMs: 1_000, restart: 'transient' })).toBeDefined();
+  });
+});
+
+describe('An option that is given as undefined', () => {
+  @GenServer({ trapExit: true, restart: 'temporary' })
+  class Guard extends GenServerBase<null> {
+    override init() {
+      return ok(null);
+    }
+  }
+
+  it('is as the class says, wherever it is given', async () => {
+    const listed = { trapExit: undefined, restart: undefined } as unknown as GenServerOptions;
+    const module = moduleOf('GuardModule', {
+      providers: [Guard, provideGenServer(Guard, { ...listed, name: 'provided' })],
+    });
+    const application = await started({ imports: [module] });
+    const runtime = application.get(GenServerRuntime);
+    await runtime.start(Guard, { name: 'started', trapExit: undefined });
+    await runtime.supervisor(module).startChild(Guard, { name: 'child', trapExit: undefined, restart: undefined });
+    const names = ['provided', 'started', 'child'];
+    const pids = names.map((name) => runtime.whereis(name));
+    for (const name of names) runtime.exit(name, 'trapped');
+    await settle();
+    expect(names.map((name) => runtime.whereis(name))).toEqual(pids);
+    for (const name of names) runtime.exit(name, 'kill');
+    await settle();
+    expect(names.map((name) => runtime.whereis(name))).toEqual([undefined, undefined, undefined]);
   });
 });
