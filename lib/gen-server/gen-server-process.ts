@@ -199,6 +199,7 @@ export class GenServerProcess extends Process {
   }
 
   startTimedOut(): void {
+    if (this.isFenced) return;
     // The starter learns it from the outcome and receives no exit message.
     if (this.isLinkedToParent) this.parent!.forgetLink(this);
     this.isLinkedToParent = false;
