@@ -357,7 +357,7 @@ export class GenServerProcess extends Process {
 
   /** The mailbox has been empty for `idleMs`. Whoever waits for an answer still needs the process, though. */
   passivate(): void {
-    if (this.status !== 'running' || this.isBusy || this.queueLength > 0) return;
+    if (this.status !== 'running' || this.isFenced || this.isBusy || this.queueLength > 0) return;
     if (this.unanswered !== null && this.unanswered.size > 0) {
       this.onQuiet();
       return;
