@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createWorld, type World } from '../../lib/create-runtime.js';
+import type { GenServerProcess } from '../../lib/gen-server/gen-server-process.js';
 import { Timeout } from '../../lib/gen-server/messages.js';
 import { CALL, CAST, SYSTEM, TERMINATE } from '../../lib/runtime/envelope.js';
 import type { Envelope } from '../../lib/runtime/mailbox.js';
@@ -41,13 +42,21 @@ export interface LaterJob {
 
 /** What a supervisor's model hears. */
 export interface SupervisorListener {
+  /** It has been seen to act: the model has to catch up. */
+  advance(isExplained: () => boolean): void;
+  /** The supervisor has made a process. */
   spawned(child: ProcessModel): void;
-  /** A signal of the supervisor's to one of its children. Answers whether it was to come. */
-  signalled(child: ProcessModel, reason: unknown, isKill: boolean): boolean;
+  /** A signal to one of its children. Answers whether the supervisor was to send it. */
+  signalled(child: ProcessModel, reason: unknown, sender: ProcessModel | undefined, isKill: boolean): boolean;
   received(item: Item): void;
-  exited(process: ProcessModel): void;
+  /** What a message that it sends itself stands for. */
+  retried(retry: RetryRestart | DynamicRetry): unknown;
   event(event: { readonly type: string }): void;
-  started(child: ProcessModel): void;
+  /** A child could not be made. */
+  couldNotStart(reason: unknown): void;
+  /** Why it may end now, unless it was killed. */
+  whyItEnds(): { readonly reason: unknown } | undefined;
+  ended(): void;
 }
 
 export const SENDER = new AsyncLocalStorage<number>();
@@ -87,6 +96,8 @@ export class Observer {
   /** Processes that are made next get these settings. */
   spawning: Partial<ProcessSetup> | undefined;
   onEnded: (process: ProcessModel) => void = () => undefined;
+  /** Makes the model of a supervisor that has just been made. */
+  makeSupervisor: (process: ProcessModel) => SupervisorListener | undefined = () => undefined;
 
   constructor(
     readonly choices: Choices,
@@ -144,19 +155,27 @@ export class Observer {
     else if (event.type === 'process.exited') this.exited(event as never);
     else if (event.type === 'gen_server.message_shed') this.shed++;
     else if (event.type === 'gen_server.unexpected_message') this.fail('R8', 'a message found no handler');
-    else if (event.type.startsWith('supervisor.')) for (const one of this.supervisors.values()) one.event(event);
+    else if (event.type.startsWith('supervisor.')) this.supervisorSays(event as never);
   }
 
   private shed = 0;
+
+  private supervisorSays(event: { readonly type: string; readonly supervisor: string }): void {
+    this.trace.note(event.type, event.supervisor);
+    for (const [process, listener] of this.supervisors) {
+      if (process.label === event.supervisor && process.setup.real.isAlive) listener.event(event);
+    }
+  }
 
   private spawned(pid: Pid): void {
     const real = Pid.processOf(pid)!;
     const parent = real.parent === null ? undefined : this.of(real.parent.pid);
     const setup: ProcessSetup = {
       ...{ traps: real.trapsExits, drains: real.drains, limit: Infinity, overflow: 'reject', idleMs: Infinity },
-      ...{ startDue: Infinity, kind: 'server' },
+      startDue: Infinity,
       ...this.spawning,
       ...{ pid, real, label: real.label, parent },
+      kind: (real as GenServerProcess).definition.isSupervisor === true ? 'supervisor' : 'server',
     };
     const model = new ProcessModel(setup);
     this.processes.set(pid, model);
@@ -166,11 +185,27 @@ export class Observer {
       this.delivered(model, envelope, payload, () => deliver.call(real, envelope, payload));
     real.signal = (reason, from, isKill = false) =>
       this.signalled(model, reason, from, isKill, () => signal.call(real, reason, from, isKill));
+    if (setup.kind === 'supervisor') {
+      const supervisor = this.makeSupervisor(model);
+      if (supervisor !== undefined) this.supervisors.set(model, supervisor);
+    }
+    this.onSpawned(model);
     if (parent !== undefined) this.supervisors.get(parent)?.spawned(model);
+  }
+
+  onSpawned: (process: ProcessModel) => void = () => undefined;
+
+  /** A supervisor has no callbacks that tell of its state. */
+  sync(p: ProcessModel): void {
+    const { real, kind } = p.setup;
+    if (kind !== 'supervisor') return;
+    p.hasComeUp = (real as GenServerProcess).hasStarted;
+    if (p.isAlive && real.status !== 'dead') p.status = real.status;
   }
 
   private delivered(p: ProcessModel, envelope: Envelope, payload: unknown, run: () => void): void {
     this.commitPending(p);
+    this.sync(p);
     if (p.setup.real.status === 'dead') {
       run();
       return;
@@ -219,7 +254,9 @@ export class Observer {
       p.idleDue = Infinity;
       return { kind: 'timeout' };
     }
-    if (payload instanceof RetryRestart || payload instanceof DynamicRetry) return { kind: 'retry', retry: payload };
+    if (payload instanceof RetryRestart || payload instanceof DynamicRetry) {
+      return { kind: 'retry', retry: this.supervisors.get(p)?.retried(payload) };
+    }
     this.fail('P3', `${p.label} got something that nobody sent`);
     return undefined;
   }
@@ -278,6 +315,7 @@ export class Observer {
 
   private signalled(p: ProcessModel, reason: unknown, from: Process | null, isKill: boolean, run: () => void): void {
     this.commitPending(p);
+    this.sync(p);
     const sender = from === null ? undefined : this.of(from.pid);
     this.trace.note('signal', p.pid.toString(), nameOf(reason), isKill ? 'kill' : '');
     this.explainSignal(p, reason, sender, isKill);
@@ -306,7 +344,7 @@ export class Observer {
       return;
     }
     const supervisor = p.setup.parent === undefined ? undefined : this.supervisors.get(p.setup.parent);
-    if (supervisor?.signalled(p, reason, isKill) === true) return;
+    if (supervisor?.signalled(p, reason, sender, isKill) === true) return;
     if (sender?.setup.real.isAlive === false && sender !== p) {
       this.check(
         sender.isLinkedTo(p),
@@ -438,9 +476,9 @@ export class Observer {
     if (outcome.type === 'ok') {
       p.status = 'running';
       p.state = outcome.state;
+      p.hasComeUp = true;
       if (outcome.next.type === 'continue') p.isBetweenTurns = true;
       this.goOn(p, outcome.next);
-      if (p.setup.parent !== undefined) this.supervisors.get(p.setup.parent)?.started(p);
     } else if (outcome.type === 'ignore') p.startFailure = 'ignore';
     else if (outcome.type === 'refuse') p.startFailure = { exit: 'normal', told: outcome.reason };
     else if (outcome.type === 'stop' || outcome.type === 'fail') {
@@ -491,6 +529,7 @@ export class Observer {
     const p = this.of(pid)!;
     this.trace.note('exit', pid.toString(), nameOf(reason));
     this.check(p.isAlive, 'E1', () => `${p.label} ended twice`);
+    this.sync(p);
     if (p.doom === undefined) this.commitPending(p, true);
     const why = this.whyItEnds(p);
     this.check(why !== undefined && sameReason(why.reason, reason), 'E2', () => {
@@ -511,11 +550,13 @@ export class Observer {
     p.ending?.call?.expect(told);
     for (const call of p.unanswered) call.expect(told);
     this.onEnded(p);
-    for (const supervisor of this.supervisors.values()) supervisor.exited(p);
+    this.supervisors.get(p)?.ended();
   }
 
   private whyItEnds(p: ProcessModel): { readonly reason: unknown } | undefined {
     if (p.doom !== undefined) return p.doom;
+    const supervisor = this.supervisors.get(p);
+    if (supervisor !== undefined) return supervisor.whyItEnds();
     if (p.startFailure === 'ignore') return { reason: 'normal' };
     if (p.startFailure !== undefined) return { reason: p.startFailure.exit };
     return p.ending?.isDone === true ? p.ending : undefined;

@@ -27,6 +27,8 @@ const KEYS = ['k1', 'k2'];
 export class Operations {
   readonly performed = new Set<string>();
   readonly awaited: Awaited[] = [];
+  /** The local names that were ever held. */
+  readonly namesUsed = new Set<string>();
   readonly registry: Registry<string, number>;
   readonly registryModel = new RegistryModel<string, ProcessModel>(true);
   private readonly refs: { readonly ref: Ref; readonly owner: ProcessModel; readonly target: ProcessModel }[] = [];
@@ -68,6 +70,18 @@ export class Operations {
         () => this.readTimers(),
       ])();
       observer.check(SENDER.getStore() !== undefined, 'context', () => 'an operation lost its own context');
+    });
+  }
+
+  /** What makes servers fail and end. */
+  hurt(): void {
+    SENDER.run(1, () => {
+      pick(this.choices, [
+        () => this.cast(OUTSIDE),
+        () => this.exit(OUTSIDE),
+        () => this.exit(OUTSIDE),
+        () => this.stop(),
+      ])();
     });
   }
 
@@ -178,7 +192,13 @@ export class Operations {
   /** A call has settled: once, and as the model says. */
   settled(call: CallModel, value: unknown, error: unknown): void {
     const { observer } = this;
-    if (call.target !== undefined) observer.commitPending(call.target);
+    if (call.target !== undefined) {
+      observer.commitPending(call.target);
+      const supervisor = call.target.isAlive ? observer.supervisors.get(call.target) : undefined;
+      supervisor?.advance(() => call.expected !== undefined);
+      if (call.expected === undefined) supervisor?.couldNotStart(error);
+      supervisor?.advance(() => call.expected !== undefined);
+    }
     observer.trace.note('settled', call.id, error === undefined ? 'with an answer' : nameOf(error));
     observer.check(!call.isSettled, 'P4', () => `call ${call.id} settled twice`);
     call.isSettled = true;
@@ -194,7 +214,7 @@ export class Operations {
           ? error === expected.value
           : expected.type === 'exited'
             ? codeOf(error) === 'SERVER_EXITED' && sameReason((error as { reason: unknown }).reason, expected.reason)
-            : codeOf(error) === CODES[expected.type];
+            : codeOf(error) === (expected.type === 'named' ? expected.name : CODES[expected.type]);
     observer.check(matches, expected.type === 'answer' ? 'P5' : 'P4', () => {
       return `call ${call.id} settled with ${nameOf(error ?? value)}, not as ${nameOf(expected)}`;
     });
@@ -423,6 +443,7 @@ export class Operations {
   private tookName(model: ProcessModel, name: string): void {
     model.names.push(name);
     this.observer.names.set(name, model);
+    if (!KEYS.includes(name)) this.namesUsed.add(name);
     if (KEYS.includes(name)) this.registryModel.register(model, name, undefined as never);
   }
 
@@ -437,11 +458,7 @@ export class Operations {
       this.observer.commitPending(process);
       const { startFailure } = process;
       const expected =
-        startFailure === 'ignore'
-          ? 'ignore'
-          : startFailure !== undefined || (process.hasBegun && process.state !== undefined ? false : !process.isAlive)
-            ? 'error'
-            : 'ok';
+        startFailure === 'ignore' ? 'ignore' : startFailure !== undefined || !process.hasComeUp ? 'error' : 'ok';
       this.observer.check(
         result.status === expected,
         'I1',

@@ -63,7 +63,6 @@ export class Servers {
   /** Calls somebody and gives the promise, for a handler that awaits it. */
   ask: (actor: Actor) => Promise<unknown> | undefined = () => undefined;
   private jobs = 0;
-  private readonly latest = new Map<string, ProcessModel>();
 
   constructor(
     private readonly observer: Observer,
@@ -98,29 +97,26 @@ export class Servers {
 
   /** A server whose callbacks follow the schedule. */
   source(label: string): ServerSource {
-    return sourceOfBehaviour(this.behaviour(label));
+    const { definition } = sourceOfBehaviour(this.behaviour(label));
+    return { definition, create: () => sourceOfBehaviour(this.behaviour(label)).create() };
   }
 
+  /** One for each incarnation: `terminate` is not told whose it is. */
   private behaviour(label: string): Behaviour {
+    let process!: ProcessModel;
     return {
       label,
-      init: (_args, self) => this.init(this.know(label, self)),
+      init: (_args, self) => this.init((process = this.observer.of(self.pid)!)),
       handleCall: (job, from, state, self) => this.handle(self, 'call', job, state, from),
       handleCast: (job, state, self) => this.handle(self, 'cast', job, state),
       handleContinue: (job, _args, state, self) =>
         this.handle(self, 'continue', this.continues.get(job as string), state),
       handleInfo: (message, state, self) => this.handle(self, kindOf(message), message, state),
-      terminate: (reason, state) => this.terminate(label, reason, state),
+      terminate: (reason, state) => this.terminate(process, reason, state),
     };
   }
 
   private readonly continues = new Map<string, Job>();
-
-  private know(label: string, self: Self): ProcessModel {
-    const process = this.observer.of(self.pid)!;
-    this.latest.set(label, process);
-    return process;
-  }
 
   // --- init ---------------------------------------------------------------------------------------------------------------
 
@@ -283,8 +279,7 @@ export class Servers {
 
   // --- terminate ----------------------------------------------------------------------------------------------------------
 
-  private terminate(label: string, reason: unknown, state: unknown): unknown {
-    const p = this.latest.get(label)!;
+  private terminate(p: ProcessModel, reason: unknown, state: unknown): unknown {
     this.observer.terminateBegins(p, reason, state);
     const how = this.strikes('terminate fails', 2)
       ? pick(this.choices, ['throw', 'awaitThrow', 'hang'])

@@ -1,9 +1,10 @@
-import type { Choices } from './choices.js';
+import { type Choices, pick } from './choices.js';
 import { Coverage } from './coverage.js';
 import type { Violation } from './violation.js';
 import { atRandom, byPriority, type Strategy } from './strategies.js';
 import { Trace } from './trace.js';
-import { makeWorld, type SimulatedWorld } from './world.js';
+import { SupervisedWorld } from './supervised-world.js';
+import { ServersWorld, type SimulatedWorld } from './world.js';
 
 /** How one schedule went. */
 export interface Run {
@@ -86,4 +87,11 @@ export function simulate(
   options: { readonly keepsLines?: boolean; readonly coverage?: Coverage | undefined } = {},
 ): Promise<Run> {
   return new Promise((resolve) => new Simulation(choices, resolve, options).start());
+}
+
+function makeWorld(choices: Choices, trace: Trace): SimulatedWorld {
+  const World = pick(choices, [ServersWorld, SupervisedWorld]);
+  const world = new World(choices, trace);
+  world.populate();
+  return world;
 }

@@ -63,6 +63,8 @@ export class ProcessModel {
   /** A callback is under way. */
   busy = false;
   hasBegun = false;
+  /** `init` has gone well. */
+  hasComeUp = false;
   /** It was killed, and has not ended yet. */
   doom: { readonly reason: unknown } | undefined;
   readonly mailbox: MailboxModel<Item>;
