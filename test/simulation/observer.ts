@@ -207,6 +207,9 @@ export class Observer {
     this.commitPending(p);
     this.sync(p);
     if (p.setup.real.status === 'dead') {
+      this.check(!(payload instanceof Down), 'L1', () => `a Down for ${p.label}, which has ended`);
+      const isTimer = payload instanceof Job && this.timers.entries.some(({ value }) => value.job === payload);
+      this.check(!isTimer, 'P8', () => `a timer fired for ${p.label}, which has ended`);
       run();
       return;
     }

@@ -27,7 +27,10 @@ export async function runSchedules({ target, seed, schedules, workers, isReplaye
       thread.once('error', reject);
       thread.once('exit', resolve);
       thread.once('message', (message) => {
-        if (message.failed !== undefined && !(message.failed > result.failed)) result.failed = message.failed;
+        if (message.failed !== undefined && !(message.failed > result.failed)) {
+          result.failed = message.failed;
+          result.rule = message.rule;
+        }
         result.steps += message.steps;
         result.digest ^= message.digest;
         result.rerun += message.rerun;

@@ -18,14 +18,18 @@ let digest = 0n;
 let rerun = 0;
 let equal = 0;
 let failed;
+let rule;
 for (let schedule = first; schedule < end && failed === undefined; schedule += step) {
   counts[index] = BigInt(schedule);
   const run = await simulate(new SeededChoices(seed, schedule), { coverage });
   steps += run.steps;
   digest ^= BigInt(`0x${run.hash}`) * BigInt(2 * schedule + 1);
-  if (run.violation !== undefined) failed = schedule;
+  if (run.violation !== undefined) {
+    failed = schedule;
+    rule = run.violation.rule;
+  }
   if (!isReplayed || schedule % 100 !== 0) continue;
   rerun++;
   if ((await simulate(new SeededChoices(seed, schedule))).hash === run.hash) equal++;
 }
-parentPort.postMessage({ failed, steps, digest, rerun, equal, counts: coverage.counts });
+parentPort.postMessage({ failed, rule, steps, digest, rerun, equal, counts: coverage.counts });

@@ -315,7 +315,7 @@ export class SupervisorModel {
       child.attempts = 0;
       const outcome = yield* this.start(child);
       if (outcome.status === 'error') refuse('CHILD_START_FAILED');
-      else call.expect({ type: 'answer', value: (child.process)?.pid });
+      else call.expect({ type: 'answer', value: child.process?.pid });
     }
   }
 
@@ -339,6 +339,6 @@ export class SupervisorModel {
       return;
     }
     if (outcome.status === 'ignore' && setup.restart === 'temporary') this.forget(child);
-    call.expect({ type: 'answer', value: (child.process)?.pid });
+    call.expect({ type: 'answer', value: child.process?.pid });
   }
 }
