@@ -92,6 +92,7 @@ export class Operations {
       () => this.monitor(actor),
       () => this.cast(actor),
       () => this.demonitor(actor),
+      () => this.demonitor(actor),
       () => this.link(actor),
       () => this.unlink(actor),
       () => this.sendAfter(actor),
@@ -292,7 +293,8 @@ export class Operations {
     if (this.refs.length === 0) return;
     const { observer } = this;
     const owner = actor.process!;
-    const { ref, target } = pick(this.choices, this.refs);
+    const own = this.refs.filter((other) => other.owner === owner);
+    const { ref, target } = pick(this.choices, own.length === 0 ? this.refs : own);
     const flush = oneIn(this.choices, 2);
     this.note(flush ? 'demonitor and flush' : 'demonitor', target);
     const wasOn = !owner.isFenced && observer.monitors.stop(owner, ref);
@@ -407,7 +409,7 @@ export class Operations {
     const name = pick(choices, [undefined, 'n1', 'n2', 'k1', undefined]);
     const traps = oneIn(choices, 3);
     const bound = oneIn(choices, 5) ? { limit: 1 + choices.next(2), overflow: pick(choices, OVERFLOWS) } : undefined;
-    const idleMs = oneIn(choices, 8) ? 30 : Infinity;
+    const idleMs = oneIn(choices, 6) ? 30 : Infinity;
     const startTimeoutMs = oneIn(choices, 6) ? 20 : Infinity;
     const drain = !oneIn(choices, 4);
     const label = `s${++this.started}`;

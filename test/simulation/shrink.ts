@@ -16,13 +16,17 @@ function sum(choices: readonly number[]): number {
  * Looks for a shorter run that breaks the same rule: leaves out choices, a half of them at first and single ones in the end, and
  * makes those that stay smaller.
  */
-export async function shrink(failed: Run, mostAttempts = 3_000): Promise<Run> {
+export async function shrink(
+  failed: Run,
+  runAgain = (choices: readonly number[]): Promise<Run> => simulate(new GivenChoices(choices)),
+  mostAttempts = 3_000,
+): Promise<Run> {
   const rule = failed.violation!.rule;
   let best = failed;
   let attempts = 0;
   const attempt = async (choices: readonly number[]): Promise<boolean> => {
     if (++attempts > mostAttempts) return false;
-    const run = await simulate(new GivenChoices(choices));
+    const run = await runAgain(choices);
     if (run.violation?.rule !== rule || !isSmaller(run, best)) return false;
     best = run;
     return true;

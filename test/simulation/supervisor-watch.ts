@@ -100,11 +100,10 @@ export class SupervisorWatch implements SupervisorListener {
 
   received(item: Item): void {
     if (item.kind !== 'terminate' && item.kind !== 'stop') return;
-    const { wait } = this.model;
     this.catchUp();
     this.model.stopQueued();
     // It has come up, but its supervisor may not have heard of that.
-    if (wait?.type === 'outcome' && this.model.interrupted === undefined) this.perhapsInterrupted = wait.process;
+    if (this.model.interrupted === undefined) this.perhapsInterrupted = this.model.lastStarted;
   }
 
   retried(retry: RetryRestart | DynamicRetry): unknown {
@@ -134,14 +133,15 @@ export class SupervisorWatch implements SupervisorListener {
 
   /** The name of a child may be held by somebody else: then it cannot even be made. */
   couldNotStart(reason: unknown): void {
+    const { code, holder } = (reason ?? {}) as { readonly code?: unknown; readonly holder?: unknown };
+    if (code !== 'ALREADY_STARTED') return;
     this.advance(() => this.model.wait?.type === 'spawn' && this.model.wait.child.process === undefined);
     const { wait } = this.model;
     if (wait?.type !== 'spawn' || wait.child.process !== undefined) return;
-    const { code, holder } = (reason ?? {}) as { readonly code?: unknown; readonly holder?: unknown };
     const isHeld = [...this.observer.processes.values()].some(
       ({ pid, names }) => pid.toString() === holder && names.includes(wait.child.setup.name!),
     );
-    if (code === 'ALREADY_STARTED' && isHeld) wait.failure = { reason };
+    if (isHeld) wait.failure = { reason };
   }
 
   whyItEnds(): { readonly reason: unknown } | undefined {

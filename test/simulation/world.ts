@@ -185,9 +185,13 @@ export class ServersWorld implements SimulatedWorld {
       observer.check(holder === observer.names.get(name)?.pid, 'R1', () => `${name} is held by ${String(holder)}`);
     }
     for (const key of ['k1', 'k2']) {
-      const found = ops.registry.lookup(key).map(({ pid }) => pid);
-      const expected = ops.registryModel.of(key).map(({ owner }) => owner.pid);
+      const entries = ops.registry.lookup(key);
+      const models = ops.registryModel.of(key);
+      const found = entries.map(({ pid }) => pid);
+      const expected = models.map(({ owner }) => owner.pid);
       const isEqual = found.length === expected.length && found.every((pid, at) => pid === expected[at]);
+      const isUpToDate = entries.every(({ value }, at) => value === models[at]?.value);
+      observer.check(isUpToDate, 'R1', () => `${key} has another value than it was given`);
       observer.check(isEqual, 'R2', () => `${key} is held by ${found.join(', ')} rather than ${expected.join(', ')}`);
     }
   }

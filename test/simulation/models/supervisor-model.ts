@@ -48,7 +48,9 @@ export type Wait =
   | { readonly type: 'end' };
 
 type Plan = Generator<Wait, void, void>;
-type StartOutcome = { readonly status: 'ok' | 'ignore' } | { readonly status: 'error'; readonly reason: unknown };
+type StartOutcome =
+  | { readonly status: 'ok' | 'ignore' }
+  | { readonly status: 'error'; readonly reason: unknown; readonly isNotTried?: true };
 
 /**
  * A supervisor in words of its own: the rules S3 to S20 as one plan after the other, each a list of things that must be seen to
@@ -63,6 +65,7 @@ export class SupervisorModel {
   isExceeded = false;
   expectedExit: { readonly reason: unknown } | undefined;
   hasStarted = false;
+  lastStarted: ProcessModel | undefined;
   /** How many ends of its children it has dealt with. */
   exits = 0;
   /** A child in `init` that has to be told of the end of its supervisor. */
@@ -231,6 +234,8 @@ export class SupervisorModel {
       if (this.isStopping) return;
       const outcome = yield* this.start(child);
       if (outcome.status !== 'error') continue;
+      // Its own end came first.
+      if (outcome.isNotTried) return;
       child.status = 'restarting';
       child.retry = { child, due: this.now(), isCounted: false };
       this.turns.push(child.retry);
@@ -245,7 +250,8 @@ export class SupervisorModel {
     yield attempt;
     if (attempt.failure !== undefined) return { status: 'error', reason: attempt.failure.reason };
     const process = child.process as ProcessModel | undefined;
-    if (process === undefined) return { status: 'error', reason: 'shutdown' };
+    if (process === undefined) return { status: 'error', reason: 'shutdown', isNotTried: true };
+    this.lastStarted = process;
     child.lastPid = process.pid;
     this.starting = child;
     yield { type: 'outcome', process };
