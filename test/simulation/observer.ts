@@ -100,13 +100,13 @@ export class Observer {
   makeSupervisor: (process: ProcessModel) => SupervisorListener | undefined = () => undefined;
 
   constructor(
-    readonly choices: Choices,
+    public choices: Choices,
     readonly trace: Trace,
     options: { readonly scheduling: 'fair' | 'random'; readonly tracking: boolean },
   ) {
     this.real = createWorld({
       clock: this.clock,
-      randomness: { random: () => choices.next(4) / 4 },
+      randomness: { random: () => this.choices.next(4) / 4 },
       warnsOfSharedState: false,
       ...options,
     });

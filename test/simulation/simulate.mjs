@@ -1,8 +1,10 @@
 // npm run simulate -- [--schedules 100000] [--seed 1] [--workers 2] [--coverage]
 // npm run simulate -- --seed S --schedule N [--choices …]
+// npm run simulate -- --exhaustive [--scenarios 60 | --scenario N] [--orders 2000]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildSimulator, root } from './build.mjs';
+import { exploreAll } from './explore.mjs';
 import { replay } from './replay.mjs';
 import { runSchedules } from './run-schedules.mjs';
 
@@ -14,6 +16,10 @@ const { values } = parseArgs({
     schedule: { type: 'string' },
     choices: { type: 'string' },
     coverage: { type: 'boolean', default: false },
+    exhaustive: { type: 'boolean', default: false },
+    scenarios: { type: 'string', default: '60' },
+    scenario: { type: 'string' },
+    orders: { type: 'string', default: '2000' },
   },
 });
 const number = (name, least) => {
@@ -25,6 +31,14 @@ const number = (name, least) => {
 const target = join(root, 'dist');
 const seed = number('seed', 0);
 buildSimulator(target);
+
+if (values.exhaustive) {
+  const range =
+    values.scenario === undefined
+      ? { first: 0, scenarios: number('scenarios', 1) }
+      : { first: number('scenario', 0), scenarios: 1 };
+  process.exit((await exploreAll({ target, ...range, mostOrders: number('orders', 1) })) ? 0 : 1);
+}
 
 if (values.schedule !== undefined) {
   const violation = await replay({ target, seed, schedule: number('schedule', 0), given: values.choices });

@@ -16,6 +16,13 @@ export interface Run {
   readonly lines: readonly string[] | undefined;
 }
 
+export interface RunOptions {
+  readonly keepsLines?: boolean;
+  readonly coverage?: Coverage | undefined;
+  /** Default: a world that is drawn as well. */
+  readonly makeWorld?: (choices: Choices, trace: Trace) => SimulatedWorld;
+}
+
 /** More would be a circle that never ends. */
 const MOST_STEPS = 400;
 
@@ -32,11 +39,13 @@ export class Simulation {
   constructor(
     private readonly choices: Choices,
     private readonly onDone: (run: Run) => void,
-    options: { readonly keepsLines?: boolean; readonly coverage?: Coverage | undefined } = {},
+    options: RunOptions = {},
   ) {
     this.trace = new Trace(options.keepsLines === true);
     this.coverage = options.coverage;
-    this.strategy = choices.next(2) === 0 ? atRandom(choices) : byPriority(choices);
+    const { makeWorld = drawWorld } = options;
+    const byOwner = options.makeWorld === undefined && choices.next(2) === 1;
+    this.strategy = byOwner ? byPriority(choices) : atRandom(choices);
     this.world = makeWorld(choices, this.trace);
   }
 
@@ -82,14 +91,12 @@ export class Simulation {
   }
 }
 
-export function simulate(
-  choices: Choices,
-  options: { readonly keepsLines?: boolean; readonly coverage?: Coverage | undefined } = {},
-): Promise<Run> {
+export function simulate(choices: Choices, options: RunOptions = {}): Promise<Run> {
   return new Promise((resolve) => new Simulation(choices, resolve, options).start());
 }
 
-function makeWorld(choices: Choices, trace: Trace): SimulatedWorld {
+/** A world of either kind. */
+function drawWorld(choices: Choices, trace: Trace): SimulatedWorld {
   const World = pick(choices, [ServersWorld, SupervisedWorld]);
   const world = new World(choices, trace);
   world.populate();

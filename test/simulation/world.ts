@@ -72,7 +72,7 @@ export class ServersWorld implements SimulatedWorld {
   }
 
   /** What goes on by itself. */
-  private ownThings(): Thing[] {
+  protected ownThings(): Thing[] {
     const { clock } = this.observer;
     const things: Thing[] = this.servers.pauses.map((pause) => ({
       owner: pause.owner.label,
