@@ -91,6 +91,8 @@ export class Observer {
   readonly timers = new TimerModel<LaterJob>();
   readonly calls: CallModel[] = [];
   readonly supervisors = new Map<ProcessModel, SupervisorListener>();
+  /** The supervisor to which a request to end is being delivered right now. */
+  isAskedToStop: ProcessModel | undefined;
   violation: Violation | undefined;
   cause: Cause | undefined;
   /** Processes that are made next get these settings. */
@@ -186,6 +188,12 @@ export class Observer {
     real.signal = (reason, from, isKill = false) =>
       this.signalled(model, reason, from, isKill, () => signal.call(real, reason, from, isKill));
     if (setup.kind === 'supervisor') {
+      const { deliverStop } = real;
+      real.deliverStop = (envelope, payload) => {
+        this.isAskedToStop = model;
+        deliverStop.call(real, envelope, payload);
+        this.isAskedToStop = undefined;
+      };
       const supervisor = this.makeSupervisor(model);
       if (supervisor !== undefined) this.supervisors.set(model, supervisor);
     }

@@ -63,6 +63,11 @@ export class SupervisorWatch implements SupervisorListener {
     if (sender === undefined && child.stopDue <= this.observer.clock.now()) return true;
     // A supervisor that was killed while it stopped its children goes on with that.
     if (!this.self.setup.real.isAlive) return this.stops(child, this.shutdownOf(child), isKill);
+    // An interruption comes while the request to end is being delivered.
+    if (this.perhapsInterrupted === child && this.observer.isAskedToStop === this.self) {
+      this.perhapsInterrupted = undefined;
+      return this.stops(child, this.shutdownOf(child), isKill);
+    }
     if (this.model.interrupted === child) {
       this.model.interrupted = undefined;
       return this.stops(child, this.shutdownOf(child), isKill);
@@ -74,9 +79,8 @@ export class SupervisorWatch implements SupervisorListener {
     this.advance(isDue);
     const { wait } = this.model;
     if (wait?.type !== 'signal' || wait.process !== child || wait.isSeen) {
-      // Interrupted in init just when it had come up; or both that, and stopped after the others.
-      if (this.perhapsInterrupted !== child && child.stopDue === Infinity) return false;
-      this.perhapsInterrupted = undefined;
+      // A child that was interrupted in init is stopped once more with the others.
+      if (child.stopDue === Infinity) return false;
       return this.stops(child, this.shutdownOf(child), isKill);
     }
     wait.isSeen = true;
