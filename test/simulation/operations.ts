@@ -410,7 +410,7 @@ export class Operations {
     const traps = oneIn(choices, 3);
     const bound = oneIn(choices, 5) ? { limit: 1 + choices.next(2), overflow: pick(choices, OVERFLOWS) } : undefined;
     const idleMs = oneIn(choices, 6) ? 30 : Infinity;
-    const startTimeoutMs = oneIn(choices, 6) ? 20 : Infinity;
+    const startTimeoutMs = oneIn(choices, 4) ? 20 : Infinity;
     const drain = !oneIn(choices, 4);
     const label = `s${++this.started}`;
     if (parent?.isFenced === true) return;

@@ -74,7 +74,11 @@ export class Simulation {
     this.steps++;
     const thing = this.strategy(things);
     this.trace.note('-', thing.owner);
-    thing.run();
+    try {
+      thing.run();
+    } catch (error) {
+      observer.fail('crash', `${thing.owner}: ${String(error)}`);
+    }
     setImmediate(this.step);
   };
 

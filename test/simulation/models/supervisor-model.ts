@@ -265,7 +265,9 @@ export class SupervisorModel {
     child.process = undefined;
     const { startFailure } = process;
     if (startFailure === 'ignore') return { status: 'ignore' };
-    return { status: 'error', reason: startFailure === undefined ? process.exitReason : startFailure.told };
+    // Whoever was killed while it gave up has been killed.
+    const isKilled = startFailure === undefined || (process.doom !== undefined && process.setup.kind === 'supervisor');
+    return { status: 'error', reason: isKilled ? process.exitReason : startFailure.told };
   }
 
   private *stopAll(children: readonly ChildModel[]): Plan {
