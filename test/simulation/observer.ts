@@ -602,7 +602,7 @@ export class Observer {
   timerHasFired(): void {
     const now = this.clock.now();
     for (const call of this.calls) {
-      if (call.request?.isSettled !== true || call.expected !== undefined) continue;
+      if (call.due === Infinity || call.request?.isSettled !== true || call.expected !== undefined) continue;
       this.check(call.due <= now, 'P4', () => `call ${call.id} timed out ${call.due - now} ms early`);
       call.expect({ type: 'timeout' });
       call.target?.unanswered.delete(call);

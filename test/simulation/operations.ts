@@ -6,7 +6,7 @@ import { cancelTimer } from '../../lib/runtime/timers.js';
 import type { Registry } from '../../lib/registry/registry.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
 import { type Choices, oneIn, pick } from './choices.js';
-import { Fault, Job } from './job.js';
+import { Job } from './job.js';
 import { CallModel } from './models/call-model.js';
 import type { Item, ProcessModel, ProcessSetup } from './models/process-model.js';
 import { RegistryModel } from './models/registry-model.js';
@@ -525,4 +525,3 @@ export function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
 }
 
-export { Fault };

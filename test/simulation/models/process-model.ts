@@ -50,7 +50,7 @@ export interface ProcessSetup {
   readonly overflow: OverflowModel;
   readonly idleMs: number;
   readonly startDue: number;
-  readonly kind: 'server' | 'supervisor' | 'dynamic';
+  readonly kind: 'server' | 'supervisor';
 }
 
 function isCountable({ kind }: Item): boolean {
