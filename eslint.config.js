@@ -4,6 +4,8 @@ import tseslint from 'typescript-eslint';
 
 const ports = 'Time and chance come in through the ports of lib/runtime/system-ports.ts.';
 
+const globalTimers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
+
 /** How a file of lib/, `depth` folders down, could spell lib/index.ts. */
 const libIndex = (depth) => `${depth === 0 ? './' : '../'.repeat(depth)}index.js`;
 
@@ -23,6 +25,7 @@ const libImports = [0, 1, 2, 3].map((depth) => ({
             (name) => ({ name, message: ports }),
           ),
           ...['node:crypto', 'crypto'].map((name) => ({ name, importNames: ['randomUUID'], message: ports })),
+          ...['node:process', 'process'].map((name) => ({ name, importNames: ['nextTick', 'hrtime'], message: ports })),
         ],
       },
     ],
@@ -49,17 +52,15 @@ export default defineConfig(
     ignores: ['lib/runtime/system-ports.ts'],
     rules: {
       'no-console': 'error',
-      'no-restricted-globals': [
-        'error',
-        ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'].map((name) => ({ name, message: ports })),
-      ],
+      'no-restricted-globals': ['error', ...globalTimers.map((name) => ({ name, message: ports }))],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: ports },
         { object: 'Math', property: 'random', message: ports },
         { object: 'performance', property: 'now', message: ports },
         { object: 'crypto', property: 'randomUUID', message: ports },
-        ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'].map((property) => ({
+        ...['nextTick', 'hrtime'].map((property) => ({ object: 'process', property, message: ports })),
+        ...[...globalTimers, 'performance', 'crypto'].map((property) => ({
           object: 'globalThis',
           property,
           message: ports,

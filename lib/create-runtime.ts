@@ -18,8 +18,14 @@ import { isTrackingCheap } from './runtime/tracking.js';
 export interface RuntimeOptions {
   /** Default: the clock of the Node process. */
   readonly clock?: Clock | undefined;
-  /** Default: `Math.random`. */
+  /** What `scheduling: 'random'` draws from. Default: `Math.random`. */
   readonly randomness?: Randomness;
+  /**
+   * Which of the processes that have something to do has the next turn: `'fair'`, the one that has waited longest; `'random'`, any
+   * that `randomness` draws, for tests that are to find who relies on an order that nobody promised. What waits for one process
+   * keeps its order. Default: `'fair'`.
+   */
+  readonly scheduling?: 'fair' | 'random';
   /** Where `{ global }` names are kept. Default: a table of this Node process. */
   readonly globalNames?: NameService | undefined;
   /** Whether to report live state that is handed out. Default: unless `NODE_ENV` is `production`. */
@@ -63,6 +69,7 @@ export function createWorld(options: RuntimeOptions = {}): World {
   const runtime = new Runtime({
     clock: options.clock ?? systemClock,
     randomness: options.randomness ?? systemRandomness,
+    scheduling: options.scheduling ?? 'fair',
     events,
     localNames,
     globalNames: options.globalNames ?? new NameTable(),

@@ -234,6 +234,7 @@ export class GenServerProcess extends Process {
   }
 
   startTimedOut(): void {
+    if (this.isFenced) return;
     // The starter learns it from the outcome and receives no exit message.
     if (this.isLinkedToParent) this.parent!.forgetLink(this);
     this.isLinkedToParent = false;
@@ -394,7 +395,8 @@ export class GenServerProcess extends Process {
 
   /** The mailbox has been empty for `idleMs`. Whoever waits for an answer still needs the process, though. */
   passivate(): void {
-    if (this.status !== 'running' || this.isBusy || this.hasContinuation || this.queueLength > 0) return;
+    if (this.status !== 'running' || this.isFenced || this.isBusy || this.hasContinuation || this.queueLength > 0)
+      return;
     if (this.unanswered !== null && this.unanswered.size > 0) {
       this.onQuiet();
       return;

@@ -96,6 +96,8 @@ export interface TopicService {
 export interface RuntimePorts {
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Whose turn is next: who has waited longest, or any at random. */
+  readonly scheduling: 'fair' | 'random';
   readonly events: EventSink;
   readonly localNames: NameService;
   readonly globalNames: NameService;

@@ -7,7 +7,6 @@ import type {
   Clock,
   EventSink,
   NameService,
-  Randomness,
   RuntimeEvent,
   RuntimePorts,
   ServerCatalog,
@@ -17,6 +16,7 @@ import type { Process } from './process.js';
 import type { Redaction } from './redaction.js';
 import { formatName, type ServerName } from './registration.js';
 import { RootContext } from './root-context.js';
+import { RandomScheduler } from './random-scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { childrenOf } from './ties.js';
 import { Tracking } from './tracking.js';
@@ -52,7 +52,6 @@ export interface NameNotReleased extends RuntimeEvent {
  */
 export class Runtime {
   readonly clock: Clock;
-  readonly randomness: Randomness;
   readonly events: EventSink;
   readonly localNames: NameService;
   readonly globalNames: NameService;
@@ -80,7 +79,6 @@ export class Runtime {
 
   constructor(ports: RuntimePorts) {
     this.clock = ports.clock;
-    this.randomness = ports.randomness;
     this.events = ports.events;
     this.localNames = ports.localNames;
     this.globalNames = ports.globalNames;
@@ -90,7 +88,11 @@ export class Runtime {
     this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
     this.deadlines = new Deadlines(this.clock, this.root);
-    this.scheduler = new Scheduler(this.clock, () => this.deadlines.settle());
+    const onTurnEnd = (): void => this.deadlines.settle();
+    this.scheduler =
+      ports.scheduling === 'random'
+        ? new RandomScheduler(this.clock, onTurnEnd, ports.randomness)
+        : new Scheduler(this.clock, onTurnEnd);
   }
 
   /** How many processes are alive. */

@@ -24,7 +24,8 @@ const MOST_BETWEEN_LOOKS = 64;
  * keeps the context it was registered in. (`queueMicrotask` and a `then` on a settled promise would run in the sender's.)
  */
 export class Scheduler {
-  private first: Schedulable | null = null;
+  /** The run queue, for a scheduler that gives the turns in another order. */
+  protected first: Schedulable | null = null;
   private last: Schedulable | null = null;
   private readonly urgent: Schedulable[] = [];
   private isRunning = false;
@@ -88,7 +89,7 @@ export class Scheduler {
     return this.clock.now() - this.turnStart > SLICE_MS;
   }
 
-  private wake(): void {
+  protected wake(): void {
     if (this.isRunning) return;
     this.isRunning = true;
     this.open();

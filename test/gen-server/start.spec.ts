@@ -255,6 +255,14 @@ describe('start', () => {
       expect(world.runtime.processCount).toBe(0);
     });
 
+    it('tells the reason of a kill that came first, although the time is up before the process has ended (I7)', async () => {
+      const failed = rejectionOf(world.start(script({ init: () => never() }), { startTimeoutMs: 10, name: 'slow' }));
+      await settle();
+      world.exit('slow', 'boom');
+      world.clock.jump(10);
+      expect(await failed).toMatchObject({ reason: 'boom' });
+    });
+
     it('leaves no deadline behind when init was in time (I7)', async () => {
       await world.start(script(), { startTimeoutMs: 1_000 });
       expect(world.runtime.deadlines.isEmpty).toBe(true);

@@ -257,3 +257,17 @@ describe('a result with .hibernate()', () => {
 function mailboxOf(pid: Pid): unknown {
   return (Pid.processOf(pid) as unknown as { mailbox: unknown }).mailbox;
 }
+
+describe('a process that ends when it has nothing to do', () => {
+  it('does not run terminate when it was killed before its time was up, and has not ended yet (E6)', async () => {
+    const world = testWorld();
+    const reasons: unknown[] = [];
+    const server = script({ terminate: (reason) => reasons.push(reason) });
+    const pid = await world.start(server, { args: [0], idleMs: 100 });
+    await settle();
+    world.exit(pid, 'kill');
+    world.clock.jump(100);
+    await settle();
+    expect(reasons).toEqual([]);
+  });
+});
