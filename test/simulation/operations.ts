@@ -524,4 +524,3 @@ const CODES: Readonly<Record<string, string>> = {
 export function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
 }
-
