@@ -125,10 +125,11 @@ export class Mailbox {
   }
 
   private grow(): void {
-    const { slots, mask } = this;
-    const from = this.head & mask;
-    const grown = slots.slice(from).concat(slots.slice(0, from));
-    for (let i = slots.length; i > 0; i--) grown.push(undefined);
+    const { slots, mask, head } = this;
+    // In one piece: every copy of a queue of a million is a full collection that somebody waits for.
+    const grown = new Array<unknown>(2 * slots.length);
+    for (let i = 0; i < slots.length; i++) grown[i] = slots[(head + i) & mask];
+    grown.fill(undefined, slots.length);
     this.head = 0;
     this.tail = slots.length;
     this.mask = grown.length - 1;
