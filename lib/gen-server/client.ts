@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Deadline } from '../runtime/deadline.js';
+import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
@@ -207,7 +207,7 @@ export function stop(
     }
     const { redaction } = runtime;
     const request = { handler: 'stop', args: [redaction.reason(reason)] };
-    const deadline = new StopDeadline(() => {
+    const deadline = new CallbackDeadline(() => {
       monitor.stop();
       reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
     });
@@ -263,15 +263,5 @@ function resolveForCast(runtime: Runtime, destination: Destination): GenServerPr
   } catch (error) {
     if (isVia(destination)) return undefined;
     throw error;
-  }
-}
-
-class StopDeadline extends Deadline {
-  constructor(private readonly onExpiry: () => void) {
-    super();
-  }
-
-  expire(): void {
-    this.onExpiry();
   }
 }

@@ -1,4 +1,4 @@
-import { Deadline } from '../runtime/deadline.js';
+import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { assertDurationMs, InvalidArgumentError } from '../runtime/errors.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
@@ -74,7 +74,7 @@ const DEFAULT_TRACE_LIMIT = 100;
 /** A question of `sys` on its way. It settles once; like any call it is served even when nobody waits any more. */
 class SysRequest extends SystemRequest {
   private isSettled = false;
-  private readonly deadline: SysDeadline;
+  private readonly deadline: CallbackDeadline;
 
   constructor(
     private readonly server: GenServerProcess,
@@ -85,7 +85,7 @@ class SysRequest extends SystemRequest {
     private readonly reject: (error: unknown) => void,
   ) {
     super();
-    this.deadline = new SysDeadline(() =>
+    this.deadline = new CallbackDeadline(() =>
       this.refuse(new CallTimeoutError(server.label, this.describe(), timeoutMs, 'waiting', server.queueLength)),
     );
     if (timeoutMs !== Infinity) server.runtime.deadlines.add(this.deadline, timeoutMs);
@@ -126,16 +126,6 @@ class SysRequest extends SystemRequest {
 
   private describe(): { handler: string; args: readonly unknown[] } {
     return { handler: `sys.${this.what}`, args: [] };
-  }
-}
-
-class SysDeadline extends Deadline {
-  constructor(private readonly onExpiry: () => void) {
-    super();
-  }
-
-  expire(): void {
-    this.onExpiry();
   }
 }
 

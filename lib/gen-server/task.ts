@@ -1,4 +1,4 @@
-import { Deadline } from '../runtime/deadline.js';
+import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { link, linkToParent, unlink } from '../runtime/links.js';
@@ -45,16 +45,6 @@ export interface TaskParent {
 interface End<T> {
   readonly outcome: TaskOutcome<T>;
   readonly thrown: Thrown | null;
-}
-
-class Patience extends Deadline {
-  constructor(private readonly onExpiry: () => void) {
-    super();
-  }
-
-  expire(): void {
-    this.onExpiry();
-  }
 }
 
 /**
@@ -331,7 +321,7 @@ export class Task<T> implements PromiseLike<T> {
     if (this.#end !== null) return Promise.resolve(this.#end);
     if (timeoutMs === 0) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const patience = new Patience(() => {
+      const patience = new CallbackDeadline(() => {
         this.#waiters.delete(tell);
         resolve(undefined);
       });

@@ -10,7 +10,7 @@ import {
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
 import type { Spawned } from '../gen-server/start.js';
-import { Deadline } from '../runtime/deadline.js';
+import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
@@ -28,17 +28,6 @@ import { shouldRestart } from './restart-policy.js';
 import { shutDown } from './shutdown.js';
 import { childrenToRestart } from './strategies.js';
 import type { CompleteSupervisorOptions } from './supervisor-options.js';
-
-/** A start takes so long that somebody should know. */
-class SlowStart extends Deadline {
-  constructor(private readonly onSlow: () => void) {
-    super();
-  }
-
-  expire(): void {
-    this.onSlow();
-  }
-}
 
 /** How long `init` may take before a log line names it. */
 const SLOW_START_MS = 10_000;
@@ -296,7 +285,7 @@ export class SupervisorServer extends GenServerBase<null> {
     child.pid = spawned.process.pid;
     this.starting = child;
     if (this.isStopping) this.interruptStart();
-    const slow = new SlowStart(() =>
+    const slow = new CallbackDeadline(() =>
       this.report({ type: 'supervisor.child_start_slow', ...this.about(child), waitedMs: SLOW_START_MS }),
     );
     server.runtime.deadlines.add(slow, SLOW_START_MS);

@@ -9,7 +9,7 @@ import {
 } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
 import { type Handler, payloadOf, type ServerDefinition } from '../../gen-server/server-definition.js';
-import { Deadline } from '../../runtime/deadline.js';
+import { CallbackDeadline } from '../../runtime/callback-deadline.js';
 import { assertDurationMs } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';
@@ -161,7 +161,7 @@ function callWhenAccepting(
   const timeoutMs = givenMs ?? handler.timeoutMs ?? definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
     const begin = runtime.clock.now();
-    const waiting = new WaitingCall(() =>
+    const waiting = new CallbackDeadline(() =>
       reject(new CallTimeoutError(definition.label, describe(runtime, handler, args), timeoutMs, 'waiting', 0)),
     );
     runtime.deadlines.add(waiting, timeoutMs);
@@ -187,16 +187,6 @@ function castWhenAccepting(target: ClientTarget, handler: Handler, args: readonl
 
 function describe(runtime: Runtime, handler: Handler, args: readonly unknown[]): RequestDescription {
   return describeRequest(runtime, handler.invocationFor(args), payloadOf(args));
-}
-
-class WaitingCall extends Deadline {
-  constructor(private readonly onExpiry: () => void) {
-    super();
-  }
-
-  expire(): void {
-    this.onExpiry();
-  }
 }
 
 /** A registry of the user's own may throw; a cast knows no failure (C8). */
