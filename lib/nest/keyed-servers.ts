@@ -80,7 +80,7 @@ export class KeyedServers {
   accepting(key: unknown): GenServerProcess | undefined {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
-    return holder !== undefined && holder.status !== 'exiting' && !holder.isFenced ? holder : undefined;
+    return holder !== undefined && !holder.isEnding ? holder : undefined;
   }
 
   /** Tells `arrival` the process of a key that takes messages, which is started or waited for first. */
@@ -101,7 +101,7 @@ export class KeyedServers {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
     if (holder === undefined) return this.start(key, args, null);
-    if (holder.status !== 'exiting' && !holder.isFenced) return holder;
+    if (!holder.isEnding) return holder;
     this.awaited.set(key, []);
     // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
     watch(holder, () => void Promise.resolve().then(() => this.arrive(key, args)));

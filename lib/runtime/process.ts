@@ -113,6 +113,11 @@ export abstract class Process implements Schedulable {
     return this.status !== 'dead';
   }
 
+  /** It takes in nothing new: it has ended, is about to, or is in its `terminate`. */
+  get isEnding(): boolean {
+    return this.isFenced || this.status === 'exiting';
+  }
+
   deliver(envelope: Envelope, payload: unknown): void {
     if (this.status === 'dead') return;
     const mailbox = (this.mailbox ??= this.makeMailbox());

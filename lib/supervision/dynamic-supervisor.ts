@@ -180,7 +180,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     starter: StartObserver | null,
   ): GenServerProcess {
     const { server } = this;
-    if (server.isFenced || server.isStopQueued || server.status === 'exiting') {
+    if (server.isEnding || server.isStopQueued) {
       throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
     }
     const { maxChildren, extraArguments } = this.options;

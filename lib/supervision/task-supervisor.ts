@@ -57,7 +57,7 @@ export class TaskTable implements TaskParent {
   /** Throws unless one more task may be started. */
   admit(): void {
     const { process } = this;
-    if (process.isFenced || process.isStopQueued || process.status === 'exiting') {
+    if (process.isEnding || process.isStopQueued) {
       throw new NoProcessError(this.label, 'It is stopping and takes no more tasks.');
     }
     if (this.size >= this.maxChildren) throw new MaxChildrenError(this.label, this.maxChildren);
