@@ -6,13 +6,13 @@ import type { EventBus } from '../observability/event-bus.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { watch } from '../runtime/monitors.js';
 import type { Pid } from '../runtime/pid.js';
-import type { Process } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
 import { dynamicSupervisorChildSpec } from '../supervision/dynamic-supervisor-source.js';
 import type { ChildStopped } from '../supervision/events.js';
 import { ChildStartError } from '../supervision/errors.js';
+import { kill, shutDownStray } from '../supervision/shutdown.js';
 import {
   sourceOfSupervisor,
   spawnSupervisor,
@@ -53,8 +53,6 @@ export interface StopReport {
 
 /** A hundred thousand keyed servers would make a report that nobody reads. */
 const MOST_REPORTED = 1_000;
-/** How long a process that is not in the tree has to end when the application does. */
-const STRAY_SHUTDOWN_MS = 5_000;
 /** How often such processes are asked to end before they are killed: each may start others while it ends. */
 const PATIENT_ROUNDS = 3;
 
@@ -185,7 +183,9 @@ export class ApplicationSupervisor {
     const { runtime } = this.context;
     for (let round = 0; runtime.processCount > 0; round++) {
       const isPatient = round < PATIENT_ROUNDS;
-      await Promise.all([...runtime.processes()].map((process) => stopStray(runtime, process, isPatient)));
+      await Promise.all(
+        [...runtime.processes()].map((process) => (isPatient ? shutDownStray(process) : kill(process))),
+      );
     }
   }
 
@@ -230,18 +230,6 @@ export class ApplicationSupervisor {
     this.labels.set(module, label);
     return label;
   }
-}
-
-async function stopStray(runtime: Runtime, process: Process, isPatient: boolean): Promise<void> {
-  if (isPatient) await stopServer(runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS).catch(() => undefined);
-  if (process.isAlive) await killAndWait(runtime, process);
-}
-
-function killAndWait(runtime: Runtime, process: Process): Promise<unknown> {
-  return new Promise((resolve) => {
-    watch(process, resolve);
-    process.signal('kill', null, true);
-  });
 }
 
 function entryOf({ supervisor, childId, reason, tookMs, undrained }: ChildStopped): StopReport['stopped'][number] {

@@ -1,7 +1,8 @@
+import { stop } from '../gen-server/client.js';
 import { Deadline } from '../runtime/deadline.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { unlink } from '../runtime/links.js';
-import { Monitor } from '../runtime/monitors.js';
+import { Monitor, watch } from '../runtime/monitors.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';
 
@@ -78,5 +79,23 @@ export function shutDown(
     child.runtime.deadlines.add(deadline, shutdownMs);
     deadline.wasSignalled = true;
     child.signal('shutdown', parent);
+  });
+}
+
+/** How long a process that no supervisor stops has to end. */
+const STRAY_SHUTDOWN_MS = 5_000;
+
+/** Stops a process that belongs to no supervisor: the reason `shutdown` and five seconds, then the kill. Never rejects. */
+export async function shutDownStray(process: Process): Promise<void> {
+  await stop(process.runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS).catch(() => undefined);
+  await kill(process);
+}
+
+/** Kills a process that may be dead already; resolves when it is gone. */
+export function kill(process: Process): Promise<unknown> {
+  if (!process.isAlive) return Promise.resolve();
+  return new Promise((resolve) => {
+    watch(process, resolve);
+    process.signal('kill', null, true);
   });
 }

@@ -5,13 +5,12 @@ import type { ServerSource } from '../gen-server/server-definition.js';
 import { Sys } from '../gen-server/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
-import { watch } from '../runtime/monitors.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Clock } from '../runtime/ports.js';
-import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildSpec } from '../supervision/child-spec.js';
 import { ChildStartError } from '../supervision/errors.js';
+import { kill, shutDownStray } from '../supervision/shutdown.js';
 import { startSupervisor, Supervisor } from '../supervision/supervisor-source.js';
 import { ManualClock } from './manual-clock.js';
 import { ServerSources } from './server-sources.js';
@@ -34,8 +33,6 @@ export interface TestWorldOptions<C extends Clock = ManualClock> extends Omit<Ru
 
 /** A supervisor that gives up in the middle of a test would hide what the test is about. */
 const MOST_RESTARTS = 100_000;
-/** How long a process that no supervisor stops has to end. */
-const STRAY_SHUTDOWN_MS = 5_000;
 
 /**
  * A world of processes for one test, which shares nothing with any other: no name, no clock, no server. There is no log: what
@@ -174,23 +171,10 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
     const root = await this.root?.catch(() => undefined);
     if (root !== undefined) await stop(this.runtime, root, 'shutdown').catch(() => undefined);
     // Whoever was started by another is gone before it.
-    for (const process of [...this.runtime.processes()].reverse()) await this.stopStray(process);
+    for (const process of [...this.runtime.processes()].reverse()) await shutDownStray(process);
     // Who was started by last words has none of its own.
-    for (const process of [...this.runtime.processes()]) await this.kill(process);
+    for (const process of [...this.runtime.processes()]) await kill(process);
     this.runtime.close();
-  }
-
-  private async stopStray(process: Process): Promise<void> {
-    if (!process.isAlive) return;
-    await stop(this.runtime, process.pid, 'shutdown', STRAY_SHUTDOWN_MS).catch(() => undefined);
-    if (process.isAlive) await this.kill(process);
-  }
-
-  private kill(process: Process): Promise<unknown> {
-    return new Promise((resolve) => {
-      watch(process, resolve);
-      process.signal('kill', null, true);
-    });
   }
 
   private async inTime<T>(work: Promise<T>): Promise<T> {

@@ -15,6 +15,7 @@ import {
   ok,
   reply,
 } from '../../lib/index.js';
+import { start } from '../../lib/gen-server/start.js';
 import { Exit } from '../../lib/runtime/messages.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { settle, startSupervised, stopSupervised, TestProbe, TestWorld } from '../../lib/testing/index.js';
@@ -286,6 +287,21 @@ describe('the end', () => {
     const probe = await TestProbe.start(world);
     await probe.self.startLink(
       lastWords('a', [], { terminate: () => void probe.self.startLink({ init: () => ok(null) }) }),
+    );
+    await world.stop();
+    expect(world.runtime.processCount).toBe(0);
+  });
+
+  it('ends when those who are killed die of one another', async () => {
+    const probe = await TestProbe.start(world);
+    const parent: Behaviour = {
+      init: async (_args, self) => {
+        await self.startLink({ init: () => ok(null) });
+        return ok(null);
+      },
+    };
+    await probe.self.startLink(
+      lastWords('a', [], { terminate: async () => void (await start(world.runtime, sourceOfBehaviour(parent))) }),
     );
     await world.stop();
     expect(world.runtime.processCount).toBe(0);
