@@ -20,7 +20,7 @@ export class Invocation implements Envelope {
   constructor(
     readonly handler: Handler,
     private readonly method: HandlerMethod,
-    private readonly arity: Arity,
+    readonly arity: Arity,
   ) {}
 
   on(instance: GenServerBase<unknown>, payload: unknown): unknown {
@@ -56,6 +56,11 @@ export class Handler {
 
   invocationFor(args: readonly unknown[]): Invocation {
     return args.length === 0 ? this.none : args.length === 1 ? this.one : this.many;
+  }
+
+  /** The invocation for arguments that travel in the form of another handler's. */
+  like({ arity }: Invocation): Invocation {
+    return arity === 0 ? this.none : arity === 1 ? this.one : this.many;
   }
 }
 

@@ -3,17 +3,16 @@ import { ModulesContainer } from '@nestjs/core';
 import { createWorld, type World } from '../create-runtime.js';
 import { type Addressed, DESTINATION, type Destination, isOfKey, resolve } from '../gen-server/destination.js';
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { StrayErrors } from '../gen-server/stray-errors.js';
 import { LogReporter } from '../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
-import { Pid } from '../runtime/pid.js';
 import { formatName, isSameName, type ServerName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ApplicationSupervisor } from './application-supervisor.js';
 import { type ClientRequest, clientRequests } from './clients/client-injection.js';
 import { type ClientTarget, makeClient } from './clients/client-target.js';
+import { NamedTarget } from './clients/named-target.js';
 import { findConsumer } from './clients/consumer.finder.js';
 import { makeDynamicSupervisorClient } from './clients/dynamic-supervisor.factory.js';
 import type { DynamicSupervisorRequest } from './clients/dynamic-supervisor-injection.js';
@@ -203,15 +202,7 @@ export class ServerHost {
     if (typeof name === 'object') {
       return { runtime, destination: name, definition, absenceHint, find: () => resolve(runtime, name) };
     }
-    const slot = localNames.pin(name);
-    return {
-      runtime,
-      destination: name,
-      definition,
-      absenceHint,
-      find: () =>
-        slot.holder === undefined ? undefined : (Pid.processOf(slot.holder) as GenServerProcess | undefined),
-    };
+    return new NamedTarget(runtime, name, definition, localNames.pin(name), absenceHint);
   }
 
   /** A client's target for any destination, typed by the class that is given or by what runs there now. */

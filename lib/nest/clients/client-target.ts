@@ -1,14 +1,9 @@
 import { callServer, castToServer, DEFAULT_CALL_TIMEOUT_MS, reportDroppedCast } from '../../gen-server/client.js';
 import { DESTINATION, type Destination, formatDestination } from '../../gen-server/destination.js';
 import { describeRequest } from '../../gen-server/call-request.js';
-import {
-  CallTimeoutError,
-  NoProcessError,
-  type RequestDescription,
-  UnknownHandlerError,
-} from '../../gen-server/errors.js';
+import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
-import { type Handler, payloadOf, type ServerDefinition } from '../../gen-server/server-definition.js';
+import type { Handler, Invocation, ServerDefinition } from '../../gen-server/server-definition.js';
 import { CallbackDeadline } from '../../runtime/callback-deadline.js';
 import { assertDurationMs } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -36,7 +31,8 @@ interface BoundClient {
   readonly [TIMEOUT_MS]: number | undefined;
 }
 
-type ClientMethod = (...args: unknown[]) => unknown;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- some are called on a client, some on anything
+type ClientMethod = (this: any, ...args: unknown[]) => unknown;
 
 /**
  * A client with methods of its own, as it is injected: a plain object, writable, so that spies and decorators of instances
@@ -45,13 +41,8 @@ type ClientMethod = (...args: unknown[]) => unknown;
 export function makeClient(target: ClientTarget, stubs: readonly (string | symbol)[]): object {
   const { calls, casts } = target.definition;
   const client: Record<string | symbol, ClientMethod> = {};
-  for (const [name, handler] of calls)
-    client[name] = callMethod(
-      handler,
-      () => target,
-      () => undefined,
-    );
-  for (const [name, handler] of casts) client[name] = castMethod(handler, () => target);
+  for (const [name, handler] of calls) client[name] = callMethod(handler, target);
+  for (const [name, handler] of casts) client[name] = castMethod(handler, target);
   for (const name of stubs) client[name] = stubMethod(target.definition, name);
   hide(client, 'with', (options: ClientOptions) => bind(target, options, stubs));
   hide(client, DESTINATION, target.destination);
@@ -75,10 +66,8 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   const present = prototypes.get(definition);
   if (present !== undefined) return present;
   const prototype: Record<string | symbol, ClientMethod> = {};
-  const targetOf = (client: unknown): ClientTarget => (client as BoundClient)[TARGET];
-  const timeoutOf = (client: unknown): number | undefined => (client as BoundClient)[TIMEOUT_MS];
-  for (const [name, handler] of definition.calls) prototype[name] = callMethod(handler, targetOf, timeoutOf);
-  for (const [name, handler] of definition.casts) prototype[name] = castMethod(handler, targetOf);
+  for (const [name, handler] of definition.calls) prototype[name] = boundCallMethod(handler);
+  for (const [name, handler] of definition.casts) prototype[name] = boundCastMethod(handler);
   for (const name of stubs) prototype[name] = stubMethod(definition, name);
   hide(prototype, 'with', function (this: BoundClient, options: ClientOptions) {
     return bind(this[TARGET], options, stubs);
@@ -91,79 +80,111 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
 
 /* eslint-disable prefer-rest-params -- zero and one argument travel without an array */
 
-function callMethod(
-  handler: Handler,
-  targetOf: (client: unknown) => ClientTarget,
-  timeoutOf: (client: unknown) => number | undefined,
-): ClientMethod {
-  return function (this: unknown, first?: unknown): unknown {
-    const target = targetOf(this);
-    let server: GenServerProcess | undefined;
-    try {
-      server = target.find();
-    } catch (error) {
-      // A registry of the user's own may throw. A call rejects, whatever happens.
-      return Promise.reject(error);
-    }
-    if (server === undefined) {
-      if (target.whenAccepting === undefined) return refuseCall(target);
-      return callWhenAccepting(target, handler, Array.from(arguments), timeoutOf(this));
-    }
-    let found = handler;
-    if (server.definition !== target.definition) {
-      const other = server.definition.calls.get(handler.name);
-      if (other === undefined) return refuseUnknown(server, handler);
-      found = other;
-    }
-    const timeoutMs = timeoutOf(this) ?? found.timeoutMs ?? server.definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
-    if (arguments.length === 0) return callServer(server, found.none, undefined, timeoutMs);
-    if (arguments.length === 1) return callServer(server, found.one, first, timeoutMs);
-    return callServer(server, found.many, Array.from(arguments), timeoutMs);
+function callMethod({ none, one, many }: Handler, target: ClientTarget): ClientMethod {
+  return function (first?: unknown): unknown {
+    if (arguments.length === 0) return callTarget(target, none, undefined, undefined);
+    if (arguments.length === 1) return callTarget(target, one, first, undefined);
+    return callTarget(target, many, Array.from(arguments), undefined);
   };
 }
 
-function castMethod(handler: Handler, targetOf: (client: unknown) => ClientTarget): ClientMethod {
-  return function (this: unknown, first?: unknown): void {
-    const target = targetOf(this);
-    const server = findQuietly(target);
-    if (server === undefined && target.whenAccepting !== undefined) {
-      castWhenAccepting(target, handler, Array.from(arguments));
-      return;
-    }
-    if (server === undefined) {
-      reportDroppedCast(target.runtime, formatDestination(target.destination), handler.name, target.absenceHint());
-      return;
-    }
-    let found = handler;
-    if (server.definition !== target.definition) {
-      const other = server.definition.casts.get(handler.name);
-      if (other === undefined) {
-        throw new UnknownHandlerError(server.label, 'cast', handler.name, server.definition.casts.keys());
-      }
-      found = other;
-    }
-    if (arguments.length === 0) castToServer(server, found.none, undefined);
-    else if (arguments.length === 1) castToServer(server, found.one, first);
-    else castToServer(server, found.many, payloadOf(Array.from(arguments)));
+function boundCallMethod({ none, one, many }: Handler): ClientMethod {
+  return function (this: BoundClient, first?: unknown): unknown {
+    const target = this[TARGET];
+    const timeoutMs = this[TIMEOUT_MS];
+    if (arguments.length === 0) return callTarget(target, none, undefined, timeoutMs);
+    if (arguments.length === 1) return callTarget(target, one, first, timeoutMs);
+    return callTarget(target, many, Array.from(arguments), timeoutMs);
+  };
+}
+
+function castMethod({ none, one, many }: Handler, target: ClientTarget): ClientMethod {
+  return function (first?: unknown): void {
+    if (arguments.length === 0) castToTarget(target, none, undefined);
+    else if (arguments.length === 1) castToTarget(target, one, first);
+    else castToTarget(target, many, Array.from(arguments));
+  };
+}
+
+function boundCastMethod({ none, one, many }: Handler): ClientMethod {
+  return function (this: BoundClient, first?: unknown): void {
+    const target = this[TARGET];
+    if (arguments.length === 0) castToTarget(target, none, undefined);
+    else if (arguments.length === 1) castToTarget(target, one, first);
+    else castToTarget(target, many, Array.from(arguments));
   };
 }
 
 /* eslint-enable prefer-rest-params */
 
+function callTarget(
+  target: ClientTarget,
+  invocation: Invocation,
+  payload: unknown,
+  givenMs: number | undefined,
+): Promise<unknown> {
+  let server: GenServerProcess | undefined;
+  try {
+    server = target.find();
+  } catch (error) {
+    // A registry of the user's own may throw. A call rejects, whatever happens.
+    return Promise.reject(error);
+  }
+  if (server === undefined) {
+    if (target.whenAccepting === undefined) return refuseCall(target);
+    return callWhenAccepting(target, invocation, payload, givenMs);
+  }
+  const { definition } = server;
+  let found = invocation;
+  if (definition !== target.definition) {
+    const other = definition.calls.get(invocation.handler.name);
+    if (other === undefined) return refuseUnknown(server, invocation.handler);
+    found = other.like(invocation);
+  }
+  return callServer(server, found, payload, givenMs ?? timeoutOf(found.handler, definition));
+}
+
+function timeoutOf({ timeoutMs }: Handler, { callTimeoutMs }: ServerDefinition): number {
+  return timeoutMs ?? callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+}
+
+function castToTarget(target: ClientTarget, invocation: Invocation, payload: unknown): void {
+  let server: GenServerProcess | undefined;
+  try {
+    server = target.find();
+  } catch {
+    // A registry of the user's own may throw; a cast knows no failure (C8).
+  }
+  if (server === undefined) {
+    castToNobody(target, invocation, payload);
+    return;
+  }
+  const { definition } = server;
+  let found = invocation;
+  if (definition !== target.definition) {
+    const { name } = invocation.handler;
+    const other = definition.casts.get(name);
+    if (other === undefined) throw new UnknownHandlerError(server.label, 'cast', name, definition.casts.keys());
+    found = other.like(invocation);
+  }
+  castToServer(server, found, payload);
+}
+
 /** A call to a server that comes up first. Its timeout counts from now on (C2). */
 function callWhenAccepting(
   target: ClientTarget,
-  handler: Handler,
-  args: readonly unknown[],
+  invocation: Invocation,
+  payload: unknown,
   givenMs: number | undefined,
 ): Promise<unknown> {
   const { runtime, definition } = target;
-  const timeoutMs = givenMs ?? handler.timeoutMs ?? definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  const timeoutMs = givenMs ?? timeoutOf(invocation.handler, definition);
   return new Promise((resolve, reject) => {
     const begin = runtime.clock.now();
-    const waiting = new CallbackDeadline(() =>
-      reject(new CallTimeoutError(definition.label, describe(runtime, handler, args), timeoutMs, 'waiting', 0)),
-    );
+    const waiting = new CallbackDeadline(() => {
+      const request = describeRequest(runtime, invocation, payload);
+      reject(new CallTimeoutError(definition.label, request, timeoutMs, 'waiting', 0));
+    });
     runtime.deadlines.add(waiting, timeoutMs);
     target.whenAccepting!((server) => {
       waiting.cancel();
@@ -173,29 +194,23 @@ function callWhenAccepting(
       }
       const leftMs = Math.max(0, timeoutMs - (runtime.clock.now() - begin));
       // Also when the caller has given up: a request that was made is handled (P6).
-      callServer(server, handler.invocationFor(args), payloadOf(args), leftMs).then(resolve, reject);
+      callServer(server, invocation, payload, leftMs).then(resolve, reject);
     });
   });
 }
 
-function castWhenAccepting(target: ClientTarget, handler: Handler, args: readonly unknown[]): void {
-  target.whenAccepting!((server) => {
-    if (!(server instanceof Error)) castToServer(server, handler.invocationFor(args), payloadOf(args));
-    else reportDroppedCast(target.runtime, formatDestination(target.destination), handler.name, server.message);
-  });
-}
-
-function describe(runtime: Runtime, handler: Handler, args: readonly unknown[]): RequestDescription {
-  return describeRequest(runtime, handler.invocationFor(args), payloadOf(args));
-}
-
-/** A registry of the user's own may throw; a cast knows no failure (C8). */
-function findQuietly(target: ClientTarget): GenServerProcess | undefined {
-  try {
-    return target.find();
-  } catch {
-    return undefined;
+/** Nobody is there, or whoever takes it comes up first. */
+function castToNobody(target: ClientTarget, invocation: Invocation, payload: unknown): void {
+  const { runtime, destination } = target;
+  const { name } = invocation.handler;
+  if (target.whenAccepting === undefined) {
+    reportDroppedCast(runtime, formatDestination(destination), name, target.absenceHint());
+    return;
   }
+  target.whenAccepting((server) => {
+    if (server instanceof Error) reportDroppedCast(runtime, formatDestination(destination), name, server.message);
+    else castToServer(server, invocation, payload);
+  });
 }
 
 /** Stands for a public method that is no handler, so that using it says what is missing instead of `not a function`. */

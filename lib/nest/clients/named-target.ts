@@ -1,0 +1,23 @@
+import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
+import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import type { NameSlot } from '../../registry/name-table.js';
+import { Pid } from '../../runtime/pid.js';
+import type { ServerName } from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { ClientTarget } from './client-target.js';
+
+/** Whoever holds a local name, without looking it up: most clients talk to such a server. */
+export class NamedTarget implements ClientTarget {
+  constructor(
+    readonly runtime: Runtime,
+    readonly destination: ServerName,
+    readonly definition: ServerDefinition,
+    private readonly slot: NameSlot,
+    readonly absenceHint: () => string,
+  ) {}
+
+  find(): GenServerProcess | undefined {
+    const { holder } = this.slot;
+    return holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+  }
+}
