@@ -21,7 +21,6 @@ const grab = (resolve: (value: unknown) => void, reject: (reason: unknown) => vo
  * one object. It settles exactly once; whatever comes later is silent (C3, C10).
  */
 export class CallRequest extends Deadline implements Envelope {
-  readonly kind = CALL;
   isSettled = false;
   private readonly resolve: (value: unknown) => void;
   private readonly reject: (reason: unknown) => void;
@@ -38,6 +37,10 @@ export class CallRequest extends Deadline implements Envelope {
     if (sender !== null) sender.pendingCalls++;
     this.resolve = grabbedResolve;
     this.reject = grabbedReject;
+  }
+
+  get kind(): number {
+    return CALL;
   }
 
   answer(value: unknown): void {

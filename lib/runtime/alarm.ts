@@ -21,6 +21,10 @@ export class Alarm {
     private readonly onFire: (now: number) => void,
   ) {}
 
+  get isArmed(): boolean {
+    return this.timer !== null;
+  }
+
   /** Makes sure that the alarm rings at `at` or before. */
   ringAt(at: number, now: number): void {
     if (this.isClosed) return;

@@ -3,18 +3,35 @@ import type { Deadline, DeadlineQueue } from './deadline.js';
 import type { Clock } from './ports.js';
 import type { RootContext } from './root-context.js';
 
-interface HeapEntry {
-  readonly deadline: Deadline;
-  readonly at: number;
-  /** Counted up, so that equal due times expire in the order they were added. */
-  readonly ticket: number;
+/** One stay of a deadline in the heap: it may be cancelled, and added anew, before its place is swept. */
+class HeapEntry implements DeadlineQueue {
+  constructor(
+    private readonly heap: DeadlineHeap,
+    readonly deadline: Deadline,
+    readonly at: number,
+    /** Counted up, so that equal due times expire in the order they were added. */
+    readonly ticket: number,
+  ) {
+    deadline.queue = this;
+    deadline.expiresAt = at;
+  }
+
+  /** The deadline was cancelled, or cancelled and added anew. */
+  get isStale(): boolean {
+    return this.deadline.queue !== this;
+  }
+
+  remove(): void {
+    this.deadline.queue = null;
+    this.heap.removed();
+  }
 }
 
 /**
  * Deadlines of any length, in the order they are due (K3): a binary heap with one platform timer. Removing only marks the
  * entry, and the heap is swept when most of it is marked, so cancelling and re-arming over and over stays cheap.
  */
-export class DeadlineHeap implements DeadlineQueue {
+export class DeadlineHeap {
   private heap: HeapEntry[] = [];
   private live = 0;
   private added = 0;
@@ -27,16 +44,15 @@ export class DeadlineHeap implements DeadlineQueue {
     this.alarm = new Alarm(clock, root, (now) => this.expireUntil(now));
   }
 
-  add(deadline: Deadline): void {
-    deadline.queue = this;
-    deadline.ticket = ++this.added;
+  add(deadline: Deadline, lengthMs: number): void {
+    const now = this.clock.now();
     this.live++;
-    this.insert({ deadline, at: deadline.expiresAt, ticket: deadline.ticket });
-    this.alarm.ringAt(this.heap[0]!.at, this.clock.now());
+    this.insert(new HeapEntry(this, deadline, now + lengthMs, ++this.added));
+    this.alarm.ringAt(this.heap[0]!.at, now);
   }
 
-  remove(deadline: Deadline): void {
-    deadline.queue = null;
+  /** One of its entries has become stale. */
+  removed(): void {
     this.live--;
     if (this.heap.length > 64 && this.heap.length > this.live * 2) this.sweep();
   }
@@ -52,15 +68,15 @@ export class DeadlineHeap implements DeadlineQueue {
   /** Takes the timer down, and lets go of whoever waits: a message for a name is nobody's who could take it back. */
   close(): void {
     this.alarm.close();
-    for (const entry of this.heap) if (!isStale(entry, this)) entry.deadline.queue = null;
+    for (const entry of this.heap) if (!entry.isStale) entry.deadline.queue = null;
     this.heap = [];
     this.live = 0;
   }
 
   private expireUntil(now: number): void {
-    for (let top = this.heap[0]; top !== undefined && (top.at <= now || isStale(top, this)); top = this.heap[0]) {
+    for (let top = this.heap[0]; top !== undefined && (top.at <= now || top.isStale); top = this.heap[0]) {
       this.removeTop();
-      if (isStale(top, this)) continue;
+      if (top.isStale) continue;
       this.live--;
       top.deadline.queue = null;
       top.deadline.expire();
@@ -99,15 +115,10 @@ export class DeadlineHeap implements DeadlineQueue {
   }
 
   private sweep(): void {
-    const kept = this.heap.filter((entry) => !isStale(entry, this));
+    const kept = this.heap.filter((entry) => !entry.isStale);
     this.heap = [];
     for (const entry of kept) this.insert(entry);
   }
-}
-
-/** The deadline was cancelled, or cancelled and armed anew since this entry was made. */
-function isStale(entry: HeapEntry, heap: DeadlineHeap): boolean {
-  return entry.deadline.queue !== heap || entry.deadline.ticket !== entry.ticket;
 }
 
 function isBefore(a: HeapEntry, b: HeapEntry): boolean {

@@ -16,22 +16,28 @@ export class DeadlineList implements DeadlineQueue {
     readonly lengthMs: number,
     private readonly clock: Clock,
     root: RootContext,
+    /** Asks for {@link settle} to be called at the end of this turn. */
+    private readonly expectTurnEnd: () => void,
   ) {
     this.alarm = new Alarm(clock, root, (now) => this.expireUntil(now));
   }
 
   add(deadline: Deadline): void {
-    const now = this.clock.now();
-    deadline.expiresAt = now + this.lengthMs;
     deadline.queue = this;
     deadline.previous = this.last;
-    if (this.last === null) {
-      this.first = deadline;
-      this.alarm.ringAt(deadline.expiresAt, now);
-    } else {
-      this.last.next = deadline;
-    }
+    if (this.last === null) this.first = deadline;
+    else this.last.next = deadline;
     this.last = deadline;
+    // What is armed rings for one that was added before, so in time for this one.
+    if (this.clock.isCostly === true && this.alarm.isArmed) {
+      deadline.expiresAt = null;
+      this.alarm.hold();
+      this.expectTurnEnd();
+      return;
+    }
+    const now = this.clock.now();
+    deadline.expiresAt = now + this.lengthMs;
+    if (this.first === deadline) this.alarm.ringAt(deadline.expiresAt, now);
   }
 
   remove(deadline: Deadline): void {
@@ -49,9 +55,10 @@ export class DeadlineList implements DeadlineQueue {
     return this.first === null;
   }
 
-  /** Lets the Node process end when nothing waits here. */
+  /** A turn is over. Lets the Node process end when nothing waits here. */
   settle(): void {
-    if (this.first === null) this.alarm.release();
+    if (this.last === null) this.alarm.release();
+    else if (this.last.expiresAt === null) this.setOpenEnds(this.clock.now());
   }
 
   /** Takes the timer down, and lets go of whoever waits. */
@@ -60,11 +67,18 @@ export class DeadlineList implements DeadlineQueue {
     while (this.first !== null) this.remove(this.first);
   }
 
+  /** Those that were added in this turn, and are still there, count from now on. */
+  private setOpenEnds(now: number): void {
+    const expiresAt = now + this.lengthMs;
+    for (let open = this.last; open?.expiresAt === null; open = open.previous) open.expiresAt = expiresAt;
+  }
+
   private expireUntil(now: number): void {
-    for (let due = this.first; due !== null && due.expiresAt <= now; due = this.first) {
+    this.setOpenEnds(now);
+    for (let due = this.first; due !== null && due.expiresAt !== null && due.expiresAt <= now; due = this.first) {
       this.remove(due);
       due.expire();
     }
-    if (this.first !== null) this.alarm.ringAt(this.first.expiresAt, now);
+    if (this.first !== null) this.alarm.ringAt(this.first.expiresAt ?? now + this.lengthMs, now);
   }
 }

@@ -1,6 +1,5 @@
-/** Keeps deadlines of some kind in order. */
+/** Keeps a deadline until its time has come. */
 export interface DeadlineQueue {
-  add(deadline: Deadline): void;
   remove(deadline: Deadline): void;
 }
 
@@ -9,10 +8,8 @@ export interface DeadlineQueue {
  * Whoever waits extends this class, so that waiting allocates nothing of its own.
  */
 export abstract class Deadline {
-  /** When it expires, on the runtime's clock. @internal */
-  expiresAt = 0;
-  /** Tells its present entry in a {@link DeadlineHeap} from those it had before. @internal */
-  ticket = 0;
+  /** When it expires, on the runtime's clock; null as long as that is open. @internal */
+  expiresAt: number | null = null;
   /** Where it is kept while it is pending. @internal */
   queue: DeadlineQueue | null = null;
   /** Neighbours in a {@link DeadlineList}. @internal */

@@ -17,6 +17,8 @@ export class Deadlines {
   constructor(
     private readonly clock: Clock,
     private readonly root: RootContext,
+    /** Asks for {@link settle} to be called at the end of this turn of the loop. */
+    private readonly expectTurnEnd: () => void,
   ) {
     this.heap = new DeadlineHeap(clock, root);
   }
@@ -33,13 +35,12 @@ export class Deadlines {
   /** The same for a length that is hardly shared: a message to be sent later. */
   addUnshared(deadline: Deadline, lengthMs: number): void {
     if (lengthMs === Infinity) return;
-    deadline.expiresAt = this.clock.now() + lengthMs;
-    this.heap.add(deadline);
+    this.heap.add(deadline, lengthMs);
   }
 
-  /** Milliseconds until a pending deadline expires, rounded up, never negative. */
+  /** Milliseconds until a pending deadline that was added unshared expires, rounded up, never negative. */
   remainingMs(deadline: Deadline): number {
-    return Math.max(0, Math.ceil(deadline.expiresAt - this.clock.now()));
+    return Math.max(0, Math.ceil(deadline.expiresAt! - this.clock.now()));
   }
 
   get isEmpty(): boolean {
@@ -65,7 +66,7 @@ export class Deadlines {
     let list = this.lists.get(lengthMs);
     if (list === undefined) {
       if (this.lists.size >= MOST_LISTS) return null;
-      list = new DeadlineList(lengthMs, this.clock, this.root);
+      list = new DeadlineList(lengthMs, this.clock, this.root, this.expectTurnEnd);
       if (this.isClosed) list.close();
       this.lists.set(lengthMs, list);
     }

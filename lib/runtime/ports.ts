@@ -16,6 +16,11 @@ export interface TimerHandle {
 export interface Clock {
   /** Monotonic time in milliseconds, with fractions. Its zero means nothing. */
   now(): number;
+  /**
+   * Reading it costs as much as handling a message. Then what hardly ever expires (the timeout of a call) is counted from the end of
+   * the turn of the event loop in which it was asked for: never early, and late by no more than that turn still takes. Default: false.
+   */
+  readonly isCostly?: boolean;
   /** Wall-clock time in milliseconds since 1970, for reports only. */
   wallTime(): number;
   /** Calls `fire` once, `delayMs` milliseconds from now. `delayMs` is finite and at most 2^31-1. */

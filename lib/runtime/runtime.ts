@@ -87,7 +87,7 @@ export class Runtime {
     this.limits = ports.limits;
     this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
-    this.deadlines = new Deadlines(this.clock, this.root);
+    this.deadlines = new Deadlines(this.clock, this.root, () => this.scheduler.expectTurnEnd(this.root));
     const onTurnEnd = (): void => this.deadlines.settle();
     this.scheduler =
       ports.scheduling === 'random'

@@ -1,4 +1,5 @@
 import type { Clock } from './ports.js';
+import type { RootContext } from './root-context.js';
 
 /** Something that can be given a turn: a process. */
 export interface Schedulable {
@@ -30,19 +31,27 @@ export class Scheduler {
   private readonly urgent: Schedulable[] = [];
   private isRunning = false;
   private isInTurn = false;
+  private isTurnEndDue = false;
   private isDeferred = false;
   private turnStart = 0;
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
   private credit = 1;
   private stride = 1;
   private open!: () => void;
-  private readonly atTurnEnd: () => void;
+  // Made once: closures that are made anew for every wake cost more than the rest of it.
+  private readonly atTurnEnd = (): void => this.endTurn();
+  private readonly onOpen = (): void => {
+    this.park();
+    this.flush();
+  };
+  private readonly keepOpen = (resolve: () => void): void => {
+    this.open = resolve;
+  };
 
   constructor(
     private readonly clock: Clock,
     private readonly onTurnEnd: () => void,
   ) {
-    this.atTurnEnd = () => this.endTurn();
     this.park();
   }
 
@@ -81,6 +90,11 @@ export class Scheduler {
     else this.flush();
   }
 
+  /** Sees to it that the end of this turn is told, also when no process runs in it. `root` keeps the caller's context out. */
+  expectTurnEnd(root: RootContext): void {
+    if (!this.isTurnEndDue) root.run(() => this.awaitTurnEnd());
+  }
+
   /** Whether the slice is used up. Looks at the clock after 1, 2, 4, … messages of a turn, then once in 64. */
   isOverdue(): boolean {
     if (--this.credit > 0) return false;
@@ -96,12 +110,7 @@ export class Scheduler {
   }
 
   private park(): void {
-    void new Promise<void>((resolve) => {
-      this.open = resolve;
-    }).then(() => {
-      this.park();
-      this.flush();
-    });
+    void new Promise<void>(this.keepOpen).then(this.onOpen);
   }
 
   private flush(): void {
@@ -144,11 +153,16 @@ export class Scheduler {
     this.isInTurn = true;
     this.turnStart = this.clock.now();
     this.credit = this.stride = 1;
+    if (!this.isTurnEndDue) this.awaitTurnEnd();
+  }
+
+  private awaitTurnEnd(): void {
+    this.isTurnEndDue = true;
     this.clock.nextTurn(this.atTurnEnd);
   }
 
   private endTurn(): void {
-    this.isInTurn = false;
+    this.isInTurn = this.isTurnEndDue = false;
     this.onTurnEnd();
     if (this.isDeferred) {
       this.isDeferred = false;

@@ -26,6 +26,7 @@ export const systemClock: Clock = {
   // The global one, for 7 ns more than that of node:perf_hooks: a test runner's fake timers replace it together with setTimeout,
   // and a deadline must not be measured by one clock and woken by another.
   now: () => performance.now(),
+  isCostly: true,
   wallTime: () => Date.now(),
   setTimer: (delayMs, fire) => new SystemTimer(delayMs, fire),
   nextTurn: (turn) => {

@@ -424,8 +424,8 @@ const timers = [
   mutant(
     'cancelled-timer-fires',
     'runtime/deadline-heap.ts',
-    `  return entry.deadline.queue !== heap || entry.deadline.ticket !== entry.ticket;`,
-    `  return (heap as unknown) === null || entry.deadline.ticket !== entry.ticket;`,
+    `    return this.deadline.queue !== this;`,
+    `    return this.deadline.queue !== this && this.deadline.queue !== null;`,
     'P8: a cancelled timer does not fire',
   ),
   mutant(
@@ -452,14 +452,14 @@ const timers = [
   mutant(
     'call-timeout-early',
     'runtime/deadline-list.ts',
-    `due.expiresAt <= now; due`,
-    `due.expiresAt <= now + 5; due`,
+    `due.expiresAt <= now; due =`,
+    `due.expiresAt <= now + 5; due =`,
     'P4: no call times out early',
   ),
   mutant(
     'call-timeouts-not-rearmed',
     'runtime/deadline-list.ts',
-    `    if (this.first !== null) this.alarm.ringAt(this.first.expiresAt, now);\n`,
+    `    if (this.first !== null) this.alarm.ringAt(this.first.expiresAt ?? now + this.lengthMs, now);\n`,
     ``,
     'P4: every call times out',
   ),
@@ -487,8 +487,8 @@ const timers = [
   mutant(
     'remaining-off-by-one',
     'runtime/deadlines.ts',
-    `Math.ceil(deadline.expiresAt - this.clock.now())`,
-    `Math.ceil(deadline.expiresAt - this.clock.now() + 1)`,
+    `Math.ceil(deadline.expiresAt! - this.clock.now())`,
+    `Math.ceil(deadline.expiresAt! - this.clock.now() + 1)`,
     'K1: cancelTimer tells what was left',
   ),
 ];

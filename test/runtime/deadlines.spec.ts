@@ -20,9 +20,20 @@ class Recorded extends Deadline {
   }
 }
 
-function world() {
-  const clock = new ManualClock();
-  const deadlines = new Deadlines(clock, new RootContext());
+/** As the clock of the platform: it is read as seldom as possible. */
+class CostlyClock extends ManualClock {
+  readonly isCostly = true;
+  reads = 0;
+
+  override now(): number {
+    this.reads++;
+    return super.now();
+  }
+}
+
+function world<C extends ManualClock = ManualClock>(clock: C = new ManualClock() as C) {
+  const turnEnd = { isExpected: false };
+  const deadlines = new Deadlines(clock, new RootContext(), () => (turnEnd.isExpected = true));
   const expired: unknown[] = [];
   const named = (name: unknown) => new Recorded(name, expired);
   const add = (name: unknown, lengthMs: number) => {
@@ -30,7 +41,7 @@ function world() {
     deadlines.add(deadline, lengthMs);
     return deadline;
   };
-  return { clock, deadlines, expired, named, add };
+  return { clock, deadlines, expired, named, add, turnEnd };
 }
 
 describe('Deadlines', () => {
@@ -264,3 +275,91 @@ describe('Deadlines', () => {
 function heapSize(deadlines: Deadlines): number {
   return (deadlines as unknown as { heap: { heap: unknown[] } }).heap.heap.length;
 }
+
+describe('Deadlines on a clock that is costly to read', () => {
+  const costlyWorld = () => {
+    const it = world(new CostlyClock());
+    // From here on a timer of this length is armed.
+    it.add('first', 100).cancel();
+    it.clock.reads = 0;
+    return it;
+  };
+
+  it('read it for the first of a length, which counts from that very moment', async () => {
+    const { clock, expired, add } = world(new CostlyClock());
+    add('a', 100);
+    await clock.advance(99);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['a']);
+  });
+
+  it('do not read it for those that are gone by the end of the turn', () => {
+    const { clock, deadlines, add } = costlyWorld();
+    for (let i = 0; i < 1_000; i++) add(i, 100).cancel();
+    deadlines.settle();
+    expect(clock.reads).toBe(0);
+  });
+
+  it('count the others from the end of the turn: never early, and each once', async () => {
+    const { clock, deadlines, expired, add, turnEnd } = costlyWorld();
+    add('a', 100);
+    add('b', 100).cancel();
+    add('c', 100);
+    expect(turnEnd.isExpected).toBe(true);
+    clock.jump(30);
+    deadlines.settle();
+    add('d', 100);
+    deadlines.settle();
+    await clock.advance(99);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['a', 'c', 'd']);
+    await clock.advance(1_000);
+    expect(expired).toEqual(['a', 'c', 'd']);
+  });
+
+  it('do not set back at a later turn end what is set', async () => {
+    const { clock, deadlines, expired, add } = costlyWorld();
+    add('a', 100);
+    deadlines.settle();
+    await clock.advance(50);
+    add('b', 100);
+    deadlines.settle();
+    await clock.advance(50);
+    expect(expired).toEqual(['a']);
+    await clock.advance(50);
+    expect(expired).toEqual(['a', 'b']);
+  });
+
+  it('let expire what no turn end was told of, when the timer has rung twice at the latest', async () => {
+    const { clock, expired, add } = costlyWorld();
+    await clock.advance(60);
+    add('a', 100);
+    await clock.advance(139);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['a']);
+  });
+
+  it('keep what is added while others expire for as long as it asked for', async () => {
+    const { clock, deadlines, expired, named, add } = costlyWorld();
+    class Successor extends Deadline {
+      expire(): void {
+        expired.push('old');
+        deadlines.add(named('new 1'), 100);
+        deadlines.add(named('new 2'), 100);
+      }
+    }
+    deadlines.add(new Successor(), 100);
+    add('other', 100);
+    deadlines.settle();
+    await clock.advance(100);
+    expect(expired).toEqual(['old', 'other']);
+    deadlines.settle();
+    await clock.advance(99);
+    expect(expired).toEqual(['old', 'other']);
+    await clock.advance(1);
+    expect(expired).toEqual(['old', 'other', 'new 1', 'new 2']);
+  });
+});
