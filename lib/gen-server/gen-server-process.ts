@@ -112,6 +112,13 @@ const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 const TIMEOUT = Object.freeze(new Timeout());
 
+/** A callback that is no handler, and where its process goes on then: one object for all processes. */
+interface Step<A> {
+  readonly run: (process: GenServerProcess, given: A) => unknown;
+  readonly done: (process: GenServerProcess, value: unknown) => void;
+  readonly failed: (process: GenServerProcess, thrown: unknown) => void;
+}
+
 /** What is going to be the end, while `terminate` runs. */
 interface Ending {
   reason: ExitReason;
@@ -129,6 +136,22 @@ interface Ending {
  * handler that returned a promise leaves the process busy, and its reaction goes on.
  */
 export class GenServerProcess extends Process {
+  private static readonly creating: Step<null> = {
+    run: ({ plan }) => plan.source.create(),
+    done: (process, instance) => process.runInit(instance as GenServerBase<unknown>),
+    failed: (process, thrown) => process.initFailed(thrown),
+  };
+  private static readonly initialising: Step<readonly unknown[]> = {
+    run: ({ instance }, args) => instance!.init!(...args),
+    done: (process, result) => process.applyInit(result),
+    failed: (process, thrown) => process.initFailed(thrown),
+  };
+  private static readonly terminating: Step<ExitReason> = {
+    run: ({ instance }, reason) => instance!.terminate!(reason),
+    done: (process) => process.terminated(),
+    failed: (process, thrown) => process.terminateFailed(thrown),
+  };
+
   state: unknown = undefined;
 
   private instance: GenServerBase<unknown> | null = null;
@@ -199,6 +222,11 @@ export class GenServerProcess extends Process {
     return this.plan.isolation === 'clone';
   }
 
+  /** The instance that it runs, when that is one of `type`. @internal */
+  running<T extends object>(type: abstract new (...args: never[]) => T): T | undefined {
+    return this.instance instanceof type ? this.instance : undefined;
+  }
+
   get self(): Self {
     return (this.ownSelf ??= new Self(this));
   }
@@ -244,11 +272,7 @@ export class GenServerProcess extends Process {
 
   private initialise(): void {
     this.isBusy = true;
-    this.guard(
-      () => this.plan.source.create(),
-      (instance) => this.runInit(instance as GenServerBase<unknown>),
-      (thrown) => this.initFailed(thrown),
-    );
+    this.guard(GenServerProcess.creating, null);
   }
 
   private runInit(instance: GenServerBase<unknown>): void {
@@ -266,11 +290,7 @@ export class GenServerProcess extends Process {
       this.enter(args[0], null);
       return;
     }
-    this.guard(
-      () => instance.init!(...args),
-      (result) => this.applyInit(result),
-      (thrown) => this.initFailed(thrown),
-    );
+    this.guard(GenServerProcess.initialising, args);
   }
 
   private applyInit(result: unknown): void {
@@ -455,7 +475,7 @@ export class GenServerProcess extends Process {
       result =
         runtime.tracking === null
           ? invocation.on(this.instance!, payload)
-          : this.runTracked(runtime.tracking, () => invocation.on(this.instance!, payload));
+          : this.invokeTracked(runtime.tracking, invocation, payload);
     } catch (thrown) {
       runtime.current = null;
       this.activation = null;
@@ -471,6 +491,11 @@ export class GenServerProcess extends Process {
     }
   }
 
+  // On its own, as is every closure here that few need: a function that may make one pays for it each time.
+  private invokeTracked(tracking: Tracking, invocation: Invocation, payload: unknown): unknown {
+    return this.runTracked(tracking, () => invocation.on(this.instance!, payload));
+  }
+
   /** Runs a callback so that it is known whose code it is, for as long as it awaits. */
   private runTracked(tracking: Tracking, run: () => unknown): unknown {
     const request = this.request ?? this.ending?.request ?? null;
@@ -479,13 +504,17 @@ export class GenServerProcess extends Process {
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
     this.isBusy = true;
-    const turn = (this.turn ??= new AsyncTurn(
-      (value) => this.finish(value, false),
-      (thrown) => this.finish(thrown, true),
-    ));
+    const turn = (this.turn ??= this.makeTurn());
     turn.invocation = invocation;
     turn.payload = payload;
     whenSettled(result, turn.onDone, turn.onFail);
+  }
+
+  private makeTurn(): AsyncTurn {
+    return new AsyncTurn(
+      (value) => this.finish(value, false),
+      (thrown) => this.finish(thrown, true),
+    );
   }
 
   private finish(value: unknown, hasFailed: boolean): void {
@@ -719,11 +748,13 @@ export class GenServerProcess extends Process {
       if (this.exitMark !== null) this.terminate(this.exitMark.reason, undefined);
       else this.resume();
     };
-    this.guard(
-      () => instance.codeChange!(oldVersion, this.state, extra),
-      (result) => finish(this.exitMark === null ? this.applyCodeChange(result) : this.failedCodeChange(this.exitMark)),
-      (thrown) => finish(this.codeChangeError(thrown, thrown)),
-    );
+    const changing: Step<null> = {
+      run: () => instance.codeChange!(oldVersion, this.state, extra),
+      done: (_, result) =>
+        finish(this.exitMark === null ? this.applyCodeChange(result) : this.failedCodeChange(this.exitMark)),
+      failed: (_, thrown) => finish(this.codeChangeError(thrown, thrown)),
+    };
+    this.guard(changing, null);
   }
 
   private applyCodeChange(result: unknown): CodeChangeError | undefined {
@@ -821,18 +852,18 @@ export class GenServerProcess extends Process {
       this.finishTermination();
       return;
     }
-    this.guard(
-      () => instance.terminate!(reason),
-      () => {
-        if (this.exitMark !== null) this.endInstead(this.exitMark.reason, undefined);
-        this.finishTermination();
-      },
-      (thrown) => {
-        if (this.exitMark === null) this.endInstead(reasonOfThrown(thrown), thrown);
-        else this.endInstead(this.exitMark.reason, undefined);
-        this.finishTermination();
-      },
-    );
+    this.guard(GenServerProcess.terminating, reason);
+  }
+
+  private terminated(): void {
+    if (this.exitMark !== null) this.endInstead(this.exitMark.reason, undefined);
+    this.finishTermination();
+  }
+
+  private terminateFailed(thrown: unknown): void {
+    if (this.exitMark === null) this.endInstead(reasonOfThrown(thrown), thrown);
+    else this.endInstead(this.exitMark.reason, undefined);
+    this.finishTermination();
   }
 
   /** What `terminate` failed with takes the place of why it ran (E8). */
@@ -949,40 +980,49 @@ export class GenServerProcess extends Process {
   }
 
   /** Runs a callback that is no handler, and goes on with what it gives, now or later, unless the process is fenced. */
-  private guard(run: () => unknown, onDone: (value: unknown) => void, onFail: (thrown: unknown) => void): void {
+  private guard<A>(step: Step<A>, given: A): void {
     const { runtime } = this;
     let result: unknown;
     runtime.current = this;
     try {
-      result = runtime.tracking === null ? run() : this.runTracked(runtime.tracking, run);
+      result = runtime.tracking === null ? step.run(this, given) : this.guardTracked(runtime.tracking, step, given);
     } catch (thrown) {
       runtime.current = null;
       this.activation = null;
-      if (!this.isFenced) onFail(thrown);
+      if (!this.isFenced) step.failed(this, thrown);
       return;
     }
     runtime.current = null;
-    if (this.isFenced && !isThenable(result)) return;
-    if (!isThenable(result)) {
-      this.activation = null;
-      onDone(result);
+    if (isThenable(result)) {
+      this.guardLater(step, result);
       return;
     }
-    const goOn = (next: (value: unknown) => void, value: unknown): void => {
+    if (this.isFenced) return;
+    this.activation = null;
+    step.done(this, result);
+  }
+
+  private guardTracked<A>(tracking: Tracking, step: Step<A>, given: A): unknown {
+    return this.runTracked(tracking, () => step.run(this, given));
+  }
+
+  private guardLater<A>({ done, failed }: Step<A>, result: PromiseLike<unknown>): void {
+    const goOn = (next: Step<A>['done'], value: unknown): void => {
       if (this.isFenced) return;
+      const { scheduler } = this.runtime;
       this.activation = null;
-      const wasRunning = runtime.scheduler.enter();
+      const wasRunning = scheduler.enter();
       try {
-        next(value);
+        next(this, value);
       } catch (error) {
         this.crash(error);
       }
-      runtime.scheduler.leave(wasRunning);
+      scheduler.leave(wasRunning);
     };
     whenSettled(
       result,
-      (value) => goOn(onDone, value),
-      (thrown: unknown) => goOn(onFail, thrown),
+      (value) => goOn(done, value),
+      (thrown) => goOn(failed, thrown),
     );
   }
 }

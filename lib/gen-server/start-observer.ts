@@ -24,12 +24,19 @@ export class AwaitedStart implements StartObserver {
   }
 }
 
+let grabbedResolve!: (pid: Pid) => void;
+let grabbedReject!: (error: unknown) => void;
+const grab = (resolve: (pid: Pid) => void, reject: (error: unknown) => void): void => {
+  grabbedResolve = resolve;
+  grabbedReject = reject;
+};
+
 /** Gives the pid of a process that is up (I1), or rejects with `StartError`. */
 class StartedPid implements StartObserver {
-  constructor(
-    private readonly resolve: (pid: Pid) => void,
-    private readonly reject: (error: unknown) => void,
-  ) {}
+  // In this order: what making the promise has grabbed is taken over.
+  readonly promise = new Promise<Pid>(grab);
+  private readonly resolve = grabbedResolve;
+  readonly reject = grabbedReject;
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
     if (outcome.status === 'ok') this.resolve(process.pid);
@@ -39,7 +46,13 @@ class StartedPid implements StartObserver {
 
 /** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
 export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {
-  return new Promise((resolve, reject) => begin(new StartedPid(resolve, reject)));
+  const starter = new StartedPid();
+  try {
+    begin(starter);
+  } catch (error) {
+    starter.reject(error);
+  }
+  return starter.promise;
 }
 
 /** Why a start failed, as whoever asked for it may know. */

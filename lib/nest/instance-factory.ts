@@ -9,6 +9,7 @@ type ServerType = Type<GenServerBase<unknown>>;
 interface Injection {
   readonly args: readonly unknown[];
   readonly properties: Readonly<Record<string | symbol, unknown>>;
+  readonly hasProperties: boolean;
 }
 
 /** No name that a property of the user's could have. */
@@ -33,9 +34,10 @@ export class InstanceFactory {
     return this.injection === undefined ? this.createWithNest() : this.createWith(this.injection);
   }
 
-  private createWith({ args, properties }: Injection): GenServerBase<unknown> {
+  private createWith({ args, properties, hasProperties }: Injection): GenServerBase<unknown> {
     const { type } = this;
-    return Object.assign(new type(...(args as [])), properties);
+    const instance = new type(...(args as []));
+    return hasProperties ? Object.assign(instance, properties) : instance;
   }
 
   private async createWithNest(): Promise<GenServerBase<unknown>> {
@@ -44,7 +46,7 @@ export class InstanceFactory {
     const isShared = dependencies.every((provider) => !provider.isTransient && provider.isDependencyTreeStatic());
     if (!isShared) return moduleRef.create(this.type);
     const { [ARGUMENTS]: args, ...properties } = await moduleRef.create(recorderOf(this.type));
-    this.injection = { args, properties };
+    this.injection = { args, properties, hasProperties: Reflect.ownKeys(properties).length > 0 };
     return this.createWith(this.injection);
   }
 }

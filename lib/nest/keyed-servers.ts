@@ -4,13 +4,14 @@ import type { ServerSource } from '../gen-server/server-definition.js';
 import { startErrorOf, type StartObserver } from '../gen-server/start-observer.js';
 import type { StartOptions } from '../gen-server/start.js';
 import { KeyTable } from '../registry/key-table.js';
+import type { NameSlot } from '../registry/name-table.js';
 import { watch } from '../runtime/monitors.js';
 import { Pid } from '../runtime/pid.js';
 import { ViaKey } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Shutdown } from '../supervision/child-spec.js';
 import { DynamicChildPlan } from '../supervision/dynamic-child-spec.js';
-import { type DynamicSupervisorServer, dynamicSupervisorOf } from '../supervision/dynamic-supervisor.js';
+import { DynamicSupervisorServer } from '../supervision/dynamic-supervisor.js';
 import type { Restart } from '../supervision/restart-policy.js';
 
 /** Somebody who waits for the next holder of a key: gets it, or the reason why there is none. */
@@ -23,8 +24,9 @@ export interface KeyedServerSettings {
   readonly options: StartOptions;
   readonly restart: Restart;
   readonly shutdownMs: Shutdown | undefined;
-  /** The local name of the dynamic supervisor. */
+  /** The local name of the dynamic supervisor, and who holds it. */
   readonly supervisorName: symbol;
+  readonly supervisorSlot: NameSlot;
 }
 
 /**
@@ -56,9 +58,9 @@ export class KeyedServers {
 
   /** The dynamic supervisor, while it runs. */
   get supervisor(): DynamicSupervisorServer {
-    const pid = this.runtime.localNames.whereis(this.settings.supervisorName);
-    const process = pid === undefined ? undefined : Pid.processOf(pid);
-    const supervisor = dynamicSupervisorOf(process as GenServerProcess | undefined);
+    const { holder } = this.settings.supervisorSlot;
+    const process = holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    const supervisor = process?.running(DynamicSupervisorServer);
     if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
     return supervisor;
   }

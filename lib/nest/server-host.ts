@@ -247,6 +247,7 @@ export class ServerHost {
         restart,
         shutdownMs,
         supervisorName,
+        supervisorSlot: this.world.localNames.pin(supervisorName),
       });
       this.keyed.set(listed, keyed);
     }

@@ -10,25 +10,28 @@ interface Subscription {
 }
 
 /**
- * Hands events to whoever listens: synchronously, first to those who listen to their type, then to those who listen to
- * everything, each in the order of subscription. A listener that throws is detached, and that is an event of its own:
- * listeners can never break what they observe (E20).
+ * Hands events to whoever listens: synchronously, first to those who listen to their type, then to those who listen to trouble of
+ * their type, then to those who listen to everything, each in the order of subscription. A listener that throws is detached, and
+ * that is an event of its own: listeners can never break what they observe (E20).
  */
 export class EventBus implements EventSink {
   /** The last secret-free copy that was made: one reason goes through several events, and stays one. */
   private lastCopy: { readonly original: unknown; readonly copy: unknown } | undefined;
   private readonly byType = new Map<string, Set<Subscription>>();
+  private readonly troubleByType = new Map<string, Set<Subscription>>();
   private readonly toAll = new Set<Subscription>();
 
   constructor(private readonly redaction = new Redaction()) {}
 
-  wants(type: string): boolean {
-    return this.toAll.size > 0 || (this.byType.get(type)?.size ?? 0) > 0;
+  wants(type: string, isRoutine = false): boolean {
+    if (this.toAll.size > 0 || isHeard(this.byType.get(type))) return true;
+    return !isRoutine && isHeard(this.troubleByType.get(type));
   }
 
   emit(event: RuntimeEvent): void {
     const shown = this.withoutSecrets(event) as GenServerEvent;
     this.tell(this.byType.get(event.type), shown);
+    if (!isRoutine(shown)) this.tell(this.troubleByType.get(event.type), shown);
     this.tell(this.toAll, shown);
   }
 
@@ -59,14 +62,26 @@ export class EventBus implements EventSink {
     type: T,
     listener: (event: Extract<GenServerEvent, { type: T }>) => void,
   ): () => void {
-    let subscriptions = this.byType.get(type);
-    if (subscriptions === undefined) this.byType.set(type, (subscriptions = new Set()));
-    return this.add(subscriptions, listener as Listener);
+    return this.addTo(this.byType, type, listener as Listener);
+  }
+
+  /** Listens to one type of event, but not to exits that are clean and stops that went as they should. Answers how to stop. */
+  onTrouble<T extends GenServerEvent['type']>(
+    type: T,
+    listener: (event: Extract<GenServerEvent, { type: T }>) => void,
+  ): () => void {
+    return this.addTo(this.troubleByType, type, listener as Listener);
   }
 
   /** Listens to everything. Answers how to stop. */
   onAny(listener: (event: GenServerEvent) => void): () => void {
     return this.add(this.toAll, listener);
+  }
+
+  private addTo(byType: Map<string, Set<Subscription>>, type: string, listener: Listener): () => void {
+    let subscriptions = byType.get(type);
+    if (subscriptions === undefined) byType.set(type, (subscriptions = new Set()));
+    return this.add(subscriptions, listener);
   }
 
   private add(subscriptions: Set<Subscription>, listener: Listener): () => void {
@@ -102,6 +117,15 @@ export class EventBus implements EventSink {
     if (!subscriptions.delete(subscription)) return;
     this.emit({ type: 'observability.listener_detached', during: event.type, error } as RuntimeEvent);
   }
+}
+
+function isHeard(subscriptions: Set<Subscription> | undefined): boolean {
+  return subscriptions !== undefined && subscriptions.size > 0;
+}
+
+function isRoutine(event: GenServerEvent): boolean {
+  const { isClean, isUnexpected } = event as { readonly isClean?: boolean; readonly isUnexpected?: boolean };
+  return isClean === true || isUnexpected === false;
 }
 
 function isWhole(value: unknown): value is object {

@@ -61,15 +61,15 @@ export class LogReporter {
       events.on('gen_server.mailbox_high_water', (event) => this.write(() => this.onHighWater(event))),
       events.on('gen_server.message_shed', (event) => this.write(() => this.onMessageShed(event))),
       events.on('task.crashed', (event) => this.write(() => this.onTaskCrashed(event))),
-      events.on('process.exited', (event) => this.write(() => this.onExit(event))),
+      events.onTrouble('process.exited', (event) => this.write(() => this.onExit(event))),
       events.on('supervisor.started', (event) => this.write(() => this.onSupervisorStarted(event))),
       events.on('supervisor.stopped', (event) => this.write(() => this.onSupervisorStopped(event))),
-      events.on('supervisor.child_exited', (event) => this.write(() => this.onChildExited(event))),
+      events.onTrouble('supervisor.child_exited', (event) => this.write(() => this.onChildExited(event))),
       events.on('supervisor.child_restarted', (event) => this.write(() => this.onChildRestarted(event))),
       events.on('supervisor.child_start_failed', (event) => this.write(() => this.onStartFailed(event))),
       events.on('supervisor.child_superseded', (event) => this.write(() => this.onChildSuperseded(event))),
       events.on('supervisor.child_start_slow', (event) => this.write(() => this.onStartSlow(event))),
-      events.on('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event))),
+      events.onTrouble('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event))),
       events.on('supervisor.restarts_exceeded', (event) => this.write(() => this.onRestartsExceeded(event))),
       events.on('registry.listener_detached', (event) => this.write(() => this.onRegistryListenerDetached(event))),
       events.on('registry.broadcast_dropped', (event) => this.write(() => this.onBroadcastDropped(event))),
@@ -157,8 +157,8 @@ export class LogReporter {
   }
 
   /** Whoever was killed or died with a linked process has not said so itself. */
-  private onExit({ pid, label, reason, isClean }: ProcessExited): void {
-    if (isClean || this.crashed.has(pid)) return;
+  private onExit({ pid, label, reason }: ProcessExited): void {
+    if (this.crashed.has(pid)) return;
     this.logger.debug(`PROCESS EXIT ${label} ${pid.toString()}: ${excerptOfReason(reason)}`);
   }
 
@@ -176,8 +176,8 @@ export class LogReporter {
     else this.logger.debug(summary);
   }
 
-  private onChildExited({ supervisor, childId, pid, reason, isClean }: ChildExited): void {
-    if (isClean || this.crashed.has(pid)) return;
+  private onChildExited({ supervisor, childId, pid, reason }: ChildExited): void {
+    if (this.crashed.has(pid)) return;
     this.lastReason = reason;
     this.error(
       'SUPERVISOR REPORT',
@@ -220,8 +220,7 @@ export class LogReporter {
     );
   }
 
-  private onChildStopped({ supervisor, childId, pid, reason, tookMs, undrained, isUnexpected }: ChildStopped): void {
-    if (!isUnexpected) return;
+  private onChildStopped({ supervisor, childId, pid, reason, tookMs, undrained }: ChildStopped): void {
     const details = [`after: ${round(tookMs)} ms`];
     if (undrained > 0) details.push(`lost with it: ${messages(undrained)} still queued`);
     if (reason === 'killed')

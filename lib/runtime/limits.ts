@@ -76,7 +76,8 @@ export function completeLimits(given: Partial<ProcessLimits> = {}): ProcessLimit
   };
 }
 
-/** Refuses a name or key that is text without end. */
-export function assertNameLength(name: unknown, { nameLength }: ProcessLimits, who: string): void {
-  if (typeof name === 'string' && name.length > nameLength) throw new LimitExceededError(who, 'nameLength', nameLength);
+/** Refuses a name or key that is text without end. `who` is printed only then: printing costs more than looking. */
+export function assertNameLength(name: unknown, { nameLength }: ProcessLimits, who: { toString(): string }): void {
+  if (typeof name !== 'string' || name.length <= nameLength) return;
+  throw new LimitExceededError(who.toString(), 'nameLength', nameLength);
 }

@@ -73,7 +73,8 @@ export interface RuntimeEvent {
 
 /** Where events go. The runtime asks `wants` before it builds an event, so nobody listening means nearly no work. */
 export interface EventSink {
-  wants(type: string): boolean;
+  /** `isRoutine`: all went well, as in a clean exit, so whoever listens for trouble need not hear of it. Default: false. */
+  wants(type: string, isRoutine?: boolean): boolean;
   emit(event: RuntimeEvent): void;
 }
 

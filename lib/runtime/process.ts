@@ -233,7 +233,7 @@ export abstract class Process implements Schedulable {
     Pid.attach(this.pid, undefined);
 
     this.mailbox = null;
-    if (mailbox !== null) mailbox.forEach((envelope, payload) => this.discard(envelope, payload, reason));
+    if (mailbox !== null) this.discardAll(mailbox, reason);
     this.onEnd(reason);
     if (ties !== null) giveUp(ties);
     if (this.isLinkedToParent) {
@@ -248,6 +248,10 @@ export abstract class Process implements Schedulable {
     // An old object that is garbage keeps alive what is young: collecting that costs more than ending a process does.
     this.ties = null;
     this.runtime.reportExit(this, reason);
+  }
+
+  private discardAll(mailbox: Mailbox, reason: ExitReason): void {
+    mailbox.forEach((envelope, payload) => this.discard(envelope, payload, reason));
   }
 
   /** @internal */

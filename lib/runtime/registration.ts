@@ -69,7 +69,7 @@ class ServiceRegistration implements Registration {
 
 /** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder, or `LimitExceededError`. */
 export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
-  assertNameLength(isVia(name) ? name.key : isGlobal(name) ? name.global : name, runtime.limits, pid.toString());
+  assertNameLength(isVia(name) ? name.key : isGlobal(name) ? name.global : name, runtime.limits, pid);
   if (isVia(name)) {
     if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
     return name instanceof ViaKey ? name : new ViaRegistration(name);

@@ -87,7 +87,7 @@ export class Runtime {
     this.limits = ports.limits;
     this.redaction = ports.redaction;
     this.tracking = ports.tracks ? new Tracking() : null;
-    this.deadlines = new Deadlines(this.clock, this.root, () => this.scheduler.expectTurnEnd(this.root));
+    this.deadlines = new Deadlines(this.clock, this.root, () => this.scheduler.expectTurnEnd());
     const onTurnEnd = (): void => this.deadlines.settle();
     this.scheduler =
       ports.scheduling === 'random'
@@ -154,9 +154,10 @@ export class Runtime {
 
   /** @internal */
   reportExit(process: Process, reason: ExitReason): void {
-    if (!this.events.wants('process.exited')) return;
+    const isClean = isCleanExit(reason);
+    if (!this.events.wants('process.exited', isClean)) return;
     const { pid, label } = process;
-    const event: ProcessExited = { type: 'process.exited', pid, label, reason, isClean: isCleanExit(reason) };
+    const event: ProcessExited = { type: 'process.exited', pid, label, reason, isClean };
     this.events.emit(event);
   }
 }

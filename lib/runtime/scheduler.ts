@@ -1,5 +1,4 @@
 import type { Clock } from './ports.js';
-import type { RootContext } from './root-context.js';
 
 /** Something that can be given a turn: a process. */
 export interface Schedulable {
@@ -31,7 +30,6 @@ export class Scheduler {
   private readonly urgent: Schedulable[] = [];
   private isRunning = false;
   private isInTurn = false;
-  private isTurnEndDue = false;
   private isDeferred = false;
   private turnStart = 0;
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
@@ -90,9 +88,9 @@ export class Scheduler {
     else this.flush();
   }
 
-  /** Sees to it that the end of this turn is told, also when no process runs in it. `root` keeps the caller's context out. */
-  expectTurnEnd(root: RootContext): void {
-    if (!this.isTurnEndDue) root.run(() => this.awaitTurnEnd());
+  /** Sees to it that the end of this turn is told, also when no process runs in it. */
+  expectTurnEnd(): void {
+    if (!this.isInTurn) this.wake();
   }
 
   /** Whether the slice is used up. Looks at the clock after 1, 2, 4, … messages of a turn, then once in 64. */
@@ -153,16 +151,11 @@ export class Scheduler {
     this.isInTurn = true;
     this.turnStart = this.clock.now();
     this.credit = this.stride = 1;
-    if (!this.isTurnEndDue) this.awaitTurnEnd();
-  }
-
-  private awaitTurnEnd(): void {
-    this.isTurnEndDue = true;
     this.clock.nextTurn(this.atTurnEnd);
   }
 
   private endTurn(): void {
-    this.isInTurn = this.isTurnEndDue = false;
+    this.isInTurn = false;
     this.onTurnEnd();
     if (this.isDeferred) {
       this.isDeferred = false;

@@ -22,12 +22,7 @@ import {
   type DynamicChildSpec,
   type DynamicSupervisorOptions,
 } from './dynamic-child-spec.js';
-import {
-  type DynamicChildInfo,
-  DynamicRetry,
-  DynamicSupervisorServer,
-  dynamicSupervisorOf,
-} from './dynamic-supervisor.js';
+import { type DynamicChildInfo, DynamicRetry, DynamicSupervisorServer } from './dynamic-supervisor.js';
 import type { ChildCounts } from './child.js';
 import { spawnSupervisor, SUPERVISOR_DEFAULTS } from './supervisor-source.js';
 
@@ -94,7 +89,7 @@ export const DynamicSupervisor = {
     }),
   /** Stops a child and forgets it. Rejects with `ChildStateError` when it is not there (D4). */
   async terminateChild(runtime: Runtime, supervisor: Destination, pid: Pid): Promise<void> {
-    await get(runtime, supervisor).terminateChild(pid);
+    return get(runtime, supervisor).terminateChild(pid);
   },
   whichChildren: (runtime: Runtime, supervisor: Destination): readonly DynamicChildInfo[] =>
     get(runtime, supervisor).whichChildren(),
@@ -102,7 +97,7 @@ export const DynamicSupervisor = {
 } as const;
 
 function get(runtime: Runtime, destination: Destination): DynamicSupervisorServer {
-  const supervisor = dynamicSupervisorOf(resolve(runtime, destination));
+  const supervisor = resolve(runtime, destination)?.running(DynamicSupervisorServer);
   if (supervisor === undefined) {
     throw new NoProcessError(formatDestination(destination), 'It is no dynamic supervisor that runs.');
   }

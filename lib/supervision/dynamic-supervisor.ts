@@ -16,7 +16,7 @@ import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
 import { recordRestart } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
-import { shutDown } from './shutdown.js';
+import { beginShutdown, isUnexpectedEnd, type ShutdownReport } from './shutdown.js';
 
 /** One dynamic child, as `whichChildren` shows it (D4). @publicApi */
 export interface DynamicChildInfo {
@@ -35,7 +35,7 @@ interface Unrest {
   /** The end that it is to come back from, until it has. */
   readonly comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null;
   /** Resolves when the child is stopped and forgotten, once that was asked for. */
-  readonly leaving: Promise<unknown> | null;
+  readonly leaving: Promise<void> | null;
 }
 
 const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
@@ -57,7 +57,7 @@ class DynamicChild {
   }
 
   set comeback(comeback: Unrest['comeback']) {
-    if (comeback !== this.comeback) this.unrest = { ...this.unrest, comeback };
+    if (comeback !== this.comeback) this.unrest = { comeback, leaving: this.leaving };
   }
 
   get leaving(): Unrest['leaving'] {
@@ -65,7 +65,7 @@ class DynamicChild {
   }
 
   set leaving(leaving: Unrest['leaving']) {
-    this.unrest = { ...this.unrest, leaving };
+    this.unrest = { comeback: this.comeback, leaving };
   }
 
   /** It is forgotten: an old object that is garbage must not keep alive what is young. */
@@ -115,14 +115,6 @@ class ChildStart implements StartObserver {
   }
 }
 
-/** The supervisors that can take children, by their processes. */
-const live = new WeakMap<object, DynamicSupervisorServer>();
-
-/** The supervisor that a process runs, if it runs one. */
-export function dynamicSupervisorOf(process: GenServerProcess | undefined): DynamicSupervisorServer | undefined {
-  return process === undefined ? undefined : live.get(process);
-}
-
 /** Tells the supervisor, in its own turn, to try a failed restart again. */
 export class DynamicRetry {
   constructor(readonly child: unknown) {}
@@ -147,7 +139,6 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   override init(): Ok<null> {
     this.server = Pid.processOf(this.self.pid) as GenServerProcess;
-    live.set(this.server, this);
     this.report({ type: 'supervisor.started', ...this.aboutItself(), children: 0, tookMs: 0 });
     return ok(null);
   }
@@ -194,7 +185,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
-  terminateChild(pid: Pid): Promise<unknown> {
+  terminateChild(pid: Pid): Promise<void> {
     const child = pid instanceof Pid ? this.children.get(pid.id) : undefined;
     if (child?.leaving !== null || (child.process.pid !== pid && child.comeback?.crashed !== pid)) {
       return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
@@ -224,7 +215,10 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const child = pid === undefined ? undefined : this.children.get(pid.id);
     if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
     this.cameUp(child); // its starter may not have heard of that yet
-    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
+    const isClean = isCleanExit(reason);
+    if (this.server.runtime.events.wants('supervisor.child_exited', isClean)) {
+      this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean });
+    }
     if (!shouldRestart(child.plan.restart, reason)) {
       this.forget(child); // D5
       return noReply();
@@ -314,25 +308,34 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   /** However many ask for it, a child is stopped once, and each of them waits for its end. */
-  private stopAndForget(child: DynamicChild): Promise<unknown> {
+  private stopAndForget(child: DynamicChild): Promise<void> {
     return (child.leaving ??= this.stopOne(child));
   }
 
-  private stopOne(child: DynamicChild): Promise<unknown> {
+  private stopOne(child: DynamicChild): Promise<void> {
     const { process, plan } = child;
     if (!process.isAlive) {
       this.forget(child);
       return Promise.resolve();
     }
     // Forgotten in the turn of its end, as a child that ends by itself: whoever takes its name next must find its place free.
-    return shutDown(this.server, process, plan.shutdownMs, (ended) => {
-      this.forget(child);
-      // Printing a name takes longer than the stop.
-      if (!this.server.runtime.events.wants('supervisor.child_stopped')) return;
-      const isUnexpected =
-        !isCleanExit(ended.reason) && !(ended.reason === 'killed' && plan.shutdownMs === 'brutal_kill');
-      this.report({ type: 'supervisor.child_stopped', ...this.about(child), pid: process.pid, ...ended, isUnexpected });
+    return new Promise<void>((resolve) => {
+      beginShutdown(this.server, process, plan.shutdownMs, (end) => {
+        this.forget(child);
+        this.reportStopped(child, end);
+        resolve();
+      });
     });
+  }
+
+  private reportStopped(child: DynamicChild, { reason, undrained, tookMs }: ShutdownReport): void {
+    const { plan, process } = child;
+    const isUnexpected = isUnexpectedEnd(reason, plan.shutdownMs);
+    // Printing a name takes longer than the stop.
+    if (!this.server.runtime.events.wants('supervisor.child_stopped', !isUnexpected)) return;
+    const { pid } = process;
+    const end = { pid, reason, tookMs, undrained, isUnexpected };
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...end });
   }
 
   private forget(child: DynamicChild): void {

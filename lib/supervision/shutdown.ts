@@ -1,8 +1,9 @@
 import { stop } from '../gen-server/client.js';
 import { Deadline } from '../runtime/deadline.js';
-import type { ExitReason } from '../runtime/exit-reason.js';
+import { type ExitReason, isCleanExit } from '../runtime/exit-reason.js';
 import { unlink } from '../runtime/links.js';
 import { Monitor, watch } from '../runtime/monitors.js';
+import type { Clock } from '../runtime/ports.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';
 
@@ -33,53 +34,74 @@ class ShutdownDeadline extends Deadline {
   }
 }
 
-/** Waits for the end of a child that was asked to. */
-class EndOfChild extends Monitor {
+/** Tells how a child that was asked to end has ended. */
+class EndOfChild extends Monitor implements ShutdownReport {
+  reason: ExitReason = undefined;
   readonly deadline: ShutdownDeadline;
+  private readonly clock: Clock;
   private readonly begin: number;
 
   constructor(
-    private readonly child: Process,
-    private readonly onEnd: ((report: ShutdownReport) => void) | undefined,
-    private readonly resolve: (report: ShutdownReport) => void,
+    child: Process,
+    private readonly onEnd: (report: ShutdownReport) => void,
   ) {
     super(child);
     this.deadline = new ShutdownDeadline(child);
-    this.begin = child.runtime.clock.now();
+    this.clock = child.runtime.clock;
+    this.begin = this.clock.now();
+  }
+
+  get undrained(): number {
+    return this.deadline.undrained;
+  }
+
+  get tookMs(): number {
+    return this.clock.now() - this.begin;
   }
 
   report(reason: ExitReason): void {
-    const { deadline, child } = this;
-    deadline.cancel();
-    const report = { reason, tookMs: child.runtime.clock.now() - this.begin, undrained: deadline.undrained };
-    this.onEnd?.(report);
-    this.resolve(report);
+    this.deadline.cancel();
+    this.reason = reason;
+    this.onEnd(this);
   }
 }
 
 /**
- * Stops a child as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped. Resolves when
- * it is gone; the promise of an abandoned handler is not waited for. The parent hears of the exit only from here: in the turn of
- * the exit by `onEnd`.
+ * Stops a child that is alive as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped.
+ * `onEnd` is called in the turn of its end, and reads the report there and then; the promise of an abandoned handler is not waited
+ * for. The parent hears of the exit in no other way.
  */
-export function shutDown(
+export function beginShutdown(
   parent: Process,
   child: Process,
   shutdownMs: Shutdown,
-  onEnd?: (report: ShutdownReport) => void,
-): Promise<ShutdownReport> {
+  onEnd: (report: ShutdownReport) => void,
+): void {
   unlink(parent, child);
-  if (!child.isAlive) return Promise.resolve({ reason: 'noproc', tookMs: 0, undrained: 0 });
+  const { deadline } = new EndOfChild(child, onEnd);
+  if (shutdownMs === 'brutal_kill') {
+    deadline.expire();
+    return;
+  }
+  child.runtime.deadlines.add(deadline, shutdownMs);
+  deadline.wasSignalled = true;
+  child.signal('shutdown', parent);
+}
+
+/** The same, for a child that may be dead already, and whoever waits for its end. */
+export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown): Promise<ShutdownReport> {
+  if (!child.isAlive) {
+    unlink(parent, child);
+    return Promise.resolve({ reason: 'noproc', tookMs: 0, undrained: 0 });
+  }
   return new Promise((resolve) => {
-    const { deadline } = new EndOfChild(child, onEnd, resolve);
-    if (shutdownMs === 'brutal_kill') {
-      deadline.expire();
-      return;
-    }
-    child.runtime.deadlines.add(deadline, shutdownMs);
-    deadline.wasSignalled = true;
-    child.signal('shutdown', parent);
+    beginShutdown(parent, child, shutdownMs, ({ reason, tookMs, undrained }) => resolve({ reason, tookMs, undrained }));
   });
+}
+
+/** Whether a child ended otherwise than it was asked to (S7). */
+export function isUnexpectedEnd(reason: ExitReason, shutdownMs: Shutdown): boolean {
+  return !isCleanExit(reason) && !(reason === 'killed' && shutdownMs === 'brutal_kill');
 }
 
 /** How long a process that no supervisor stops has to end. */

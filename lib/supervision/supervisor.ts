@@ -25,7 +25,7 @@ import type { SupervisionEvent } from './events.js';
 import { backoffMs, type RestartBackoff } from './restart-backoff.js';
 import { recordRestart } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
-import { shutDown } from './shutdown.js';
+import { isUnexpectedEnd, shutDown } from './shutdown.js';
 import { childrenToRestart } from './strategies.js';
 import type { CompleteSupervisorOptions } from './supervisor-options.js';
 
@@ -321,7 +321,7 @@ export class SupervisorServer extends GenServerBase<null> {
     const wasAlive = process.isAlive;
     const { reason, tookMs, undrained } = await shutDown(this.server, process, child.spec.shutdownMs);
     if (!wasAlive) return;
-    const isUnexpected = !isCleanExit(reason) && !(reason === 'killed' && child.spec.shutdownMs === 'brutal_kill');
+    const isUnexpected = isUnexpectedEnd(reason, child.spec.shutdownMs);
     const { pid } = process;
     this.report({
       type: 'supervisor.child_stopped',

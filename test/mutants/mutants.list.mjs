@@ -22,7 +22,7 @@ const calls = [
   mutant(
     'queued-callers-forgotten',
     'runtime/process.ts',
-    `    if (mailbox !== null) mailbox.forEach((envelope, payload) => this.discard(envelope, payload, reason));\n`,
+    `    if (mailbox !== null) this.discardAll(mailbox, reason);\n`,
     ``,
     'P4: callers in the queue are told',
   ),
@@ -616,15 +616,15 @@ const supervision = [
   mutant(
     'no-kill-after-time',
     'supervision/shutdown.ts',
-    `    child.runtime.deadlines.add(deadline, shutdownMs);\n`,
+    `  child.runtime.deadlines.add(deadline, shutdownMs);\n`,
     ``,
     'S6: who uses up its time is killed',
   ),
   mutant(
     'stopped-child-reports',
     'supervision/shutdown.ts',
-    `  unlink(parent, child);\n  if`,
-    `  if`,
+    `  unlink(parent, child);\n  const { deadline } =`,
+    `  const { deadline } =`,
     'L2: a child that is stopped is no longer linked',
   ),
   mutant(

@@ -61,6 +61,42 @@ describe('EventBus', () => {
     });
   });
 
+  describe('onTrouble', () => {
+    const exited = (isClean: boolean) => ({ type: 'process.exited', isClean }) as unknown as RuntimeEvent;
+    const stopped = (isUnexpected: boolean) =>
+      ({ type: 'supervisor.child_stopped', isUnexpected }) as unknown as RuntimeEvent;
+
+    it('hears of exits that are not clean, stops that are not as they should be, and of nothing that went well', () => {
+      const { bus, heard, listener } = busAndList();
+      bus.onTrouble('process.exited', listener('trouble'));
+      bus.onTrouble('supervisor.child_stopped', listener('trouble'));
+      for (const event of [exited(true), stopped(false)]) bus.emit(event);
+      expect(heard).toEqual([]);
+      for (const event of [exited(false), stopped(true)]) bus.emit(event);
+      expect(heard).toEqual(['trouble process.exited', 'trouble supervisor.child_stopped']);
+    });
+
+    it('comes after who listens to the type and before who listens to everything', () => {
+      const { bus, heard, listener } = busAndList();
+      bus.onAny(listener('any'));
+      bus.onTrouble('process.exited', listener('trouble'));
+      bus.on('process.exited', listener('one'));
+      bus.emit(exited(false));
+      expect(heard).toEqual(['one', 'trouble', 'any'].map((who) => `${who} process.exited`));
+    });
+
+    it('does not make anybody build an event of what went well, unlike others', () => {
+      const { bus, listener } = busAndList();
+      const unsubscribe = bus.onTrouble('process.exited', listener('trouble'));
+      expect([bus.wants('process.exited', true), bus.wants('process.exited')]).toEqual([false, true]);
+      bus.on('process.exited', listener('one'));
+      expect(bus.wants('process.exited', true)).toBe(true);
+      unsubscribe();
+      unsubscribe();
+      expect([bus.wants('process.exited', true), bus.wants('supervisor.child_exited')]).toEqual([true, false]);
+    });
+  });
+
   describe('unsubscribing', () => {
     it('ends one subscription, also when the same listener has two', () => {
       const { bus, heard, listener } = busAndList();

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { noReply, reply } from '../../lib/gen-server/callback-result.js';
-import { RootContext } from '../../lib/runtime/root-context.js';
 import { Scheduler, type Schedulable } from '../../lib/runtime/scheduler.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred } from '../support/deferred.js';
@@ -49,12 +48,11 @@ describe('Scheduler', () => {
 
   it('tells the end of a turn in which nothing ran, once, and not in the context of whoever asked', async () => {
     const storage = new AsyncLocalStorage<string>();
-    const root = new RootContext();
     const contexts: unknown[] = [];
     const scheduler = new Scheduler(systemClock, () => contexts.push(storage.getStore()));
     storage.run('of a caller', () => {
-      scheduler.expectTurnEnd(root);
-      scheduler.expectTurnEnd(root);
+      scheduler.expectTurnEnd();
+      scheduler.expectTurnEnd();
     });
     expect(contexts).toEqual([]);
     await settle();
@@ -63,8 +61,8 @@ describe('Scheduler', () => {
 
   it('tells the end of a turn once, also when it is expected by several', async () => {
     const { log, scheduler, process } = make();
-    scheduler.expectTurnEnd(new RootContext());
-    scheduler.ready(process('a', () => (scheduler.expectTurnEnd(new RootContext()), false)));
+    scheduler.expectTurnEnd();
+    scheduler.ready(process('a', () => (scheduler.expectTurnEnd(), false)));
     await settle();
     expect(log).toEqual(['a', 'turn over']);
   });

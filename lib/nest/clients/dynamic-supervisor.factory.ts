@@ -43,17 +43,13 @@ export function makeDynamicSupervisorClient(
       return clientOf(key, args);
     },
     client: (key: unknown) => clientOf(key),
-    async terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {
-      const pid = child instanceof Pid ? child : keyed.find(child.key)?.pid;
-      if (pid !== undefined) {
-        await keyed.supervisor.terminateChild(pid);
-        return;
+    terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {
+      try {
+        const pid = child instanceof Pid ? child : keyed.find(child.key)?.pid;
+        return pid === undefined ? Promise.reject(notFound(keyed, child)) : keyed.supervisor.terminateChild(pid);
+      } catch (error) {
+        return Promise.reject(error);
       }
-      throw new ChildStateError(
-        `DynamicSupervisor(${keyed.label})`,
-        print((child as { key: unknown }).key),
-        'not_found',
-      );
     },
     whichChildren: () => whichChildren(keyed),
     countChildren: () => keyed.supervisor.countChildren(),
@@ -66,4 +62,9 @@ function whichChildren(keyed: KeyedServers): readonly KeyedChildInfo[] {
   return keyed.supervisor
     .whichChildren()
     .map(({ pid, status }) => ({ pid, key: keys.get(pid), status: status === 'restarting' ? status : 'running' }));
+}
+
+function notFound(keyed: KeyedServers, child: Pid | { readonly key: unknown }): ChildStateError {
+  const { key } = child as { readonly key: unknown };
+  return new ChildStateError(`DynamicSupervisor(${keyed.label})`, print(key), 'not_found');
 }
