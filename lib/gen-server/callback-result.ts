@@ -153,7 +153,8 @@ function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult 
   return new CallbackResult(kind, value, state, null, NO_ANSWER);
 }
 
-const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
+/** `noReply()`, which is always the same. */
+export const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
 const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));
 
 /**

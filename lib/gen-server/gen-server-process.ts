@@ -9,7 +9,7 @@ import { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
 import { faultOf, type ResultOrigin } from './apply-result.js';
-import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
+import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER, NO_REPLY } from './callback-result.js';
 import type { CallRequest } from './call-request.js';
 import { Debugging } from './debugging.js';
 import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from './events.js';
@@ -485,7 +485,10 @@ export class GenServerProcess extends Process {
     runtime.current = null;
     if (result instanceof CallbackResult || !isThenable(result)) {
       this.activation = null;
-      this.apply(result, invocation, payload);
+      // What most casts answer leaves nothing to apply.
+      if (result !== NO_REPLY || this.request !== null || this.isFenced || this.exitMark !== null) {
+        this.apply(result, invocation, payload);
+      }
     } else {
       this.wait(result, invocation, payload);
     }
