@@ -113,10 +113,12 @@ export const scenarios = {
     emit('bytesAfterStop', (h2 - h0) / n);
   },
   async pingpong(A, ctx, o, emit) {
-    const from = process.cpuUsage();
-    await A.pingpong(ctx, 20000);
-    await A.pingpong(ctx, 20000);
-    const n = Math.min(2e6, Math.max(20000, Math.floor((40000 / cpuMs(from)) * o.ms)));
+    // Warmed up as long as calls are, in two rounds: a third would be one more class to the floor, which makes one each time.
+    const round = async (n) => (await timed(n, () => A.pingpong(ctx, n))).cpu / 1000;
+    const perMs = await round(40_000);
+    const warm = await round(Math.floor(Math.min(5e6, Math.max(40_000, perMs * o.warm))));
+    gc();
+    const n = Math.floor(Math.min(5e6, Math.max(20_000, warm * o.ms)));
     both(emit, 'pingpong', await timed(n, () => A.pingpong(ctx, n)));
   },
   async restart(A, ctx, o, emit) {
