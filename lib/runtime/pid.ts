@@ -8,6 +8,7 @@ import type { Process } from './process.js';
 export class Pid {
   // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
   #process: Process | undefined = undefined;
+  #keptAs: unknown = undefined;
 
   /** @internal */
   constructor(
@@ -25,6 +26,16 @@ export class Pid {
   /** Ties a pid to its process at the start, and unties it at the end. @internal */
   static attach(pid: Pid, process: Process | undefined): void {
     pid.#process = process;
+  }
+
+  /** What its supervisor keeps of this incarnation, also for a while after its end. @internal */
+  static keptAs(pid: Pid): unknown {
+    return pid.#keptAs;
+  }
+
+  /** @internal */
+  static keepAs(pid: Pid, kept: unknown): void {
+    pid.#keptAs = kept;
   }
 
   equals(other: Pid): boolean {

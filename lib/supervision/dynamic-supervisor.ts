@@ -10,6 +10,7 @@ import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-re
 import type { Exit } from '../runtime/messages.js';
 import { Pid } from '../runtime/pid.js';
 import { formatName, type ServerName } from '../runtime/registration.js';
+import { childrenOf } from '../runtime/ties.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions, type DynamicChildPlan } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
@@ -41,23 +42,37 @@ interface Unrest {
 const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
 
 class DynamicChild {
-  /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. */
-  phase: 'starting' | 'running' | 'waiting' = 'starting';
+  /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. */
+  phase: 'starting' | 'running' | 'waiting' | 'gone' = 'starting';
   private unrest = AT_REST;
-  /** The last incarnation. */
-  process!: GenServerProcess;
+  private incarnation!: GenServerProcess;
 
   constructor(
     readonly plan: DynamicChildPlan,
     readonly args: InitArguments,
   ) {}
 
+  /** The last incarnation. The child is found by its pid, and by that of the one that crashed until it has come back. */
+  get process(): GenServerProcess {
+    return this.incarnation;
+  }
+
+  set process(process: GenServerProcess) {
+    const former = this.incarnation as GenServerProcess | undefined;
+    if (former !== undefined && former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
+    this.incarnation = process;
+    Pid.keepAs(process.pid, this);
+  }
+
   get comeback(): Unrest['comeback'] {
     return this.unrest.comeback;
   }
 
   set comeback(comeback: Unrest['comeback']) {
-    if (comeback !== this.comeback) this.unrest = { comeback, leaving: this.leaving };
+    const { comeback: former, leaving } = this.unrest;
+    if (comeback === former) return;
+    if (former !== null) Pid.keepAs(former.crashed, undefined);
+    this.unrest = { comeback, leaving };
   }
 
   get leaving(): Unrest['leaving'] {
@@ -68,14 +83,12 @@ class DynamicChild {
     this.unrest = { comeback: this.comeback, leaving };
   }
 
-  /** It is forgotten: an old object that is garbage must not keep alive what is young. */
-  rest(): void {
+  /** It is forgotten: nobody finds it any more, and what is garbage must not keep alive what is young. */
+  leave(): void {
+    this.phase = 'gone';
+    this.comeback = null;
     this.unrest = AT_REST;
-  }
-
-  /** What its incarnations have in common. */
-  get id(): number {
-    return this.process.pid.id;
+    Pid.keepAs(this.process.pid, undefined);
   }
 
   get isSupervisor(): boolean {
@@ -125,8 +138,10 @@ export class DynamicRetry {
  * nobody up. Starting is synchronous up to the child's own `init`, so a name or key is taken the moment it is asked for.
  */
 export class DynamicSupervisorServer extends GenServerBase<null> {
-  /** By the id of the process, which is how an exit finds its child among a hundred thousand. */
-  private readonly children = new Map<number, DynamicChild>();
+  /** How many there are. They are found by their pids and by their processes: a table of them would cost more than they do. */
+  private count = 0;
+  /** Those that have no process, until the next attempt to start one. */
+  private readonly waiting = new Set<DynamicChild>();
   private restarts: readonly number[] = [];
   private server!: GenServerProcess;
 
@@ -147,17 +162,17 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   override async terminate(reason: ExitReason): Promise<void> {
     const { clock } = this.server.runtime;
     const begin = clock.now();
-    await Promise.all([...this.children.values()].map((child) => this.stopAndForget(child)));
+    await Promise.all(this.children().map((child) => this.stopAndForget(child)));
     this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
   }
 
   override formatStatus(): SupervisorStatus {
-    const children: ChildView[] = [];
-    for (const { printedId, process, status, isSupervisor } of this.children.values()) {
-      if (children.length === MOST_SHOWN) break;
-      children.push({ id: printedId, pid: process.pid, status, type: isSupervisor ? 'supervisor' : 'worker' });
-    }
-    return { children, notShown: this.children.size - children.length };
+    const all = this.children();
+    const children = all.slice(0, MOST_SHOWN).map(({ printedId: id, process: { pid }, status, isSupervisor }) => {
+      const type = isSupervisor ? 'supervisor' : 'worker';
+      return { id, pid, status, type } satisfies ChildView;
+    });
+    return { children, notShown: all.length - children.length };
   }
 
   /**
@@ -175,19 +190,19 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
     }
     const { maxChildren, extraArguments } = this.options;
-    if (this.children.size >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
+    if (this.count >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
     const args = argumentsOf(givenArgs, extraArguments);
     const child = new DynamicChild(plan, args);
     const observer = new ChildStart(this, child, starter);
     child.process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
-    this.children.set(child.id, child);
+    this.count++;
     return child.process;
   }
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
   terminateChild(pid: Pid): Promise<void> {
-    const child = pid instanceof Pid ? this.children.get(pid.id) : undefined;
-    if (child?.leaving !== null || (child.process.pid !== pid && child.comeback?.crashed !== pid)) {
+    const child = pid instanceof Pid ? this.find(pid) : undefined;
+    if (child?.leaving !== null) {
       return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
     }
     return this.stopAndForget(child);
@@ -212,7 +227,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   // --- exits --------------------------------------------------------------------------------------------------------------
 
   onExit({ from: pid, reason }: Exit): CastResult<null> {
-    const child = pid === undefined ? undefined : this.children.get(pid.id);
+    const child = pid === undefined ? undefined : this.find(pid);
     if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
     this.cameUp(child); // its starter may not have heard of that yet
     const isClean = isCleanExit(reason);
@@ -223,15 +238,15 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       this.forget(child); // D5
       return noReply();
     }
-    child.phase = 'waiting';
+    this.putOff(child);
     child.comeback = { crashed: pid, reason };
     return this.restart(child, reason);
   }
 
   onRetry({ child }: DynamicRetry): CastResult<null> {
-    const { comeback, id } = child as DynamicChild;
+    const { comeback } = child as DynamicChild;
     // It may have been stopped in the meantime, and is forgotten then.
-    if (comeback === null || !this.children.has(id)) return noReply();
+    if (comeback === null) return noReply();
     return this.restart(child as DynamicChild, comeback.reason);
   }
 
@@ -262,6 +277,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       else this.retryLater(child, reasonOfThrown(thrown));
       return noReply();
     }
+    this.waiting.delete(child);
     child.phase = 'starting';
     return noReply();
   }
@@ -275,9 +291,15 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   /** Tries again in a later turn; each attempt counts (S13). */
   private retryLater(child: DynamicChild, failure: ExitReason): void {
     const { server } = this;
-    child.phase = 'waiting';
+    this.putOff(child);
     this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: failure, isRestart: true });
     server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new DynamicRetry(child)));
+  }
+
+  /** It has no process until it is started again. */
+  private putOff(child: DynamicChild): void {
+    child.phase = 'waiting';
+    this.waiting.add(child);
   }
 
   // --- one child ----------------------------------------------------------------------------------------------------------
@@ -339,13 +361,30 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   private forget(child: DynamicChild): void {
-    this.children.delete(child.id);
-    child.rest();
+    if (child.phase === 'gone') return;
+    this.count--;
+    this.waiting.delete(child);
+    child.leave();
+  }
+
+  private find(pid: Pid): DynamicChild | undefined {
+    const child = Pid.keptAs(pid);
+    return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
+  }
+
+  /** All of them, in the order they were first started. */
+  private children(): DynamicChild[] {
+    const children = [...this.waiting];
+    for (const { pid } of childrenOf(this.server).members()) {
+      const child = this.find(pid);
+      if (child !== undefined) children.push(child);
+    }
+    return children.sort((a, b) => a.process.pid.id - b.process.pid.id);
   }
 
   /** Without those that somebody has asked to be stopped: they are as good as gone. */
   private present(): DynamicChild[] {
-    return [...this.children.values()].filter(({ leaving }) => leaving === null);
+    return this.children().filter(({ leaving }) => leaving === null);
   }
 
   private about(child: DynamicChild): { supervisor: string; childId: string } {
