@@ -9,9 +9,10 @@ import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Exit } from '../runtime/messages.js';
 import { Pid } from '../runtime/pid.js';
-import { formatName, type ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/registration.js';
 import { childrenOf } from '../runtime/ties.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
+import { DynamicChild } from './dynamic-child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions, type DynamicChildPlan } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
@@ -30,89 +31,6 @@ export interface DynamicChildInfo {
 
 /** How many children `formatStatus` shows: there may be a hundred thousand. */
 const MOST_SHOWN = 100;
-
-/** What is out of the ordinary about a child: most have nothing. */
-interface Unrest {
-  /** The end that it is to come back from, until it has. */
-  readonly comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null;
-  /** Resolves when the child is stopped and forgotten, once that was asked for. */
-  readonly leaving: Promise<void> | null;
-}
-
-const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
-
-class DynamicChild {
-  /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. */
-  phase: 'starting' | 'running' | 'waiting' | 'gone' = 'starting';
-  private unrest = AT_REST;
-  private incarnation!: GenServerProcess;
-
-  constructor(
-    readonly plan: DynamicChildPlan,
-    readonly args: InitArguments,
-  ) {}
-
-  /** The last incarnation. The child is found by its pid, and by that of the one that crashed until it has come back. */
-  get process(): GenServerProcess {
-    return this.incarnation;
-  }
-
-  set process(process: GenServerProcess) {
-    const former = this.incarnation as GenServerProcess | undefined;
-    if (former !== undefined && former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
-    this.incarnation = process;
-    Pid.keepAs(process.pid, this);
-  }
-
-  get comeback(): Unrest['comeback'] {
-    return this.unrest.comeback;
-  }
-
-  set comeback(comeback: Unrest['comeback']) {
-    const { comeback: former, leaving } = this.unrest;
-    if (comeback === former) return;
-    if (former !== null) Pid.keepAs(former.crashed, undefined);
-    this.unrest = { comeback, leaving };
-  }
-
-  get leaving(): Unrest['leaving'] {
-    return this.unrest.leaving;
-  }
-
-  set leaving(leaving: Unrest['leaving']) {
-    this.unrest = { comeback: this.comeback, leaving };
-  }
-
-  /** It is forgotten: nobody finds it any more, and what is garbage must not keep alive what is young. */
-  leave(): void {
-    this.phase = 'gone';
-    this.comeback = null;
-    this.unrest = AT_REST;
-    Pid.keepAs(this.process.pid, undefined);
-  }
-
-  get isSupervisor(): boolean {
-    return this.plan.isSupervisor;
-  }
-
-  /** Its incarnations go by one name. */
-  get registeredName(): ServerName | undefined {
-    return this.process.registration?.name;
-  }
-
-  get name(): string | undefined {
-    const name = this.registeredName;
-    return name === undefined ? undefined : formatName(name);
-  }
-
-  get printedId(): string {
-    return this.name ?? this.process.label;
-  }
-
-  get status(): 'running' | 'restarting' {
-    return this.comeback === null ? 'running' : 'restarting';
-  }
-}
 
 /** Tells the supervisor, and then who asked for the child, how its start went. */
 class ChildStart implements StartObserver {
@@ -350,14 +268,14 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     });
   }
 
-  private reportStopped(child: DynamicChild, { reason, undrained, tookMs }: ShutdownReport): void {
-    const { plan, process } = child;
-    const isUnexpected = isUnexpectedEnd(reason, plan.shutdownMs);
-    // Printing a name takes longer than the stop.
+  private reportStopped(child: DynamicChild, end: ShutdownReport): void {
+    const isUnexpected = isUnexpectedEnd(end.reason, child.plan.shutdownMs);
+    // Printing a name and reading the clock take longer than the stop.
     if (!this.server.runtime.events.wants('supervisor.child_stopped', !isUnexpected)) return;
-    const { pid } = process;
-    const end = { pid, reason, tookMs, undrained, isUnexpected };
-    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...end });
+    const { reason, tookMs, undrained } = end;
+    const { pid } = child.process;
+    const event = { pid, reason, tookMs, undrained, isUnexpected };
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...event });
   }
 
   private forget(child: DynamicChild): void {

@@ -107,7 +107,8 @@ export class SupervisorServer extends GenServerBase<null> {
     child.status = 'stopped';
     this.resetBackoff(child);
     const { from: pid, reason } = exit as Exit & { from: Pid };
-    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean: isCleanExit(reason) });
+    const isClean = isCleanExit(reason);
+    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean }, isClean);
     if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
     if (child.spec.restart === 'temporary') this.forget(child);
     return child.spec.significant && this.isEndOfSignificant() ? stop('shutdown') : noReply();
@@ -323,15 +324,8 @@ export class SupervisorServer extends GenServerBase<null> {
     if (!wasAlive) return;
     const isUnexpected = isUnexpectedEnd(reason, child.spec.shutdownMs);
     const { pid } = process;
-    this.report({
-      type: 'supervisor.child_stopped',
-      ...this.about(child),
-      pid,
-      reason,
-      tookMs,
-      undrained,
-      isUnexpected,
-    });
+    const end = { pid, reason, tookMs, undrained, isUnexpected };
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...end }, !isUnexpected);
   }
 
   private forget(child: Child): void {
@@ -370,9 +364,9 @@ export class SupervisorServer extends GenServerBase<null> {
     return this.server.runtime.clock.now() - begin;
   }
 
-  private report(event: SupervisionEvent): void {
+  private report(event: SupervisionEvent, isRoutine = false): void {
     const { events } = this.server.runtime;
-    if (events.wants(event.type)) events.emit(event);
+    if (events.wants(event.type, isRoutine)) events.emit(event);
   }
 }
 
