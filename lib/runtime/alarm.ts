@@ -28,7 +28,7 @@ export class Alarm {
   /** Makes sure that the alarm rings at `at` or before. */
   ringAt(at: number, now: number): void {
     if (this.isClosed) return;
-    if (this.timer !== null && this.firesAt <= at) {
+    if (this.timer !== null && this.firesAt <= at && this.timer.isLost !== true) {
       this.hold();
       return;
     }

@@ -58,7 +58,11 @@ export class DeadlineList implements DeadlineQueue {
   /** A turn is over. Lets the Node process end when nothing waits here. */
   settle(): void {
     if (this.last === null) this.alarm.release();
-    else if (this.last.expiresAt === null) this.setOpenEnds(this.clock.now());
+    else if (this.last.expiresAt === null) {
+      const now = this.clock.now();
+      this.setOpenEnds(now);
+      this.alarm.ringAt(this.first!.expiresAt!, now);
+    }
   }
 
   /** Takes the timer down, and lets go of whoever waits. */

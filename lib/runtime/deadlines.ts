@@ -23,7 +23,10 @@ export class Deadlines {
     this.heap = new DeadlineHeap(clock, root);
   }
 
-  /** Lets `deadline` expire `lengthMs` from now. For lengths that many deadlines have in common. Infinity never expires. */
+  /**
+   * Lets `deadline` expire `lengthMs` from now, or from the end of this turn where the clock is costly. For lengths that many
+   * deadlines have in common. Infinity never expires.
+   */
   add(deadline: Deadline, lengthMs: number): void {
     if (lengthMs === Infinity) return;
     const list =

@@ -10,6 +10,8 @@ export interface TimerHandle {
   ref(): void;
   /** Lets the Node process end although this timer is pending. */
   unref(): void;
+  /** It will never fire, although nobody cancelled it. Default: false. */
+  readonly isLost?: boolean;
 }
 
 /** The only source of time in the library. Tests bring a clock that is turned by hand. */
@@ -17,8 +19,9 @@ export interface Clock {
   /** Monotonic time in milliseconds, with fractions. Its zero means nothing. */
   now(): number;
   /**
-   * Reading it costs as much as handling a message. Then what hardly ever expires (the timeout of a call) is counted from the end of
-   * the turn of the event loop in which it was asked for: never early, and late by no more than that turn still takes. Default: false.
+   * Reading it costs as much as handling a message. Then timeouts that others of the same length wait for as well (of calls above all)
+   * are counted from the end of the turn of the event loop in which they were asked for: never early, and late by no more than that
+   * turn still takes. Default: false.
    */
   readonly isCostly?: boolean;
   /** Wall-clock time in milliseconds since 1970, for reports only. */

@@ -101,8 +101,8 @@ export class Runtime {
   }
 
   /** Every live process: parents before their children, the older before the younger. */
-  *processes(): IterableIterator<Process> {
-    yield* generations(this.orphans);
+  processes(): IterableIterator<Process> {
+    return generations(this.orphans);
   }
 
   nextProcessId(): number {

@@ -32,6 +32,8 @@ export class Scheduler {
   private isInTurn = false;
   private isDeferred = false;
   private turnStart = 0;
+  /** Counts the turns. */
+  private turn = 0;
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
   private credit = 1;
   private stride = 1;
@@ -136,7 +138,15 @@ export class Scheduler {
   /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
     this.isDeferred = true;
+    this.insistOnTurnEnd(this.turn);
     this.runUrgent();
+  }
+
+  /** The end that was asked for before may have gone with the fake timers of a test runner, and nothing would ever run again. */
+  private insistOnTurnEnd(turn: number): void {
+    this.clock.nextTurn(() => {
+      if (this.turn === turn) this.endTurn();
+    });
   }
 
   private runUrgent(): void {
@@ -155,6 +165,7 @@ export class Scheduler {
   }
 
   private endTurn(): void {
+    this.turn++;
     this.isInTurn = false;
     this.onTurnEnd();
     if (this.isDeferred) {

@@ -1,7 +1,9 @@
+import { setTimeout as platformTimeout } from 'node:timers';
 import type { Clock, Randomness, TimerHandle } from './ports.js';
 
 class SystemTimer implements TimerHandle {
   private readonly timeout: NodeJS.Timeout;
+  private readonly isFake = areTimersFake();
 
   constructor(delayMs: number, fire: () => void) {
     // Below one millisecond the platform would round up silently, and fractions down: firing early breaks a deadline.
@@ -19,6 +21,15 @@ class SystemTimer implements TimerHandle {
   unref(): void {
     this.timeout.unref();
   }
+
+  /** The fake timers of a test runner take along what is pending when they are turned off. */
+  get isLost(): boolean {
+    return this.isFake && !areTimersFake();
+  }
+}
+
+function areTimersFake(): boolean {
+  return setTimeout !== platformTimeout;
 }
 
 /** The clock of the Node process. The one place in the library where the platform's timers are touched. */
@@ -26,7 +37,10 @@ export const systemClock: Clock = {
   // The global one, for 7 ns more than that of node:perf_hooks: a test runner's fake timers replace it together with setTimeout,
   // and a deadline must not be measured by one clock and woken by another.
   now: () => performance.now(),
-  isCostly: true,
+  // Not while a test runner's fake timers are on: then every test sees exact times.
+  get isCostly() {
+    return !areTimersFake();
+  },
   wallTime: () => Date.now(),
   setTimer: (delayMs, fire) => new SystemTimer(delayMs, fire),
   nextTurn: (turn) => {

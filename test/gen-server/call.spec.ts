@@ -17,7 +17,7 @@ import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { NameTable } from '../../lib/registry/name-table.js';
 import { deferred, never } from '../support/deferred.js';
-import { settle } from '../support/manual-clock.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverSource } from '../support/server-source.js';
@@ -380,6 +380,29 @@ describe('call', () => {
     expect([...settled.values()]).toEqual(Array.from({ length: number }, () => 1));
     expect(handled.size).toBe(number);
     expect(world.runtime.deadlines.isEmpty).toBe(true);
+  });
+});
+
+describe('call on a clock that is costly to read', () => {
+  class CostlyClock extends ManualClock {
+    readonly isCostly = true;
+  }
+
+  it('of a busy server, which nothing wakes, counts from the end of the turn that it was made in (C2)', async () => {
+    const costly = testWorld({ clock: new CostlyClock() });
+    const pid = await costly.start(script());
+    await costly.call(pid, () => reply('armed'), 100);
+    const hangs = rejectionOf(costly.call(pid, () => never(), 5_000));
+    await costly.clock.advance(60);
+    const late = rejectionOf(costly.call(pid, () => reply('too late'), 100));
+    let isOver = false;
+    void late.then(() => (isOver = true));
+    await costly.clock.advance(99);
+    expect(isOver).toBe(false);
+    await costly.clock.advance(1);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT', phase: 'waiting' });
+    await costly.clock.advance(5_000);
+    expect(await hangs).toMatchObject({ code: 'CALL_TIMEOUT', phase: 'running' });
   });
 });
 

@@ -473,8 +473,8 @@ const timers = [
   mutant(
     'alarm-not-brought-forward',
     'runtime/alarm.ts',
-    `    if (this.timer !== null && this.firesAt <= at) {`,
-    `    if (this.timer !== null) {`,
+    `    if (this.timer !== null && this.firesAt <= at && this.timer.isLost !== true) {`,
+    `    if (this.timer !== null && this.timer.isLost !== true) {`,
     'K1: an earlier timer fires earlier',
   ),
   mutant(

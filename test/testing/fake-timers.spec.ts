@@ -72,3 +72,40 @@ describe('a world on the clock of the Node process, under fake timers', () => {
     expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
   });
 });
+
+describe('a world on the clock of the Node process', () => {
+  /** As an application that was booted before: its timers are armed on real time. */
+  const bootedWorld = async () => {
+    const world = testWorld({ clock: systemClock });
+    const pid = await world.start(script());
+    await world.call(pid, () => reply('answered'), 5_000);
+    return { world, pid };
+  };
+
+  it('has its timeouts fire under fake timers that are turned on later', async () => {
+    const { world, pid } = await bootedWorld();
+    vi.useFakeTimers();
+    const late = rejectionOf(world.call(pid, () => never(), 5_000));
+    await vi.advanceTimersByTimeAsync(5_001);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+
+  it('counts a call from when it was made, also when time is let pass in the same breath', async () => {
+    const { world, pid } = await bootedWorld();
+    vi.useFakeTimers();
+    await world.call(pid, () => reply('answered'), 5_000);
+    const late = rejectionOf(world.call(pid, () => never(), 5_000));
+    vi.advanceTimersByTime(5_001);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+
+  it('goes on when the fake timers are off again, whatever they took along', async () => {
+    const { world, pid } = await bootedWorld();
+    vi.useFakeTimers();
+    await world.call(pid, () => reply('under fake timers'), 100);
+    vi.useRealTimers();
+    const calls = Array.from({ length: 300 }, (_, i) => world.call(pid, () => reply(i), 5_000));
+    expect(await Promise.all(calls)).toHaveLength(300);
+    expect(await rejectionOf(world.call(pid, () => never(), 100))).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+});
