@@ -39,6 +39,7 @@ export class CallRequest extends Deadline implements Envelope {
     this.reject = grabbedReject;
   }
 
+  // No field: a call is made for every request, and all are of one kind.
   get kind(): number {
     return CALL;
   }

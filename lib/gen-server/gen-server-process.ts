@@ -98,7 +98,6 @@ class AsyncTurn {
   ) {}
 }
 
-/** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
 /** What is left of any end: nobody asks how it came about any more. */
 const ENDED: Ending = Object.freeze({
   reason: undefined,
@@ -109,10 +108,11 @@ const ENDED: Ending = Object.freeze({
   exitCause: undefined,
 });
 const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
+/** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 const TIMEOUT = Object.freeze(new Timeout());
 
-/** A callback that is no handler, and where its process goes on then: one object for all processes. */
+/** A callback that is no handler, and where its process goes on then. Those that every process runs are made once. */
 interface Step<A> {
   readonly run: (process: GenServerProcess, given: A) => unknown;
   readonly done: (process: GenServerProcess, value: unknown) => void;

@@ -58,8 +58,8 @@ export class Handler {
     return args.length === 0 ? this.none : args.length === 1 ? this.one : this.many;
   }
 
-  /** The invocation for arguments that travel in the form of another handler's. */
-  like({ arity }: Invocation): Invocation {
+  /** The invocation for the payload that was made for another handler. */
+  inPlaceOf({ arity }: Invocation): Invocation {
     return arity === 0 ? this.none : arity === 1 ? this.one : this.many;
   }
 }

@@ -69,7 +69,6 @@ export class Task<T> implements PromiseLike<T> {
   readonly #owner: GenServerProcess | null;
   /** Null when it was refused. */
   readonly #process: TaskProcess | null;
-  readonly #label: string;
   readonly #waiters = new Set<(end: End<unknown>) => void>();
   #end: End<T> | null = null;
   /** Somebody wants the result, or has said that nobody does. */
@@ -85,7 +84,6 @@ export class Task<T> implements PromiseLike<T> {
     this.#owner = owner;
     this.#process = process;
     this.pid = process?.pid ?? new Pid(runtime.nextProcessId(), 0);
-    this.#label = `Task ${this.pid.toString()}${owner === null ? '' : ` of ${owner.label}`}`;
     if (process === null) {
       this.ref = runtime.newRef();
       const refused = new NoProcessError(owner!.label, 'It has ended, and starts no tasks any more.');
@@ -258,6 +256,11 @@ export class Task<T> implements PromiseLike<T> {
     const caller = running instanceof TaskProcess ? running.owner : running;
     if (this.#owner === null || caller === null || caller === this.#owner) return undefined;
     return new TaskOwnerError(this.#label, this.#owner.label, caller.label);
+  }
+
+  /** For errors: most tasks have none. */
+  get #label(): string {
+    return `Task ${this.pid.toString()}${this.#owner === null ? '' : ` of ${this.#owner.label}`}`;
   }
 
   #refuseStrangers(): void {

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { inParallel, pause, percentile, readOptions, Report, seededRandom } from './support/program.mjs';
+import { seededRandom } from '../../dist/esm/testing/seeded-random.js';
+import { inParallel, pause, percentile, readOptions, Report } from './support/program.mjs';
 
 const options = readOptions({ runs: 1_000, parallel: 2 * availableParallelism(), seed: 1, withinMs: 400 });
 const report = new Report('chaos');

@@ -1,3 +1,5 @@
+import { seededRandom } from '../../lib/testing/seeded-random.js';
+
 /** Where every decision of a schedule comes from: which world, which operation, which fault, and what goes next. */
 export interface Choices {
   /** A whole number in [0, n). The simpler alternative had better be 0: that is what shrinking turns a choice into. */
@@ -9,25 +11,18 @@ export interface Choices {
 /** Different numbers for each pair of a seed and the number of a schedule, and the same ones each time. */
 export class SeededChoices implements Choices {
   readonly taken: number[] = [];
-  private state: number;
+  private readonly draw: () => number;
 
   constructor(seed: number, schedule: number) {
-    this.state = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul((schedule + 1) | 0, 0x85ebca6b)) >>> 0;
+    this.draw = seededRandom(Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul((schedule + 1) | 0, 0x85ebca6b));
     this.draw();
     this.draw();
   }
 
   next(n: number): number {
-    const chosen = n <= 1 ? 0 : Math.floor((this.draw() / 2 ** 32) * n);
+    const chosen = n <= 1 ? 0 : Math.floor(this.draw() * n);
     this.taken.push(chosen);
     return chosen;
-  }
-
-  private draw(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 }
 

@@ -78,6 +78,9 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   return prototype;
 }
 
+// Two of each: a client with methods of its own knows its target, and reading it from the client instead would be one more step
+// that the compiler cannot see through; a client that has the methods of a prototype must read it.
+
 /* eslint-disable prefer-rest-params -- zero and one argument travel without an array */
 
 function callMethod({ none, one, many }: Handler, target: ClientTarget): ClientMethod {
@@ -139,7 +142,7 @@ function callTarget(
   if (definition !== target.definition) {
     const other = definition.calls.get(invocation.handler.name);
     if (other === undefined) return refuseUnknown(server, invocation.handler);
-    found = other.like(invocation);
+    found = other.inPlaceOf(invocation);
   }
   return callServer(server, found, payload, givenMs ?? timeoutOf(found.handler, definition));
 }
@@ -165,7 +168,7 @@ function castToTarget(target: ClientTarget, invocation: Invocation, payload: unk
     const { name } = invocation.handler;
     const other = definition.casts.get(name);
     if (other === undefined) throw new UnknownHandlerError(server.label, 'cast', name, definition.casts.keys());
-    found = other.like(invocation);
+    found = other.inPlaceOf(invocation);
   }
   castToServer(server, found, payload);
 }
@@ -192,7 +195,8 @@ function callWhenAccepting(
         reject(server);
         return;
       }
-      const leftMs = Math.max(0, timeoutMs - (runtime.clock.now() - begin));
+      // Whole milliseconds, since most starts take none and share the timer of all the other calls then.
+      const leftMs = Math.max(0, Math.ceil(timeoutMs - (runtime.clock.now() - begin)));
       // Also when the caller has given up: a request that was made is handled (P6).
       callServer(server, invocation, payload, leftMs).then(resolve, reject);
     });

@@ -101,14 +101,3 @@ export async function inParallel(count, atATime, work) {
   };
   await Promise.all(Array.from({ length: Math.min(count, atATime) }, worker));
 }
-
-/** Random numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function seededRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
