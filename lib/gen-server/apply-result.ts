@@ -14,13 +14,6 @@ const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
   code_change: ['ok', 'error'],
 };
 
-/** The two that nearly every message ends with are not looked up. */
-function isAllowed(kind: ResultKind, origin: ResultOrigin): boolean {
-  if (kind === 'noReply' && origin === 'cast') return true;
-  if (kind === 'reply' && origin === 'call') return true;
-  return ALLOWED[origin].includes(kind);
-}
-
 const REMEDY: Readonly<Record<ResultOrigin, string>> = {
   call: 'a call handler returns reply(value, state?), replyError(error), from.later() or stop(reason)',
   any_call: 'handleCall returns reply(value, state?), replyError(error), noReply(state?) or stop(reason)',
@@ -32,7 +25,7 @@ const REMEDY: Readonly<Record<ResultOrigin, string>> = {
 /** What is wrong with a value as the result of a callback (R2, R3), or undefined when it is a result. */
 export function faultOf(value: unknown, origin: ResultOrigin): string | undefined {
   if (!isResult(value)) return `${REMEDY[origin]}.`;
-  if (!isAllowed(value.kind, origin)) return `${REMEDY[origin]}.`;
+  if (!ALLOWED[origin].includes(value.kind)) return `${REMEDY[origin]}.`;
   return faultOfAnswer(value, origin) ?? faultOfModifier(value);
 }
 

@@ -153,8 +153,7 @@ function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult 
   return new CallbackResult(kind, value, state, null, NO_ANSWER);
 }
 
-/** `noReply()`, which is always the same. */
-export const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
+const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
 const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));
 
 /**

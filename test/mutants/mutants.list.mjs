@@ -168,15 +168,15 @@ const state = [
   mutant(
     'state-lost',
     PROCESS,
-    `    if (state !== KEEP_STATE) this.state = state;`,
-    `    this.state = state;`,
+    `    if (state !== KEEP_STATE) this.state = state;\n    if (request !== null) {`,
+    `    this.state = state;\n    if (request !== null) {`,
     'P6: a state that is left out is kept',
   ),
   mutant(
     'state-of-cast-ignored',
     PROCESS,
-    `    if (state !== KEEP_STATE) this.state = state;`,
-    `    if (state !== KEEP_STATE && kind !== 'noReply') this.state = state;`,
+    `    if (state !== KEEP_STATE) this.state = state;\n    if (request !== null) {`,
+    `    if (state !== KEEP_STATE && kind !== 'noReply') this.state = state;\n    if (request !== null) {`,
     'P6: the state is the fold of what was handled',
   ),
 ];
