@@ -24,8 +24,9 @@ export class AwaitedStart implements StartObserver {
   }
 }
 
-let grabbedResolve!: (pid: Pid) => void;
-let grabbedReject!: (error: unknown) => void;
+const nothing = (): void => undefined;
+let grabbedResolve: (pid: Pid) => void = nothing;
+let grabbedReject: (error: unknown) => void = nothing;
 const grab = (resolve: (pid: Pid) => void, reject: (error: unknown) => void): void => {
   grabbedResolve = resolve;
   grabbedReject = reject;
@@ -37,6 +38,11 @@ class StartedPid implements StartObserver {
   readonly promise = new Promise<Pid>(grab);
   private readonly resolve = grabbedResolve;
   readonly reject = grabbedReject;
+
+  constructor() {
+    // They lead to the promise, and the promise to the pid.
+    grabbedResolve = grabbedReject = nothing;
+  }
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
     if (outcome.status === 'ok') this.resolve(process.pid);
