@@ -15,7 +15,8 @@ import {
   reply,
 } from 'nestjs-genserver';
 import { bootHttp, injected, rootModule, server } from '../support/application.mjs';
-import { pause, seededRandom, turn } from '../support/program.mjs';
+import { seededRandom } from '../../../dist/esm/testing/seeded-random.js';
+import { pause, turn } from '../support/program.mjs';
 
 const random = seededRandom(Number(process.argv[2]));
 const CALLERS = 8;
