@@ -24,25 +24,12 @@ export class AwaitedStart implements StartObserver {
   }
 }
 
-const nothing = (): void => undefined;
-let grabbedResolve: (pid: Pid) => void = nothing;
-let grabbedReject: (error: unknown) => void = nothing;
-const grab = (resolve: (pid: Pid) => void, reject: (error: unknown) => void): void => {
-  grabbedResolve = resolve;
-  grabbedReject = reject;
-};
-
 /** Gives the pid of a process that is up (I1), or rejects with `StartError`. */
 class StartedPid implements StartObserver {
-  // In this order: what making the promise has grabbed is taken over.
-  readonly promise = new Promise<Pid>(grab);
-  private readonly resolve = grabbedResolve;
-  readonly reject = grabbedReject;
-
-  constructor() {
-    // They lead to the promise, and the promise to the pid.
-    grabbedResolve = grabbedReject = nothing;
-  }
+  constructor(
+    private readonly resolve: (pid: Pid) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
     if (outcome.status === 'ok') this.resolve(process.pid);
@@ -52,13 +39,7 @@ class StartedPid implements StartObserver {
 
 /** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
 export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {
-  const starter = new StartedPid();
-  try {
-    begin(starter);
-  } catch (error) {
-    starter.reject(error);
-  }
-  return starter.promise;
+  return new Promise((resolve, reject) => begin(new StartedPid(resolve, reject)));
 }
 
 /** Why a start failed, as whoever asked for it may know. */

@@ -60,9 +60,9 @@ export class DynamicChild {
   /** It is forgotten: nobody finds it any more, and what is garbage must not keep alive what is young. */
   leave(): void {
     this.phase = 'gone';
-    this.comeback = null;
-    this.unrest = AT_REST;
+    if (this.comeback !== null) Pid.keepAs(this.comeback.crashed, undefined);
     Pid.keepAs(this.process.pid, undefined);
+    this.unrest = AT_REST;
   }
 
   get isSupervisor(): boolean {
