@@ -8,6 +8,7 @@ import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
 import { treeWorld, type TreeWorld } from '../support/tree.js';
+import { expectWorldEnds } from '../support/world-end.js';
 
 class Boom extends Error {}
 
@@ -24,11 +25,7 @@ describe('Agent', () => {
     counter = await Agent.start(world.runtime, () => 1);
   });
 
-  afterEach(async () => {
-    for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-    await settle();
-    expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-  });
+  afterEach(() => expectWorldEnds(world));
 
   it('gives what a function makes of the state (A1)', async () => {
     expect(await counter.get((n) => n + 1)).toBe(2);

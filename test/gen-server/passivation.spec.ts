@@ -10,6 +10,7 @@ import { deferred, never } from '../support/deferred.js';
 import { type Context, script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
 import { settle } from '../support/manual-clock.js';
+import { expectWorldEnds } from '../support/world-end.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
 const IDLE_MS = 1_000;
@@ -32,11 +33,7 @@ beforeEach(async () => {
   });
 });
 
-afterEach(async () => {
-  for (const each of world.runtime.processes()) world.exit(each.pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-});
+afterEach(() => expectWorldEnds(world));
 
 /** It lives for `ms` milliseconds more, and then as long as an idle process does and no longer. */
 async function expectIdleAfter(ms: number, end: () => unknown): Promise<void> {

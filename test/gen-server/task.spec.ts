@@ -21,6 +21,7 @@ import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
+import { expectWorldEnds } from '../support/world-end.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
 class Boom extends Error {}
@@ -46,9 +47,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await settle();
   process.removeListener('unhandledRejection', note);
-  for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty, unhandled]).toEqual([0, true, []]);
+  await expectWorldEnds(world);
+  expect(unhandled).toEqual([]);
 });
 
 const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;

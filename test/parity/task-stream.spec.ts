@@ -8,6 +8,7 @@ import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
+import { expectWorldEnds } from '../support/world-end.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
 let world: TestWorld;
@@ -19,11 +20,7 @@ beforeEach(async () => {
   owner = await startProbe(world, { trapExit: true });
 });
 
-afterEach(async () => {
-  for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-});
+afterEach(() => expectWorldEnds(world));
 
 /** Takes as many milliseconds as the item says, and gives it back. */
 const sleep = (ms: number): Promise<number> => new Promise((resolve) => world.clock.setTimer(ms, () => resolve(ms)));

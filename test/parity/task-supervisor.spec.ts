@@ -13,6 +13,7 @@ import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
 import { treeWorld, type TreeWorld } from '../support/tree.js';
+import { expectWorldEnds } from '../support/world-end.js';
 
 class Boom extends Error {}
 
@@ -26,11 +27,7 @@ beforeEach(async () => {
   await TaskSupervisor.start(world.runtime, { name: 'tasks' });
 });
 
-afterEach(async () => {
-  for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-});
+afterEach(() => expectWorldEnds(world));
 
 const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
 const children = (supervisor: ServerName = 'tasks') => TaskSupervisor.children(world.runtime, supervisor);

@@ -9,6 +9,7 @@ import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
+import { expectWorldEnds } from '../support/world-end.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
 class Boom extends Error {}
@@ -22,11 +23,7 @@ beforeEach(async () => {
   owner = await startProbe(world, { trapExit: true });
 });
 
-afterEach(async () => {
-  for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-});
+afterEach(() => expectWorldEnds(world));
 
 const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
 

@@ -10,6 +10,7 @@ import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
 import { treeWorld, type TreeWorld } from '../support/tree.js';
+import { expectWorldEnds } from '../support/world-end.js';
 
 class Boom extends Error {}
 
@@ -29,11 +30,7 @@ beforeEach(async () => {
   supervisor = await TaskSupervisor.start(world.runtime, { name: 'tasks' });
 });
 
-afterEach(async () => {
-  for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
-  await settle();
-  expect([world.runtime.processCount, world.runtime.deadlines.isEmpty]).toEqual([0, true]);
-});
+afterEach(() => expectWorldEnds(world));
 
 const children = () => TaskSupervisor.children(world.runtime, 'tasks');
 
