@@ -61,13 +61,17 @@ export interface Lineage {
  * behind, when the name is taken or an option makes no sense.
  */
 export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
-  const plan = planOf(source, given);
+  return spawnPlanned(runtime, planOf(source, given), lineage);
+}
+
+/** The same for a plan that was made before. */
+export function spawnPlanned(runtime: Runtime, plan: ServerPlan, lineage?: Lineage): Spawned {
   const awaited = new AwaitedStart();
   const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
   return { process, outcome: awaited.outcome };
 }
 
-/** The same for a plan that was made before. */
+/** The same with a name and arguments of its own, for whoever wants to be told. */
 export function spawnAsPlanned(
   runtime: Runtime,
   plan: ServerPlan,

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type Spawned, spawn, type StartOptions } from '../gen-server/start.js';
+import { planOf, type ServerPlan } from '../gen-server/server-plan.js';
+import { type Spawned, spawnPlanned, type StartOptions } from '../gen-server/start.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
@@ -47,9 +48,12 @@ export function childSpec(
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
   const { label, isSupervisor } = source.definition;
+  // Made by the first start, which is where options that make no sense are refused, and kept for the restarts.
+  let plan: ServerPlan | undefined;
   return {
     id: label,
-    start: (parent, predecessor) => spawn(parent.runtime, source, options, { parent, predecessor }),
+    start: (parent, predecessor) =>
+      spawnPlanned(parent.runtime, (plan ??= planOf(source, options)), { parent, predecessor }),
     ...(isSupervisor === true && { type: 'supervisor' as const }),
     ...overrides,
   };

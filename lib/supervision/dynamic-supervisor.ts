@@ -16,7 +16,7 @@ import { DynamicChild } from './dynamic-child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions, type DynamicChildPlan } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
-import { recordRestart } from './restart-intensity.js';
+import { RestartIntensity } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
 import { beginShutdown, isUnexpectedEnd, type ShutdownReport } from './shutdown.js';
 
@@ -60,7 +60,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   private count = 0;
   /** Those that have no process, until the next attempt to start one. */
   private readonly waiting = new Set<DynamicChild>();
-  private restarts: readonly number[] = [];
+  private readonly intensity: RestartIntensity;
   private server!: GenServerProcess;
 
   constructor(
@@ -68,6 +68,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     private readonly options: CompleteDynamicSupervisorOptions,
   ) {
     super();
+    this.intensity = new RestartIntensity(options);
   }
 
   override init(): Ok<null> {
@@ -178,9 +179,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   private restart(child: DynamicChild, reason: ExitReason): CastResult<null> {
     const { maxRestarts, withinMs } = this.options;
-    const { isAllowed, recorded } = recordRestart(this.restarts, this.server.runtime.clock.now(), this.options);
-    this.restarts = recorded;
-    if (!isAllowed) {
+    if (!this.intensity.record(this.server.runtime.clock.now())) {
       const budget = { strategy: 'one_for_one', maxRestarts, withinMs } as const;
       this.report({ type: 'supervisor.restarts_exceeded', ...this.about(child), ...budget, reason });
       return stop('shutdown'); // D7

@@ -23,7 +23,7 @@ import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec
 import { ChildStartError, ChildStateError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
 import { backoffMs, type RestartBackoff } from './restart-backoff.js';
-import { recordRestart } from './restart-intensity.js';
+import { RestartIntensity } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
 import { isUnexpectedEnd, shutDown } from './shutdown.js';
 import { childrenToRestart } from './strategies.js';
@@ -45,12 +45,13 @@ export interface SupervisorSetup {
  */
 export class SupervisorServer extends GenServerBase<null> {
   private children: Child[] = [];
-  private restarts: readonly number[] = [];
+  private readonly intensity: RestartIntensity;
   private starting: Child | null = null;
   private server!: GenServerProcess;
 
   constructor(private readonly setup: SupervisorSetup) {
     super();
+    this.intensity = new RestartIntensity(setup.options);
   }
 
   /** Our own end is wanted, or has come: nothing starts any more, and a start that fails is no news. */
@@ -131,9 +132,7 @@ export class SupervisorServer extends GenServerBase<null> {
   /** Counts the incident; then starts the child anew, at once or after the back-off. */
   private restart(failed: Child, reason: ExitReason): CastResult<null> | Promise<CastResult<null>> {
     const { options } = this.setup;
-    const { isAllowed, recorded } = recordRestart(this.restarts, this.server.runtime.clock.now(), options);
-    this.restarts = recorded;
-    if (!isAllowed) {
+    if (!this.intensity.record(this.server.runtime.clock.now())) {
       const { strategy, maxRestarts, withinMs } = options;
       const budget = { strategy, maxRestarts, withinMs };
       this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...budget, reason });

@@ -1,17 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordRestart, type RestartBudget } from '../../lib/supervision/restart-intensity.js';
+import { type RestartBudget, RestartIntensity } from '../../lib/supervision/restart-intensity.js';
 
 /** Which of the incidents at these times are allowed, up to the first that is not. */
 function verdicts(times: number[], budget: RestartBudget): boolean[] {
-  let earlier: readonly number[] = [];
-  return times.map((now) => {
-    const { isAllowed, recorded } = recordRestart(earlier, now, budget);
-    earlier = recorded;
-    return isAllowed;
-  });
+  const intensity = new RestartIntensity(budget);
+  return times.map((now) => intensity.record(now));
 }
 
-describe('recordRestart', () => {
+describe('RestartIntensity', () => {
   it.each([
     { what: 'the first, with a budget of 0', times: [0], budget: [0, 5_000], expected: [false] },
     {
@@ -71,22 +68,32 @@ describe('recordRestart', () => {
   });
 
   it('forgets what has left the window, so that a long life costs no memory', () => {
-    const budget = { maxRestarts: 3, withinMs: 1_000 };
-    let recorded: readonly number[] = [];
-    for (let now = 0; now < 100_000; now += 600) recorded = recordRestart(recorded, now, budget).recorded;
-    expect(recorded).toHaveLength(2);
+    const intensity = new RestartIntensity({ maxRestarts: 3, withinMs: 1_000 });
+    for (let now = 0; now < 100_000; now += 600) intensity.record(now);
+    expect(intensity.size).toBe(2);
   });
 
   it('keeps no record with an infinite budget, so that a storm costs no memory', () => {
-    expect(recordRestart([], 1_000, { maxRestarts: Infinity, withinMs: Infinity })).toEqual({
-      isAllowed: true,
-      recorded: [],
-    });
+    const intensity = new RestartIntensity({ maxRestarts: Infinity, withinMs: Infinity });
+    expect(intensity.record(1_000)).toBe(true);
+    expect(intensity.size).toBe(0);
   });
 
-  it('does not change the earlier record', () => {
-    const earlier = Object.freeze([1, 2, 3]);
-    recordRestart(earlier, 4, { maxRestarts: 3, withinMs: 5_000 });
-    expect(earlier).toEqual([1, 2, 3]);
+  it('counts as a plain count of what lies in the window does, whatever the times are [S12]', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 60 }),
+        fc.integer({ min: 0, max: 6 }),
+        fc.integer({ min: 0, max: 100 }),
+        (gaps, maxRestarts, withinMs) => {
+          let now = 0;
+          const times = gaps.map((gap) => (now += gap));
+          const plain = times.map(
+            (at, i) => times.slice(0, i + 1).filter((earlier) => at - earlier <= withinMs).length <= maxRestarts,
+          );
+          expect(verdicts(times, { maxRestarts, withinMs })).toEqual(plain);
+        },
+      ),
+    );
   });
 });
