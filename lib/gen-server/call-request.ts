@@ -1,5 +1,6 @@
 import { Deadline } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
+import { withoutFrames } from '../runtime/errors.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { Process } from '../runtime/process.js';
@@ -62,14 +63,18 @@ export class CallRequest extends Deadline implements Envelope {
 
   serverExited(reason: ExitReason, cause: unknown): void {
     if (this.isSettled) return;
-    this.refuse(new ServerExitedError(this.server.label, this.describe(), reason, cause));
+    const { label } = this.server;
+    this.refuse(withoutFrames(() => new ServerExitedError(label, this.describe(), reason, cause)));
   }
 
   expire(): void {
     const { server } = this;
     const phase = server.phaseOf(this);
+    const { label, queueLength } = server;
     server.forgetCall(this);
-    this.refuse(new CallTimeoutError(server.label, this.describe(), this.timeoutMs, phase, server.queueLength));
+    this.refuse(
+      withoutFrames(() => new CallTimeoutError(label, this.describe(), this.timeoutMs, phase, queueLength)),
+    );
   }
 
   private describe(): RequestDescription {

@@ -45,6 +45,21 @@ export class AlreadyStartedError extends GenServerError {
   }
 }
 
+/**
+ * Makes an error for somebody who waits, in the loop, far from their code. Frames would show nothing but the loop, and to find them
+ * takes longer than all the rest where a thousand wait for a server that has ended.
+ */
+export function withoutFrames<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  // Not by an assignment: it would throw where the built-in classes are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return make();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}
+
 /** Checks a timeout or delay: milliseconds, not negative, not NaN; `Infinity` where waiting for ever is allowed. */
 export function assertDurationMs(value: unknown, what: string, allowInfinity: boolean): asserts value is number {
   if (typeof value === 'number' && value >= 0 && (allowInfinity || value !== Infinity)) return;
