@@ -72,9 +72,7 @@ export class CallRequest extends Deadline implements Envelope {
     const phase = server.phaseOf(this);
     const { label, queueLength } = server;
     server.forgetCall(this);
-    this.refuse(
-      withoutFrames(() => new CallTimeoutError(label, this.describe(), this.timeoutMs, phase, queueLength)),
-    );
+    this.refuse(withoutFrames(() => new CallTimeoutError(label, this.describe(), this.timeoutMs, phase, queueLength)));
   }
 
   private describe(): RequestDescription {

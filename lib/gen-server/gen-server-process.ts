@@ -930,9 +930,14 @@ export class GenServerProcess extends Process {
   }
 
   private tellOfExit(request: CallRequest, reason: ExitReason): void {
-    const { redaction } = this.runtime;
-    this.toldOfExit ??= { reason: redaction.reason(reason), cause: redaction.reason(this.causeOf(reason)) };
+    this.toldOfExit ??= this.toldOf(reason, this.causeOf(reason));
     request.serverExited(this.toldOfExit.reason, this.toldOfExit.cause);
+  }
+
+  private toldOf(reason: ExitReason, cause: unknown): { readonly reason: ExitReason; readonly cause: unknown } {
+    const { redaction } = this.runtime;
+    const told = redaction.reason(reason);
+    return { reason: told, cause: cause === reason ? told : redaction.reason(cause) };
   }
 
   protected onEnd(reason: ExitReason): void {

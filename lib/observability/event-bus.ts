@@ -43,7 +43,7 @@ export class EventBus implements EventSink {
     if (!isWhole(reason) && !isWhole(cause) && !isWhole(error) && !isWhole(message)) return event;
     const shown: Record<string, unknown> = {};
     if (isWhole(reason)) shown['reason'] = this.once(reason);
-    if (isWhole(cause)) shown['cause'] = this.once(cause);
+    if (isWhole(cause)) shown['cause'] = cause === reason ? shown['reason'] : this.once(cause);
     if (isWhole(error)) shown['error'] = this.once(error);
     if (isWhole(message)) shown['message'] = this.redaction.shown(message);
     const isChanged = Object.entries(shown).some(([name, value]) => value !== (event as object as typeof shown)[name]);

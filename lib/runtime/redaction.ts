@@ -13,6 +13,8 @@ const NOT_LOOKED_AT = '[not looked at]';
 const MOST_PARTS = 10_000;
 const DEEPEST = 100;
 const LONGEST_NAME = 200;
+/** Verdicts on names are remembered, up to so many: the keys of a dictionary are without end. */
+const MOST_NAMES = 1_000;
 
 /** Of names without their punctuation, in small letters: `x-api-key`, `API_KEY` and `apiKey` are one. */
 const SECRET_NAMES = new RegExp(
@@ -35,6 +37,7 @@ export type SecretArguments = 'all' | ReadonlySet<number>;
 export class Redaction {
   private readonly names: ReadonlySet<string>;
   private readonly patterns: readonly RegExp[];
+  private readonly verdicts = new Map<string, boolean>();
 
   /**
    * @param names  Names of fields and keys that are secret besides the usual ones: a string is the name however it is spelt, an
@@ -83,6 +86,15 @@ export class Redaction {
 
   private isSecretName(name: string): boolean {
     if (name.length > LONGEST_NAME) return false;
+    let verdict = this.verdicts.get(name);
+    if (verdict === undefined) {
+      if (this.verdicts.size >= MOST_NAMES) this.verdicts.clear();
+      this.verdicts.set(name, (verdict = this.meansSecret(name)));
+    }
+    return verdict;
+  }
+
+  private meansSecret(name: string): boolean {
     const spelling = plain(name);
     return (
       SECRET_NAMES.test(spelling) || this.names.has(spelling) || this.patterns.some((pattern) => pattern.test(name))
@@ -100,14 +112,15 @@ export class Redaction {
   private isHarmless(root: object): boolean {
     const seen = new Set<object>([root]);
     let count = 0;
+    const givesPause: PartTest = (whole, key, value) => {
+      if (++count > MOST_PARTS || this.isSecret(whole, key, value)) return true;
+      if (isWhole(key)) seen.add(key);
+      if (isWhole(value)) seen.add(value);
+      return false;
+    };
     // A set that grows while it is walked: every part gets its turn.
     for (const whole of seen) {
-      if (types.isProxy(whole)) return false;
-      for (const [key, value] of partsOf(whole)) {
-        if (++count > MOST_PARTS || this.isSecret(whole, key, value)) return false;
-        if (isWhole(key)) seen.add(key);
-        if (isWhole(value)) seen.add(value);
-      }
+      if (types.isProxy(whole) || hasPart(whole, givesPause)) return false;
     }
     return true;
   }
@@ -197,22 +210,25 @@ function isWhole(value: unknown): value is object {
   );
 }
 
-/** The parts of a value under their names; what a getter would give is not asked for. */
-function* partsOf(whole: object): IterableIterator<readonly [key: unknown, value: unknown]> {
+type PartTest = (whole: object, key: unknown, value: unknown) => boolean;
+
+/** Whether the test holds for one of the parts of a value; what a getter would give is not asked for. */
+function hasPart(whole: object, test: PartTest): boolean {
   if (Array.isArray(whole)) {
-    for (const item of whole as unknown[]) yield [undefined, item];
+    for (const item of whole as unknown[]) if (test(whole, undefined, item)) return true;
   } else if (types.isMap(whole)) {
-    yield* whole;
+    for (const [key, value] of whole) if (test(whole, key, value)) return true;
   } else if (types.isSet(whole)) {
-    for (const item of whole) yield [undefined, item];
+    for (const item of whole) if (test(whole, undefined, item)) return true;
   } else {
     for (const key of Reflect.ownKeys(whole)) {
       // To look at a stack is to make it, which is slow.
       if (key === 'stack' && whole instanceof Error) continue;
       const descriptor = Object.getOwnPropertyDescriptor(whole, key);
-      if (descriptor !== undefined) yield [key, visibleValueOf(descriptor)];
+      if (descriptor !== undefined && test(whole, key, visibleValueOf(descriptor))) return true;
     }
   }
+  return false;
 }
 
 /** A getter is not run: what it would give may well be something. */
