@@ -37,13 +37,12 @@ const rows = ROWS.filter((id) => results.peer(id) !== undefined).map((id) => [
 
 /** A sentence when all of its figures were measured. */
 const said = (figures, sentence) => (figures.every(Number.isFinite) ? [`- ${sentence(...figures)}`] : []);
-const route = (framework, variant) => `http.${framework}.${variant}`;
 const NAMES = { express: 'Express', fastify: 'Fastify' };
 /** What is measured by the wall is not told when somebody else had the machine. */
 const idle = wasIdle(results.data.machine);
 const facts = [
   ...Object.keys(NAMES).flatMap((framework) => {
-    const byPlain = (variant, metric) => results.ratio(route(framework, variant), route(framework, 'plain'), metric);
+    const byPlain = (variant, metric) => results.byPlain(framework, variant, metric);
     if (!idle) {
       return said(
         [byPlain('server', 'serverCpuUs'), byPlain('mutex', 'serverCpuUs')],

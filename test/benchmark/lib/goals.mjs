@@ -51,7 +51,7 @@ const route = (framework) => ({
   must: '≥ 0.95 × plain service',
   aim: '≥ 0.98 ×',
   judge: (results) => {
-    const ratio = results.ratio(`http.${framework}.server`, `http.${framework}.plain`, 'requestsPerSecond');
+    const ratio = results.byPlain(framework, 'server', 'requestsPerSecond');
     return judge(times(ratio), ratio, 0.95, 0.98, atLeast);
   },
 });

@@ -110,12 +110,12 @@ function httpTable(results) {
     ['serverCpuUs', 'CPU of the server per request, µs'],
   ];
   const rows = FRAMEWORKS.flatMap((framework) =>
-    HTTP_VARIANTS.filter((variant) => results.values(`http.${framework}.${variant}`, 'p99Ms').length > 0).map(
+    HTTP_VARIANTS.filter((variant) => results.values(`http.${framework}`, `${variant}.p99Ms`).length > 0).map(
       (variant) => [
         `${framework}: ${VARIANT_TITLES[variant]}`,
         ...metrics.map(([metric]) => {
-          const [id, base] = [`http.${framework}.${variant}`, `http.${framework}.plain`];
-          return `${human(results.get(id, metric))} (${times(results.ratio(id, base, metric))})`;
+          const value = results.get(`http.${framework}`, `${variant}.${metric}`);
+          return `${human(value)} (${times(results.byPlain(framework, variant, metric))})`;
         }),
       ],
     ),
@@ -123,7 +123,7 @@ function httpTable(results) {
   if (rows.length === 0) return [];
   return [
     '',
-    '### A Nest route, 32 connections on the loopback interface: median (ratio to the plain service)',
+    '### A Nest route, 32 connections on the loopback interface: median (median ratio to the plain service, pair by pair)',
     '',
     ...table(['', ...metrics.map(([, title]) => title)], rows),
   ];

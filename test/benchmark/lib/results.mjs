@@ -21,6 +21,12 @@ export class Results {
     return this.get(id, metric) / this.get(base, metric);
   }
 
+  /** How a route compares with that of the plain service: pair by pair, since both were loaded in turn in every repetition. */
+  byPlain(framework, variant, metric) {
+    const plain = this.values(`http.${framework}`, `plain.${metric}`);
+    return median(this.values(`http.${framework}`, `${variant}.${metric}`).map((value, at) => value / plain[at]));
+  }
+
   /** Whether a scenario took so long that it was given up. */
   wasLate(id, scenario) {
     return this.values(id, `late:${scenario}`).length > 0;

@@ -86,34 +86,55 @@ function scale(peers, options) {
   ]);
 }
 
-/** A route behind Express and Fastify, with each way to count: the server in one process, the load in another. */
+/** A route behind Express and Fastify, with each way to count: a server each, all of them up at once, the load in another process. */
 function http(_peers, { quick }) {
   if (!isInstalled('autocannon')) return [];
-  const possible = HTTP_VARIANTS.filter((variant) => variant !== 'mutex' || isInstalled('async-mutex'));
-  const requests = quick ? 5_000 : 40_000;
-  return FRAMEWORKS.flatMap((framework) =>
-    shuffled(possible).map((variant) => ({
-      id: `http.${framework}.${variant}`,
-      scenario: 'http',
-      run: () => loadRoute(framework, variant, requests),
-    })),
-  );
+  const variants = HTTP_VARIANTS.filter((variant) => variant !== 'mutex' || isInstalled('async-mutex'));
+  return FRAMEWORKS.map((framework) => ({
+    id: `http.${framework}`,
+    scenario: 'http',
+    run: () => loadRoutes(framework, variants, quick ? 1 : 6),
+  }));
 }
 
-async function loadRoute(framework, variant, requests) {
-  const server = spawn(process.execPath, ['http/server.mjs', framework, variant], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let complaint = '';
-  server.stderr.on('data', (data) => {
-    complaint += data;
-  });
+async function loadRoutes(framework, variants, rounds) {
+  const servers = shuffled(variants).map((variant) => new RouteServer(framework, variant));
   try {
-    const ended = once(server, 'close').then(() => undefined);
-    const listening = once(createInterface(server.stdout), 'line').then(([line]) => line);
-    const port = await Promise.race([listening, ended]);
-    if (port === undefined) return { metrics: {}, late: false, complaint };
-    return await launch(process.execPath, ['http/load.mjs', port, '32', String(requests)], LONG_LIMIT_MS);
+    const targets = await Promise.all(servers.map((server) => server.target()));
+    if (targets.includes(undefined)) {
+      return { metrics: {}, late: false, complaint: servers.map(({ complaint }) => complaint).join('') };
+    }
+    return await launch(process.execPath, ['http/load.mjs', '32', String(rounds), ...targets], LONG_LIMIT_MS);
   } finally {
-    server.stdin.end();
+    for (const server of servers) server.stop();
+  }
+}
+
+/** An application with the route, in a process of its own. */
+class RouteServer {
+  complaint = '';
+
+  constructor(framework, variant) {
+    this.variant = variant;
+    this.process = spawn(process.execPath, ['http/server.mjs', framework, variant], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.process.stderr.on('data', (data) => {
+      this.complaint += data;
+    });
+    const ended = once(this.process, 'close').then(() => undefined);
+    const listening = once(createInterface(this.process.stdout), 'line').then(([line]) => line);
+    this.port = Promise.race([listening, ended]);
+  }
+
+  /** What the load generator calls it, once it listens; undefined when it never will. */
+  async target() {
+    const port = await this.port;
+    return port === undefined ? undefined : `${this.variant}=${port}`;
+  }
+
+  stop() {
+    this.process.stdin.end();
   }
 }
 
