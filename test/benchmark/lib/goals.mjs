@@ -90,18 +90,19 @@ const CASTS = [
 
 /**
  * What the last of a row of sizes costs, by the first. The floor's own growth stands beside it: what the garbage collector and the
- * caches of the CPU take, nobody can save. Without `judged` it is only reported.
+ * caches of the CPU take, nobody can save, so with `orFloors` it is enough not to grow faster. Without `judged` it is only reported.
  */
-const growth = (title, metric, sizes, id, { judged = true } = {}) => ({
+const growth = (title, metric, sizes, id, { judged = true, orFloors = false } = {}) => ({
   title,
-  must: judged ? '≤ 1.2 ×' : '',
+  must: !judged ? '' : orFloors ? '≤ 1.2 ×, or the floor’s' : '≤ 1.2 ×',
   aim: '',
   judge: (results) => {
     const of = (which) => results.get(which, `${metric}.${sizes.at(-1)}`) / results.get(which, `${metric}.${sizes[0]}`);
     if (!Number.isFinite(of(id))) return NOT_MEASURED;
     const measured = `${times(of(id))} (the floor: ${times(of('floor'))})`;
     if (!judged) return { measured, verdict: 'reported' };
-    return { measured, verdict: of(id) <= 1.2 ? 'pass' : '**MISS**' };
+    const isSmall = of(id) <= 1.2 || (orFloors && of(id) <= of('floor'));
+    return { measured, verdict: isSmall ? 'pass' : '**MISS**' };
   },
 });
 
@@ -112,7 +113,8 @@ const GOALS = [
   rate('1 M casts', 'cast1M.cpu', 0.6, 0.9),
   rate('100 000 casts', 'cast100k.cpu', 0.6, 0.9),
   rate('ping-pong', 'pingpong.cpu', 0.4, 0.7),
-  rate('start + stop of keyed servers without dependencies', 'spawnStop.cpu', 0.3, 0.5, 'ours-keyed'),
+  rate('start + stop of dynamic servers without dependencies', 'spawnStop.cpu', 0.3, 0.5, 'ours-dynamic'),
+  rate('the same, found by a key', 'spawnStop.cpu', 0.3, 0.5, 'ours-keyed'),
   rate('start + stop of keyed servers with three dependencies', 'spawnStop.cpu', 0.1, 0.2, 'ours-keyed-di'),
   small('bytes per idle keyed server, name and supervision entry', 'bytesPerIdle', '', 600, 400, { id: 'ours-keyed' }),
   small('bytes left per stopped server', 'bytesAfterStop', '', 16, 0, { id: 'ours-keyed' }),
@@ -135,7 +137,7 @@ const GOALS = [
   growth('a cast to one of 100 000 processes, by one of 1', 'castOneOf', POPULATIONS, 'ours-keyed'),
   growth('a call to each of 100 000 in turn, by one of 1', 'callEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
   growth('a cast to each of 100 000 in turn, by one of 1', 'castEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
-  growth('a call behind 1 M others, by behind none', 'callBehind', DEPTHS, 'ours'),
+  growth('a call behind 1 M others, by behind none', 'callBehind', DEPTHS, 'ours', { orFloors: true }),
   growth('a cast behind 1 M others, by behind none', 'castBehind', DEPTHS, 'ours'),
 ];
 
