@@ -1,4 +1,4 @@
-import { Deadline } from '../runtime/deadline.js';
+import type { Deadline, DeadlineQueue } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
 import { withoutFrames } from '../runtime/errors.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
@@ -21,7 +21,14 @@ const grab = (resolve: (value: unknown) => void, reject: (reason: unknown) => vo
  * A call on its way: the envelope in the mailbox, the entry among the deadlines, and the caller's end of the promise, in
  * one object. It settles exactly once; whatever comes later is silent (C3, C10).
  */
-export class CallRequest extends Deadline implements Envelope {
+export class CallRequest implements Envelope, Deadline {
+  // What it has as a deadline, written out: a constructor that calls another costs a tenth of a call where the compiler has other
+  // things to do, as behind a web server.
+  expiresAt: number | null = null;
+  queue: DeadlineQueue | null = null;
+  previous: Deadline | null = null;
+  next: Deadline | null = null;
+
   isSettled = false;
   private readonly resolve: (value: unknown) => void;
   private readonly reject: (reason: unknown) => void;
@@ -34,7 +41,6 @@ export class CallRequest extends Deadline implements Envelope {
     /** The process that called, where it is known. */
     private readonly sender: Process | null,
   ) {
-    super();
     if (sender !== null) sender.pendingCalls++;
     this.resolve = grabbedResolve;
     this.reject = grabbedReject;
@@ -43,6 +49,14 @@ export class CallRequest extends Deadline implements Envelope {
   // No field: a call is made for every request, and all are of one kind.
   get kind(): number {
     return CALL;
+  }
+
+  get isPending(): boolean {
+    return this.queue !== null;
+  }
+
+  cancel(): void {
+    this.queue?.remove(this);
   }
 
   answer(value: unknown): void {
