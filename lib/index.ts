@@ -11,7 +11,7 @@ export { GenServerBase } from './gen-server/gen-server-base.js';
 export { From } from './gen-server/from.js';
 export type { Self } from './gen-server/self.js';
 export type { GenServerOptions } from './nest/gen-server.options.js';
-export type { InitArguments } from './gen-server/gen-server-process.js';
+export type { InitArguments } from './gen-server/starting.js';
 
 export {
   type ArgumentSchemas,

@@ -1,5 +1,4 @@
 import { BoundedMailbox } from '../runtime/bounded-mailbox.js';
-import { Deadline } from '../runtime/deadline.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../runtime/envelope.js';
 import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Envelope, Mailbox } from '../runtime/mailbox.js';
@@ -12,80 +11,29 @@ import { faultOf, type ResultOrigin } from './apply-result.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
 import type { CallRequest } from './call-request.js';
 import { Debugging } from './debugging.js';
-import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from './events.js';
-import { BadReturnValueError, CodeChangeError, UndefinedCallbackError } from './errors.js';
+import { CodeChangeError, UndefinedCallbackError } from './errors.js';
 import { type From, makeFrom } from './from.js';
 import { attachProcess, type GenServerBase } from './gen-server-base.js';
 import { Timeout } from './messages.js';
 import { IdleDeadline, Passivation, QuietTime } from './quiet-time.js';
+import {
+  badReturnValue,
+  reportCrash,
+  reportHibernated,
+  reportHighWater,
+  reportUnexpectedMessage,
+  warnOfSharedArguments,
+  warnOfSharedReply,
+} from './process-reports.js';
 import { abandonStream, answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
 import type { ServerPlan } from './server-plan.js';
-import { AwaitedStart, type StartObserver } from './start-observer.js';
+import type { StartObserver } from './start-observer.js';
+import { type InitArguments, StartDeadline, Starting, type StartOutcome } from './starting.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from './thenable.js';
-
-/** How a start ended. */
-export type StartOutcome =
-  | { readonly status: 'ok' }
-  | { readonly status: 'ignore' }
-  | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
-
-/** What `init` gets: the same for every incarnation, or made anew for each. */
-export type InitArguments = readonly unknown[] | (() => readonly unknown[]);
-
-/** Tells the starter that `init` took too long (I7). */
-class StartDeadline extends Deadline {
-  constructor(private readonly server: GenServerProcess) {
-    super();
-  }
-
-  expire(): void {
-    this.server.startTimedOut();
-  }
-}
-
-/** A start that is under way. What it needs is given up when the process is up. */
-class Starting {
-  deadline: StartDeadline | null = null;
-  hasTimedOut = false;
-  cause: unknown = undefined;
-  private others: AwaitedStart | null = null;
-
-  constructor(
-    readonly args: InitArguments,
-    private observer: StartObserver | null,
-  ) {}
-
-  /** Tells the starter how it went, once. */
-  settle(process: GenServerProcess, outcome: StartOutcome): void {
-    this.takeOver()?.started(process, outcome);
-  }
-
-  /** How it goes, for those who did not start it. However many ask, they wait for the same. */
-  get outcome(): Promise<StartOutcome> {
-    if (this.others === null) {
-      const others = (this.others = new AwaitedStart());
-      const { observer } = this;
-      this.observer = {
-        started: (process, outcome) => {
-          observer?.started(process, outcome);
-          others.started(process, outcome);
-        },
-      };
-    }
-    return this.others.outcome;
-  }
-
-  /** From now on it is told by nobody else. */
-  takeOver(): StartObserver | null {
-    const { observer } = this;
-    this.observer = null;
-    return observer;
-  }
-}
 
 /** What is being handled while it takes more than one turn of the loop, and where it goes on then. */
 class AsyncTurn {
@@ -300,7 +248,7 @@ export class GenServerProcess extends Process {
     }
     const fault = faultOf(result, 'init');
     if (fault !== undefined) {
-      const cause = this.badReturnValue('init', result, fault);
+      const cause = badReturnValue(this, 'init', result, fault);
       this.failStart({ badReturnValue: result }, { badReturnValue: result }, cause);
       return;
     }
@@ -313,7 +261,7 @@ export class GenServerProcess extends Process {
 
   /** `init` is done: the process is up. */
   private enter(state: unknown, modifier: Modifier | null): void {
-    this.warnOfSharedArguments(state);
+    warnOfSharedArguments(this, state, this.starting!.args);
     this.state = state;
     this.status = 'running';
     const starting = this.starting!;
@@ -346,7 +294,7 @@ export class GenServerProcess extends Process {
   /** `reason` is what the starter is told, `exitReason` what the process ends with. */
   private failStart(reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
     this.starting!.cause = cause;
-    if (!isCleanExit(exitReason)) this.reportCrash(exitReason, cause, 'init');
+    if (!isCleanExit(exitReason)) reportCrash(this, exitReason, cause, 'init');
     this.leaveInit({ status: 'error', reason, cause }, exitReason);
   }
 
@@ -385,10 +333,7 @@ export class GenServerProcess extends Process {
   }
 
   protected override onHighWater(queueLength: number): void {
-    if (!this.runtime.events.wants('gen_server.mailbox_high_water')) return;
-    const { pid, label } = this;
-    const event: MailboxHighWater = { type: 'gen_server.mailbox_high_water', pid, label, queueLength };
-    this.runtime.events.emit(event);
+    reportHighWater(this, queueLength);
   }
 
   /** Nothing to do: from now on counts what `idleMs` allows. */
@@ -448,15 +393,7 @@ export class GenServerProcess extends Process {
       this.invoke(handler.one, message);
       return;
     }
-    if (this.runtime.events.wants('gen_server.unexpected_message')) {
-      const event: UnexpectedMessage = {
-        type: 'gen_server.unexpected_message',
-        pid: this.pid,
-        label: this.label,
-        message,
-      };
-      this.runtime.events.emit(event);
-    }
+    reportUnexpectedMessage(this, message);
   }
 
   /** Requests of the system neither cancel a pending timeout nor let it lapse: it starts again in full (T4). */
@@ -582,7 +519,7 @@ export class GenServerProcess extends Process {
       request === null ? 'cast' : this.definition.anyCall === undefined ? 'call' : 'any_call';
     const fault = faultOf(result, origin);
     if (fault !== undefined) {
-      const cause = this.badReturnValue(invocation.handler.name, result, fault);
+      const cause = badReturnValue(this, invocation.handler.name, result, fault);
       abandonStream(result);
       this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
@@ -660,10 +597,7 @@ export class GenServerProcess extends Process {
 
   private hibernate(): void {
     if (this.queueLength === 0) this.mailbox = null;
-    if (this.runtime.events.wants('gen_server.hibernated')) {
-      const event: Hibernated = { type: 'gen_server.hibernated', pid: this.pid, label: this.label };
-      this.runtime.events.emit(event);
-    }
+    reportHibernated(this);
   }
 
   // --- answers ----------------------------------------------------------------------------------------------------------
@@ -681,7 +615,7 @@ export class GenServerProcess extends Process {
   answer(request: CallRequest, value: unknown): void {
     if (this.isFenced || request.isSettled) return;
     this.unanswered?.delete(request);
-    if (value === this.state) this.warnOfSharedReply(value, request);
+    if (value === this.state) warnOfSharedReply(this, value, request);
     if (this.debugging === null && !this.clonesMessages) {
       request.answer(value);
       return;
@@ -783,7 +717,7 @@ export class GenServerProcess extends Process {
   private applyCodeChange(result: unknown): CodeChangeError | undefined {
     const fault = faultOf(result, 'code_change');
     if (fault !== undefined) {
-      const cause = this.badReturnValue('codeChange', result, fault);
+      const cause = badReturnValue(this, 'codeChange', result, fault);
       return this.codeChangeError({ badReturnValue: result }, cause);
     }
     const { kind, value, state } = result as CallbackResult;
@@ -900,7 +834,7 @@ export class GenServerProcess extends Process {
     const { reason, cause, request, answer, message } = this.ending!;
     if (request !== null) this.answer(request, answer);
     this.ending!.exitCause = cause;
-    if (!isCleanExit(reason)) this.reportCrash(reason, cause, message);
+    if (!isCleanExit(reason)) reportCrash(this, reason, cause, message);
     this.end(reason);
   }
 
@@ -958,25 +892,6 @@ export class GenServerProcess extends Process {
 
   // --- reports ----------------------------------------------------------------------------------------------------------
 
-  private reportCrash(reason: ExitReason, cause: unknown, message: string | undefined): void {
-    if (!this.runtime.events.wants('gen_server.crashed')) return;
-    const event: CrashReport = {
-      type: 'gen_server.crashed',
-      pid: this.pid,
-      label: this.label,
-      reason,
-      cause,
-      message,
-      state: this.visibleState(),
-      queueLength: this.queueLength,
-    };
-    this.runtime.events.emit(event);
-  }
-
-  private badReturnValue(callback: string | symbol, result: unknown, fault: string): BadReturnValueError {
-    return new BadReturnValueError(this.label, callback, this.runtime.redaction.shown(result), fault);
-  }
-
   /** The state as logs and inspection may show it (E14). `formatStatus` has the last word. */
   visibleState(): unknown {
     const { instance } = this;
@@ -986,24 +901,6 @@ export class GenServerProcess extends Process {
     } catch {
       // What was to be hidden must not come out because hiding it failed.
       return '(formatStatus threw)';
-    }
-  }
-
-  private warnOfSharedReply(value: unknown, request: CallRequest): void {
-    if (!this.runtime.warnsOfSharedState || !isMutable(value) || this.clonesMessages) return;
-    this.warnOfSharedState(`the reply of ${String(request.invocation.handler.name)}`);
-  }
-
-  private warnOfSharedArguments(state: unknown): void {
-    if (!this.runtime.warnsOfSharedState || !isMutable(state) || this.clonesMessages) return;
-    const { args } = this.starting!;
-    if (typeof args !== 'function' && args.includes(state)) this.warnOfSharedState('an argument of init');
-  }
-
-  private warnOfSharedState(what: string): void {
-    if (this.runtime.events.wants('gen_server.live_state_shared')) {
-      const event: LiveStateShared = { type: 'gen_server.live_state_shared', pid: this.pid, label: this.label, what };
-      this.runtime.events.emit(event);
     }
   }
 
@@ -1053,10 +950,6 @@ export class GenServerProcess extends Process {
       (thrown) => goOn(failed, thrown),
     );
   }
-}
-
-function isMutable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Object.isFrozen(value);
 }
 
 function formatMessage(invocation: Invocation): string {

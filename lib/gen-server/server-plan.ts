@@ -2,7 +2,7 @@ import { assertMaxMailbox, type MaxMailbox } from '../runtime/bounded-mailbox.js
 import { assertDurationMs, InvalidArgumentError } from '../runtime/errors.js';
 import { print } from '../runtime/print.js';
 import type { ServerName } from '../runtime/registration.js';
-import type { InitArguments } from './gen-server-process.js';
+import type { InitArguments } from './starting.js';
 import type { ServerDefinition, ServerSource } from './server-definition.js';
 import type { StartOptions } from './start.js';
 

@@ -1,7 +1,8 @@
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { StartError } from './errors.js';
-import type { GenServerProcess, StartOutcome } from './gen-server-process.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { StartOutcome } from './starting.js';
 
 /** Who is told, once and in the turn in which it is decided, how a start went. */
 export interface StartObserver {

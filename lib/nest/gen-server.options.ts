@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { InitArguments } from '../gen-server/gen-server-process.js';
+import type { InitArguments } from '../gen-server/starting.js';
 import type { StrayOrigin } from '../gen-server/stray-errors.js';
 import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
 import type { ProcessLimits } from '../runtime/limits.js';

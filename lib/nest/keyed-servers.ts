@@ -1,5 +1,6 @@
 import { NoProcessError } from '../gen-server/errors.js';
-import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { StartOutcome } from '../gen-server/starting.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { startErrorOf, type StartObserver } from '../gen-server/start-observer.js';
 import type { StartOptions } from '../gen-server/start.js';

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { InitArguments } from '../gen-server/gen-server-process.js';
+import type { InitArguments } from '../gen-server/starting.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
 import { ServerPlan } from '../gen-server/server-plan.js';
 import type { StartOptions } from '../gen-server/start.js';

@@ -1,4 +1,5 @@
-import type { GenServerProcess, InitArguments } from '../gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { InitArguments } from '../gen-server/starting.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { Pid } from '../runtime/pid.js';
 import { formatName, type ServerName } from '../runtime/registration.js';

@@ -1,7 +1,8 @@
 import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/callback-result.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { GenServerProcess, InitArguments, StartOutcome } from '../gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { InitArguments, StartOutcome } from '../gen-server/starting.js';
 import type { StartObserver } from '../gen-server/start-observer.js';
 import { spawnAsPlanned } from '../gen-server/start.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';

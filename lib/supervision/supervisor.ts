@@ -8,7 +8,8 @@ import {
   stop,
 } from '../gen-server/callback-result.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { GenServerProcess, StartOutcome } from '../gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { StartOutcome } from '../gen-server/starting.js';
 import type { Spawned } from '../gen-server/start.js';
 import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
