@@ -20,7 +20,7 @@ const METRICS = {
   cast: 'cast100k.cpu',
 };
 const REPETITIONS = given.record ? 15 : 5;
-const OPTIONS = { warm: 80, ms: 100, castN: 100_000 };
+const OPTIONS = { warm: 400, ms: 300, castN: 100_000 };
 
 /** By scenario and yardstick: how the median of ours compares, over interleaved repetitions. */
 async function measure(scenarios) {
