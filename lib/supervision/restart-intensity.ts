@@ -9,15 +9,15 @@ export const DEFAULT_BUDGET: RestartBudget = { maxRestarts: 3, withinMs: 5_000 }
 
 /** Counts the restarts of one supervisor against what it bears. */
 export class RestartIntensity {
-  /** When the incidents were, the oldest first. Those before `first` have left the window. */
-  private incidents: number[] = [];
+  /** When the incidents were, the oldest first. Those before `first` have left the window, and are thrown away by the dozen. */
+  private readonly incidents: number[] = [];
   private first = 0;
 
   constructor(private readonly budget: RestartBudget) {}
 
   /** How many incidents are remembered. */
   get size(): number {
-    return this.incidents.length - this.first;
+    return this.incidents.length;
   }
 
   /**
@@ -35,6 +35,6 @@ export class RestartIntensity {
       this.first = 0;
     }
     incidents.push(now);
-    return this.size <= maxRestarts;
+    return incidents.length - this.first <= maxRestarts;
   }
 }

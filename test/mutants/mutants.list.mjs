@@ -518,15 +518,15 @@ const supervision = [
   mutant(
     'budget-off-by-one',
     'supervision/restart-intensity.ts',
-    `this.size <= maxRestarts`,
-    `this.size < maxRestarts`,
+    `this.first <= maxRestarts`,
+    `this.first < maxRestarts`,
     'S3: as many restarts as the budget allows',
   ),
   mutant(
     'budget-one-more',
     'supervision/restart-intensity.ts',
-    `this.size <= maxRestarts`,
-    `this.size <= maxRestarts + 1`,
+    `this.first <= maxRestarts`,
+    `this.first <= maxRestarts + 1`,
     'S3: no more restarts than the budget allows',
   ),
   mutant(

@@ -7,9 +7,11 @@ import {
   completeChildSpec,
   completeChildSpecs,
 } from '../../lib/supervision/child-spec.js';
+import { Pid } from '../../lib/runtime/pid.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
 import { sourceOfSupervisor } from '../../lib/supervision/supervisor-source.js';
 import { thrownBy } from '../support/thrown.js';
+import { testWorld } from '../support/world.js';
 
 const start: ChildStart = () => {
   throw new Error('no spec is started here');
@@ -27,6 +29,26 @@ describe('childSpec', () => {
   it('knows the source of a supervisor as such, which has all the time it needs to end [S1]', () => {
     const spec = childSpec(sourceOfSupervisor({ label: 'sup', children: [] }));
     expect(completeChildSpec(spec, 'root')).toMatchObject({ type: 'supervisor', shutdownMs: Infinity });
+  });
+
+  it('starts each incarnation as the first: what is changed in the options afterwards is too late [S23]', async () => {
+    const world = testWorld();
+    const options = { name: 'first', args: [1] };
+    const { start: starts } = childSpec(source, options);
+    const parent = Pid.processOf(await world.start({}))!;
+    await starts(parent, undefined).outcome;
+    await world.stop('first');
+    options.name = 'second';
+    expect((await starts(parent, undefined).outcome).status).toBe('ok');
+    expect(world.runtime.localNames.whereis('first')).toBeInstanceOf(Pid);
+  });
+
+  it('refuses options that make no sense at every start', async () => {
+    const parent = Pid.processOf(await testWorld().start({}))!;
+    const { start: starts } = childSpec(source, { idleMs: -1 });
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      expect(() => starts(parent, undefined)).toThrow(/idleMs of Cart must be a number of milliseconds/);
+    }
   });
 
   it('lets everything but the start be overridden', () => {

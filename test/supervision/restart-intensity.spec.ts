@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RestartBudget, RestartIntensity } from '../../lib/supervision/restart-intensity.js';
 
-/** Which of the incidents at these times are allowed, up to the first that is not. */
+/** Which of the incidents at these times are allowed. */
 function verdicts(times: number[], budget: RestartBudget): boolean[] {
   const intensity = new RestartIntensity(budget);
   return times.map((now) => intensity.record(now));
@@ -69,8 +69,10 @@ describe('RestartIntensity', () => {
 
   it('forgets what has left the window, so that a long life costs no memory', () => {
     const intensity = new RestartIntensity({ maxRestarts: 3, withinMs: 1_000 });
-    for (let now = 0; now < 100_000; now += 600) intensity.record(now);
-    expect(intensity.size).toBe(2);
+    for (let now = 0; now < 100_000; now += 600) {
+      intensity.record(now);
+      expect(intensity.size).toBeLessThanOrEqual(4); // twice what is in the window
+    }
   });
 
   it('keeps no record with an infinite budget, so that a storm costs no memory', () => {
