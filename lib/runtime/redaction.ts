@@ -13,7 +13,7 @@ const NOT_LOOKED_AT = '[not looked at]';
 const MOST_PARTS = 10_000;
 const DEEPEST = 100;
 const LONGEST_NAME = 200;
-/** Verdicts on names are remembered, up to so many: the keys of a dictionary are without end. */
+/** Verdicts on the names of fields are remembered, up to so many: those of a dictionary are without end. */
 const MOST_NAMES = 1_000;
 
 /** Of names without their punctuation, in small letters: `x-api-key`, `API_KEY` and `apiKey` are one. */
@@ -85,7 +85,6 @@ export class Redaction {
   }
 
   private isSecretName(name: string): boolean {
-    if (name.length > LONGEST_NAME) return false;
     let verdict = this.verdicts.get(name);
     if (verdict === undefined) {
       if (this.verdicts.size >= MOST_NAMES) this.verdicts.clear();
@@ -95,6 +94,7 @@ export class Redaction {
   }
 
   private meansSecret(name: string): boolean {
+    if (name.length > LONGEST_NAME) return false;
     const spelling = plain(name);
     return (
       SECRET_NAMES.test(spelling) || this.names.has(spelling) || this.patterns.some((pattern) => pattern.test(name))
@@ -104,7 +104,8 @@ export class Redaction {
   private isSecret(owner: object, key: unknown, value: unknown): boolean {
     // Whether there is one is no secret.
     if (value === undefined || value === null || typeof value === 'boolean') return false;
-    if (typeof key === 'string' && this.isSecretName(key)) return true;
+    // The keys of a map are data, which nothing here may keep alive; the names of fields Node keeps anyway.
+    if (typeof key === 'string' && (types.isMap(owner) ? this.meansSecret(key) : this.isSecretName(key))) return true;
     if (typeof key === 'symbol' && this.isSecretName(key.description ?? '')) return true;
     return (typeof key === 'string' || typeof key === 'symbol') && hasSecretField(owner, key);
   }

@@ -48,6 +48,14 @@ describe('names', () => {
     expect(visible({ password: CANARY }, own)).not.toContain(CANARY);
   });
 
+  it('are known after any number of others', () => {
+    const strict = new Redaction();
+    for (let at = 0; at < 3_000; at++) strict.withoutSecrets({ [`name${at}`]: at });
+    expect(visible({ name1: 'in sight', password: CANARY }, strict)).toMatch(/in sight/);
+    expect(visible({ name1: 1, password: CANARY }, strict)).not.toContain(CANARY);
+    expect(visible(new Map([['password', CANARY]]), strict)).not.toContain(CANARY);
+  });
+
   it('say nothing of what is not there, or is only yes or no', () => {
     const value = { password: null, secret: undefined, hasToken: true, token: false };
     expect(redaction.withoutSecrets(value)).toBe(value);
