@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CallbackDeadline } from '../runtime/callback-deadline.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
-import { assertDurationMs } from '../runtime/errors.js';
+import { assertDurationMs, withoutFrames } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
 import { LimitExceededError } from '../runtime/limits.js';
 import { watch } from '../runtime/monitors.js';
@@ -209,14 +209,15 @@ export function stop(
     const request = { handler: 'stop', args: [redaction.reason(reason)] };
     const deadline = new CallbackDeadline(() => {
       monitor.stop();
-      reject(new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength));
+      const { label, queueLength } = server;
+      reject(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'running', queueLength)));
     });
     const monitor = watch(server, (actual) => {
       deadline.cancel();
       if (isSameReason(actual, reason)) resolvePromise();
       else {
         const told = redaction.reason(actual);
-        reject(new ServerExitedError(server.label, request, told, told));
+        reject(withoutFrames(() => new ServerExitedError(server.label, request, told, told)));
       }
     });
     runtime.deadlines.add(deadline, timeoutMs);

@@ -890,7 +890,7 @@ export class GenServerProcess extends Process {
     this.ownSelf?.close(reason);
   }
 
-  // --- reports ----------------------------------------------------------------------------------------------------------
+  // --- callbacks that are no handlers -----------------------------------------------------------------------------------
 
   /** The state as logs and inspection may show it (E14). `formatStatus` has the last word. */
   visibleState(): unknown {

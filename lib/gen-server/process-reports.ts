@@ -5,7 +5,7 @@ import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, Unexpe
 import type { GenServerProcess } from './gen-server-process.js';
 import type { InitArguments } from './starting.js';
 
-// What a server process has to tell. Each asks first whether anybody listens: nobody does most of the time.
+// What a server process has to tell. Events are built only when somebody listens: nobody does most of the time.
 
 /** It ends with a reason that is not clean. `message` is the handler that was running, where one was. */
 export function reportCrash(
@@ -35,6 +35,7 @@ export function reportUnexpectedMessage({ runtime, pid, label }: GenServerProces
   runtime.events.emit(event);
 }
 
+/** A result asked it to give its mailbox's memory back (T7). */
 export function reportHibernated({ runtime, pid, label }: GenServerProcess): void {
   if (!runtime.events.wants('gen_server.hibernated')) return;
   const event: Hibernated = { type: 'gen_server.hibernated', pid, label };
@@ -46,7 +47,7 @@ export function warnOfSharedReply(server: GenServerProcess, value: unknown, { in
   if (mayBeShared(server, value)) warnOfSharedState(server, `the reply of ${String(invocation.handler.name)}`);
 }
 
-/** So is an argument of `init` that has become the state. */
+/** An argument of `init` has become the live state, as {@link warnOfSharedReply}. */
 export function warnOfSharedArguments(server: GenServerProcess, state: unknown, args: InitArguments): void {
   if (!mayBeShared(server, state)) return;
   if (typeof args !== 'function' && args.includes(state)) warnOfSharedState(server, 'an argument of init');

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../runtime/errors.js';
+import { InvalidArgumentError, withoutFrames } from '../runtime/errors.js';
 import { type ExitReason, isError } from '../runtime/exit-reason.js';
 import { type Monitor, watch } from '../runtime/monitors.js';
 import { print } from '../runtime/print.js';
@@ -160,7 +160,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
     this.release(reason);
     const told = this.server.runtime.redaction.reason(reason);
     const cause = isError(told) ? told : undefined;
-    this.failed(new ServerExitedError(this.label, this.request, told, cause));
+    this.failed(withoutFrames(() => new ServerExitedError(this.label, this.request, told, cause)));
   }
 
   private finish(): void {

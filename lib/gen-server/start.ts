@@ -72,7 +72,7 @@ export function spawnPlanned(runtime: Runtime, plan: ServerPlan, lineage?: Linea
   return { process, outcome: awaited.outcome };
 }
 
-/** The same with a name and arguments of its own, for whoever wants to be told. */
+/** The same with a name and arguments of its own; tells an observer how it went. */
 export function spawnAsPlanned(
   runtime: Runtime,
   plan: ServerPlan,

@@ -1,5 +1,5 @@
 import { CallbackDeadline } from '../runtime/callback-deadline.js';
-import { assertDurationMs, InvalidArgumentError } from '../runtime/errors.js';
+import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../runtime/errors.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ProcessStatus } from '../runtime/process.js';
@@ -85,9 +85,11 @@ class SysRequest extends SystemRequest {
     private readonly reject: (error: unknown) => void,
   ) {
     super();
-    this.deadline = new CallbackDeadline(() =>
-      this.refuse(new CallTimeoutError(server.label, this.describe(), timeoutMs, 'waiting', server.queueLength)),
-    );
+    this.deadline = new CallbackDeadline(() => {
+      const { label, queueLength } = server;
+      const request = this.describe();
+      this.refuse(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'waiting', queueLength)));
+    });
     if (timeoutMs !== Infinity) server.runtime.deadlines.add(this.deadline, timeoutMs);
   }
 
@@ -108,14 +110,10 @@ class SysRequest extends SystemRequest {
   }
 
   override serverExited(reason: ExitReason): void {
-    this.refuse(
-      new ServerExitedError(
-        this.server.label,
-        this.describe(),
-        this.server.runtime.redaction.reason(reason),
-        undefined,
-      ),
-    );
+    const { label, runtime } = this.server;
+    const request = this.describe();
+    const told = runtime.redaction.reason(reason);
+    this.refuse(withoutFrames(() => new ServerExitedError(label, request, told, undefined)));
   }
 
   private settle(): boolean {

@@ -5,7 +5,7 @@ export interface DeadlineQueue {
 
 /**
  * Something that expires unless it is removed in time: a call that waits, a message that is to be sent, a server that idles.
- * Whoever waits extends this class, so that waiting allocates nothing of its own.
+ * Whoever waits extends this class or, like the request of a call, has what it has, so that waiting allocates nothing of its own.
  */
 export abstract class Deadline {
   /** When it expires, on the runtime's clock; null as long as that is open. @internal */

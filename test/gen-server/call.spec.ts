@@ -258,6 +258,21 @@ describe('call', () => {
     });
   });
 
+  it('rejects without frames of the loop: the stack that tells something is the one of the cause', async () => {
+    const frames = /\n {4}at /;
+    const late = rejectionOf(world.call(pid, () => never(), 10));
+    await world.clock.advance(10);
+    const ended = (await rejectionOf(
+      world.call(await world.start(script()), () => thrower(boom)),
+    )) as ServerExitedError;
+    const stops = rejectionOf(world.stop(pid, 'normal', 10));
+    await world.clock.advance(10);
+    expect(await late).toMatchObject({ code: 'CALL_TIMEOUT', stack: expect.not.stringMatching(frames) as string });
+    expect(await stops).toMatchObject({ code: 'CALL_TIMEOUT', stack: expect.not.stringMatching(frames) as string });
+    expect(ended).toMatchObject({ code: 'SERVER_EXITED', stack: expect.not.stringMatching(frames) as string });
+    expect((ended.cause as Error).stack).toMatch(frames);
+  });
+
   it('that nobody answers waits for its timeout or for the end of the server (C12)', async () => {
     const timed = rejectionOf(world.call(pid, ({ from }: Context) => from.later(), 100));
     const ended = rejectionOf(world.call(pid, ({ from }: Context) => from.later(), Infinity));

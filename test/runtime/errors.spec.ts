@@ -18,6 +18,16 @@ describe('withoutFrames', () => {
     expect(new Error().stack).toMatch(/\n {4}at /);
   });
 
+  it('makes one with frames where the built-in classes are frozen', () => {
+    const original = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+    Object.defineProperty(Error, 'stackTraceLimit', { ...original, writable: false });
+    try {
+      expect(withoutFrames(() => new RangeError('too far')).stack).toMatch(/^RangeError: too far\n {4}at /);
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', original);
+    }
+  });
+
   it('does so also when the error cannot be made', () => {
     const make = (): never => {
       throw new TypeError('a message that cannot be printed');

@@ -5,7 +5,7 @@ import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen
 import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
 import type { Handler, Invocation, ServerDefinition } from '../../gen-server/server-definition.js';
 import { CallbackDeadline } from '../../runtime/callback-deadline.js';
-import { assertDurationMs } from '../../runtime/errors.js';
+import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';
 
@@ -186,7 +186,7 @@ function callWhenAccepting(
     const begin = runtime.clock.now();
     const waiting = new CallbackDeadline(() => {
       const request = describeRequest(runtime, invocation, payload);
-      reject(new CallTimeoutError(definition.label, request, timeoutMs, 'waiting', 0));
+      reject(withoutFrames(() => new CallTimeoutError(definition.label, request, timeoutMs, 'waiting', 0)));
     });
     runtime.deadlines.add(waiting, timeoutMs);
     target.whenAccepting!((server) => {
