@@ -10,7 +10,7 @@ import { findPeers } from './lib/peers.mjs';
 import { report } from './lib/report.mjs';
 import { Results } from './lib/results.mjs';
 import { scaleReport } from './lib/scale-report.mjs';
-import { MESSAGE_SCENARIOS, SUITES } from './lib/suites.mjs';
+import { MESSAGE_SCENARIOS, SLICES, SUITES } from './lib/suites.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -98,7 +98,7 @@ async function runJob(job) {
 
 const results = new Results(data);
 const begin = Date.now();
-const options = given.quick ? { quick: true, warm: 150, ms: 100 } : { warm: 400, ms: 300 };
+const options = given.quick ? { quick: true, warm: 150, ms: 100 } : SLICES;
 for (let rep = 1; rep <= reps; rep++) {
   for (const suite of suites) {
     for (const job of SUITES[suite](peers, options, scenarios)) await runJob(job);

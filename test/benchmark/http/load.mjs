@@ -1,11 +1,13 @@
 // node http/load.mjs <connections> <rounds> <name=port>...: loads the routes of several http/server.mjs in turn, a second each, in a
-// new random order every round, so that all of them see the machine fast and slow. Prints "METRIC name.metric value" lines.
+// new random order every round, so that all of them see the machine fast and slow. Prints "METRIC name.metric value" lines, and "METRIC
+// name.byPlain.metric value" for how each compares with the plain service of the same run.
 import autocannon from 'autocannon';
 import { shuffled } from '../lib/launch.mjs';
 
 const [, , connections, rounds, ...servers] = process.argv;
-const WARM_UP_S = 2;
-const BURST_S = 1;
+// As many first, so that the server is warm. Counted in requests: a starved server needs more seconds for them.
+const WARM_UP = { amount: 10_000 };
+const BURST = { duration: 1 };
 
 class Route {
   answers = 0;
@@ -23,45 +25,55 @@ class Route {
     return user + system;
   }
 
-  /** Loads the route for so long; gives how long each answer took, in milliseconds, and in how many seconds they came. */
-  async load(duration) {
+  /** Loads the route; gives how many answers came in how many seconds, and how long each took, in milliseconds. */
+  async load(extent) {
     const times = [];
+    const connected = new Set();
+    let answers = 0;
     const begin = performance.now();
     let last = begin; // autocannon itself ends at the next full second
-    const instance = autocannon({ url: `${this.base}/count`, connections: Number(connections), duration });
-    instance.on('response', (_client, _status, _bytes, ms) => {
-      times.push(ms);
+    const instance = autocannon({ url: `${this.base}/count`, connections: Number(connections), ...extent });
+    instance.on('response', (client, _status, _bytes, ms) => {
+      // The first answer of a client waited for its connection as well.
+      if (connected.has(client)) times.push(ms);
+      connected.add(client);
+      answers++;
       last = performance.now();
     });
     const { errors, non2xx, timeouts } = await instance;
     if (errors + non2xx + timeouts > 0) throw new Error(`${errors} errors, ${non2xx} not 2xx, ${timeouts} timeouts`);
-    return { times, took: (last - begin) / 1000 };
+    return { answers, times, took: (last - begin) / 1000 };
   }
 
   async measure() {
     const before = await this.cpuOfServer();
-    const { times, took } = await this.load(BURST_S);
+    const { answers, times, took } = await this.load(BURST);
     this.cpuUs += (await this.cpuOfServer()) - before;
-    this.answers += times.length;
+    this.answers += answers;
     this.seconds += took;
     for (const ms of times) this.times.push(ms);
   }
 
-  emit() {
+  get metrics() {
     const times = this.times.sort((a, b) => a - b);
-    const metrics = {
+    return {
       requestsPerSecond: this.answers / this.seconds,
       p50Ms: times[Math.floor(times.length * 0.5)],
       p99Ms: times[Math.floor(times.length * 0.99)],
       serverCpuUs: this.cpuUs / this.answers,
     };
-    for (const [metric, value] of Object.entries(metrics)) console.log(`METRIC ${this.name}.${metric} ${value}`);
   }
 }
 
 const routes = servers.map((server) => new Route(...server.split('=')));
-for (const route of routes) await route.load(WARM_UP_S);
+for (const route of routes) await route.load(WARM_UP);
 for (let round = 0; round < Number(rounds); round++) {
   for (const route of shuffled(routes)) await route.measure();
 }
-for (const route of routes) route.emit();
+const plain = routes.find(({ name }) => name === 'plain').metrics;
+for (const { name, metrics } of routes) {
+  for (const [metric, value] of Object.entries(metrics)) {
+    console.log(`METRIC ${name}.${metric} ${value}`);
+    console.log(`METRIC ${name}.byPlain.${metric} ${value / plain[metric]}`);
+  }
+}

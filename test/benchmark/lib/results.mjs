@@ -23,8 +23,7 @@ export class Results {
 
   /** How a route compares with that of the plain service: pair by pair, since both were loaded in turn in every repetition. */
   byPlain(framework, variant, metric) {
-    const plain = this.values(`http.${framework}`, `plain.${metric}`);
-    return median(this.values(`http.${framework}`, `${variant}.${metric}`).map((value, at) => value / plain[at]));
+    return this.get(`http.${framework}`, `${variant}.byPlain.${metric}`);
   }
 
   /** Whether a scenario took so long that it was given up. */

@@ -22,6 +22,8 @@ export const DEPTHS = [0, 1_000, 1_000_000];
 export const STARTED = 100_000;
 export const FRAMEWORKS = ['express', 'fastify'];
 export const HTTP_VARIANTS = ['plain', 'mutex', 'server'];
+/** How long a rate is warmed up and measured, in milliseconds of CPU time. */
+export const SLICES = { warm: 400, ms: 300 };
 const LONG_LIMIT_MS = 120_000;
 
 const scenarioJob = (id, scenario, options, limitMs) => ({

@@ -88,7 +88,7 @@ export const scenarios = {
     gc();
     both(emit, 'cast100k', await go(100000));
     gc();
-    if ((A.castN ?? 1e6) >= 1e6) both(emit, 'cast1M', await go(1e6));
+    if (Math.min(A.castN ?? 1e6, o.castN ?? 1e6) >= 1e6) both(emit, 'cast1M', await go(1e6));
   },
   async spawn(A, ctx, o, emit) {
     const { start, stop } = lifecycle(A, ctx);
