@@ -8,10 +8,13 @@ const FIRST_HIGH_WATER = 10_000;
 const FIRST_SLOTS = 8;
 /** A ring above this many slots is given back as soon as it is empty. */
 const KEPT_SLOTS = 4096;
+/** Up to this many slots, a ring that will be given back grows by so much. */
+const BURST_SLOTS = 2 ** 20;
+const BURST_GROWTH = 8;
 
 /**
  * Messages in the order they came, in a ring of two slots each: the envelope and its payload. Sending allocates nothing
- * but the ring, which is made by the first message and doubles when full.
+ * but the ring, which is made by the first message and grows when full.
  */
 export class Mailbox {
   private slots: unknown[] = new Array<unknown>(FIRST_SLOTS).fill(undefined);
@@ -126,10 +129,10 @@ export class Mailbox {
 
   private grow(): void {
     const { slots, mask, head } = this;
-    // In one piece: every copy of a queue of a million is a full collection that somebody waits for.
-    const grown = new Array<unknown>(2 * slots.length);
+    // In one piece: every copy of a queue of a million is a full collection that somebody waits for. And a large one in few steps: to
+    // touch fresh memory took longer than all the rest of a burst.
+    const grown = new Array<unknown>(slots.length * growthOf(slots.length));
     for (let i = 0; i < slots.length; i++) grown[i] = slots[(head + i) & mask];
-    grown.fill(undefined, slots.length);
     this.head = 0;
     this.tail = slots.length;
     this.mask = grown.length - 1;
@@ -142,4 +145,8 @@ export class Mailbox {
     this.head = this.tail = 0;
     this.highWater = 2 * FIRST_HIGH_WATER;
   }
+}
+
+function growthOf(slots: number): number {
+  return slots < KEPT_SLOTS || slots >= BURST_SLOTS ? 2 : BURST_GROWTH;
 }
