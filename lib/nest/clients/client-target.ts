@@ -51,14 +51,14 @@ export function makeClient(target: ClientTarget, stubs: readonly (string | symbo
 
 const prototypes = new WeakMap<ServerDefinition, object>();
 
-/** A client that costs two fields: its methods are those of one prototype per server. */
-export function bind(target: ClientTarget, options: ClientOptions, stubs: readonly (string | symbol)[]): object {
-  const { timeoutMs } = options;
-  if (timeoutMs !== undefined) assertDurationMs(timeoutMs, `timeoutMs of a client of ${target.definition.label}`, true);
+/** A client that costs a field or two: its methods are those of one prototype per server. */
+export function bind(target: ClientTarget, { timeoutMs }: ClientOptions, stubs: readonly (string | symbol)[]): object {
   const client = Object.create(prototypeFor(target.definition, stubs)) as object;
   hide(client, TARGET, target);
-  hide(client, TIMEOUT_MS, timeoutMs);
-  hide(client, DESTINATION, target.destination);
+  if (timeoutMs !== undefined) {
+    assertDurationMs(timeoutMs, `timeoutMs of a client of ${target.definition.label}`, true);
+    hide(client, TIMEOUT_MS, timeoutMs);
+  }
   return client;
 }
 
@@ -71,6 +71,12 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   for (const name of stubs) prototype[name] = stubMethod(definition, name);
   hide(prototype, 'with', function (this: BoundClient, options: ClientOptions) {
     return bind(this[TARGET], options, stubs);
+  });
+  hide(prototype, TIMEOUT_MS, undefined);
+  Object.defineProperty(prototype, DESTINATION, {
+    get(this: BoundClient): Destination {
+      return this[TARGET].destination;
+    },
   });
   // What it is bound to leads into the runtime, and a printer would follow.
   hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);

@@ -5,9 +5,10 @@ import { print } from '../../runtime/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { ChildStateError } from '../../supervision/errors.js';
 import type { KeyedServers } from '../keyed-servers.js';
-import { bind, type ClientTarget } from './client-target.js';
+import { bind } from './client-target.js';
 import type { DynamicSupervisorClient, KeyedChildInfo, KeyedChildSpec } from './dynamic-supervisor-client.js';
 import type { GenServerClient } from './gen-server-client.js';
+import { type KeyedForm, KeyedTarget, StartingTarget } from './keyed-target.js';
 
 /** What a client of one process is made from. */
 interface ServerForm {
@@ -21,18 +22,7 @@ export function makeDynamicSupervisorClient(
   keyed: KeyedServers,
   { source: { definition }, stubs }: ServerForm,
 ): DynamicSupervisorClient<unknown> {
-  const absenceHint = (): string => 'No process has this key; getOrStart(key) starts one.';
-  const clientOf = (key: unknown, args?: readonly unknown[]): GenServerClient<unknown> => {
-    const target: ClientTarget = {
-      runtime,
-      destination: { via: keyed.keys, key },
-      definition,
-      absenceHint,
-      find: args === undefined ? () => keyed.find(key) : () => keyed.accepting(key),
-      ...(args === undefined ? {} : { whenAccepting: (arrival) => keyed.whenAccepting(key, args, arrival) }),
-    };
-    return bind(target, {}, stubs) as GenServerClient<unknown>;
-  };
+  const form: KeyedForm = { runtime, keyed, definition };
 
   return {
     startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
@@ -40,9 +30,9 @@ export function makeDynamicSupervisorClient(
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       await keyed.getOrStart(key, args);
-      return clientOf(key, args);
+      return bind(new StartingTarget(form, key, args), {}, stubs) as GenServerClient<unknown>;
     },
-    client: (key: unknown) => clientOf(key),
+    client: (key: unknown) => bind(new KeyedTarget(form, key), {}, stubs) as GenServerClient<unknown>,
     terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {
       try {
         const pid = child instanceof Pid ? child : keyed.find(child.key)?.pid;

@@ -1,0 +1,80 @@
+import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
+import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import { Pid } from '../../runtime/pid.js';
+import type { ServerName } from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Arrival, KeyedServers } from '../keyed-servers.js';
+import type { ClientTarget } from './client-target.js';
+
+/** What the clients of one keyed server have in common. */
+export interface KeyedForm {
+  readonly runtime: Runtime;
+  readonly keyed: KeyedServers;
+  readonly definition: ServerDefinition;
+}
+
+/**
+ * Whoever holds a key. Controllers make a client for each request, so it is small, and its process is not looked up again while that
+ * lives: a key is given back by the end of its holder and by nothing else.
+ */
+export class KeyedTarget implements ClientTarget {
+  private holder: Pid | undefined = undefined;
+
+  constructor(
+    protected readonly form: KeyedForm,
+    protected readonly key: unknown,
+  ) {}
+
+  get runtime(): Runtime {
+    return this.form.runtime;
+  }
+
+  get definition(): ServerDefinition {
+    return this.form.definition;
+  }
+
+  get destination(): ServerName {
+    return { via: this.form.keyed.keys, key: this.key };
+  }
+
+  find(): GenServerProcess | undefined {
+    return this.known() ?? this.remember(this.form.keyed.find(this.key));
+  }
+
+  absenceHint(): string {
+    return 'No process has this key; getOrStart(key) starts one.';
+  }
+
+  /** The holder that was found last, while it lives. */
+  protected known(): GenServerProcess | undefined {
+    const { holder } = this;
+    return holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+  }
+
+  // Its pid, since a process that has ended would be kept alive together with its state.
+  protected remember(server: GenServerProcess | undefined): GenServerProcess | undefined {
+    this.holder = server?.pid;
+    return server;
+  }
+}
+
+/** The same for a process that is started, with these arguments, when there is none. */
+export class StartingTarget extends KeyedTarget {
+  constructor(
+    form: KeyedForm,
+    key: unknown,
+    private readonly args: readonly unknown[],
+  ) {
+    super(form, key);
+  }
+
+  override find(): GenServerProcess | undefined {
+    const server = this.known();
+    if (server !== undefined && !server.isEnding) return server;
+    return this.remember(this.form.keyed.accepting(this.key));
+  }
+
+  whenAccepting(arrival: Arrival): void {
+    this.form.keyed.whenAccepting(this.key, this.args, arrival);
+  }
+}
