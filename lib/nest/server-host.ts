@@ -22,6 +22,7 @@ import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-serv
 import * as messages from './gen-server.messages.js';
 import { attributedOrigins, type GenServerModuleOptions, type OnTreeExit } from './gen-server.options.js';
 import { InstanceFactory } from './instance-factory.js';
+import { isLogging } from './is-logging.js';
 import { KeyedServers } from './keyed-servers.js';
 import { checkModuleOptions } from './options.validator.js';
 import { decoratedMethods, findServerOptions } from './metadata.js';
@@ -80,7 +81,7 @@ export class ServerHost {
     });
     this.pubsub = pubsub;
     this.strayErrors = new StrayErrors(this.runtime, attributedOrigins(options));
-    new LogReporter(this.logger).subscribe(this.world.events);
+    new LogReporter(this.logger, () => isLogging(this.logger)).subscribe(this.world.events);
     this.tree = new ApplicationSupervisor({
       runtime: this.runtime,
       events: this.world.events,

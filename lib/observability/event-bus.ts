@@ -7,7 +7,11 @@ type Listener = (event: GenServerEvent) => unknown;
 /** One listener may be subscribed more than once, and each subscription ends on its own. */
 interface Subscription {
   readonly listener: Listener;
+  /** Whether it would do anything with an event now. */
+  readonly isAwake: () => boolean;
 }
+
+const ALWAYS = (): boolean => true;
 
 /**
  * Hands events to whoever listens: synchronously, first to those who listen to their type, then to those who listen to trouble of
@@ -57,35 +61,36 @@ export class EventBus implements EventSink {
     return copy;
   }
 
-  /** Listens to one type of event. Answers how to stop. */
+  /** Listens to one type of event, whenever `isAwake`. Answers how to stop. */
   on<T extends GenServerEvent['type']>(
     type: T,
     listener: (event: Extract<GenServerEvent, { type: T }>) => void,
+    isAwake = ALWAYS,
   ): () => void {
-    return this.addTo(this.byType, type, listener as Listener);
+    return this.addTo(this.byType, type, { listener: listener as Listener, isAwake });
   }
 
   /** Listens to one type of event, but not to exits that are clean and stops that went as they should. Answers how to stop. */
   onTrouble<T extends GenServerEvent['type']>(
     type: T,
     listener: (event: Extract<GenServerEvent, { type: T }>) => void,
+    isAwake = ALWAYS,
   ): () => void {
-    return this.addTo(this.troubleByType, type, listener as Listener);
+    return this.addTo(this.troubleByType, type, { listener: listener as Listener, isAwake });
   }
 
   /** Listens to everything. Answers how to stop. */
   onAny(listener: (event: GenServerEvent) => void): () => void {
-    return this.add(this.toAll, listener);
+    return this.add(this.toAll, { listener, isAwake: ALWAYS });
   }
 
-  private addTo(byType: Map<string, Set<Subscription>>, type: string, listener: Listener): () => void {
+  private addTo(byType: Map<string, Set<Subscription>>, type: string, subscription: Subscription): () => void {
     let subscriptions = byType.get(type);
     if (subscriptions === undefined) byType.set(type, (subscriptions = new Set()));
-    return this.add(subscriptions, listener);
+    return this.add(subscriptions, subscription);
   }
 
-  private add(subscriptions: Set<Subscription>, listener: Listener): () => void {
-    const subscription = { listener };
+  private add(subscriptions: Set<Subscription>, subscription: Subscription): () => void {
     subscriptions.add(subscription);
     return () => {
       subscriptions.delete(subscription);
@@ -95,7 +100,8 @@ export class EventBus implements EventSink {
   private tell(subscriptions: Set<Subscription> | undefined, event: GenServerEvent): void {
     if (subscriptions === undefined || subscriptions.size === 0) return;
     for (const subscription of [...subscriptions]) {
-      if (!subscriptions.has(subscription)) continue; // a listener before it has ended it
+      // A listener before it may have ended it.
+      if (!subscriptions.has(subscription) || !subscription.isAwake()) continue;
       try {
         const result = subscription.listener(event);
         // An async listener throws later, where nobody would catch it.
@@ -120,7 +126,9 @@ export class EventBus implements EventSink {
 }
 
 function isHeard(subscriptions: Set<Subscription> | undefined): boolean {
-  return subscriptions !== undefined && subscriptions.size > 0;
+  if (subscriptions === undefined) return false;
+  for (const { isAwake } of subscriptions) if (isAwake()) return true;
+  return false;
 }
 
 function isRoutine(event: GenServerEvent): boolean {

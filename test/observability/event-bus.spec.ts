@@ -52,6 +52,26 @@ describe('EventBus', () => {
       expect(bus.wants('gen_server.hibernated')).toBe(false);
     });
 
+    it('is false while all who listen to the type are asleep; then they are not told either', () => {
+      const { bus, heard, listener } = busAndList();
+      let isAwake = false;
+      bus.on('gen_server.hibernated', listener('one'), () => isAwake);
+      bus.onTrouble('gen_server.hibernated', listener('two'), () => isAwake);
+      expect(bus.wants('gen_server.hibernated')).toBe(false);
+      bus.emit(HIBERNATED);
+      isAwake = true;
+      expect(bus.wants('gen_server.hibernated')).toBe(true);
+      bus.emit(HIBERNATED);
+      expect(heard).toEqual(['one gen_server.hibernated', 'two gen_server.hibernated']);
+    });
+
+    it('is true when one of them is awake', () => {
+      const { bus, listener } = busAndList();
+      bus.on('gen_server.hibernated', listener('one'), () => false);
+      bus.on('gen_server.hibernated', listener('two'));
+      expect(bus.wants('gen_server.hibernated')).toBe(true);
+    });
+
     it('is true for every type while somebody listens to everything', () => {
       const { bus, listener } = busAndList();
       const unsubscribe = bus.onAny(listener('any'));

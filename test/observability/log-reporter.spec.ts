@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
 import { type Logger, LogReporter } from '../../lib/observability/log-reporter.js';
@@ -6,7 +6,7 @@ import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
-import { Boom, crash, end, hang, treeWorld } from '../support/tree.js';
+import { Boom, crash, end, hang, type Job, treeWorld } from '../support/tree.js';
 
 interface Line {
   readonly level: keyof Logger;
@@ -30,6 +30,28 @@ function reportedWorld() {
 }
 
 describe('LogReporter', () => {
+  it('puts nothing into words while nobody would read it', async () => {
+    const world = treeWorld();
+    const written: string[] = [];
+    const write = (text: string) => written.push(text);
+    let isRead = false;
+    new LogReporter({ error: write, warn: write, log: write, debug: write }, () => isRead).subscribe(world.events);
+    await world.supervise([world.worker('cart')]);
+    const looked = vi.fn(() => 'a stack');
+    const crashWithStack: Job = () => {
+      throw Object.defineProperty(new Boom('boom'), 'stack', { get: looked });
+    };
+    await rejectionOf(world.call('cart', crashWithStack));
+    await settle();
+    expect(looked).not.toHaveBeenCalled();
+    expect(written).toEqual([]);
+    isRead = true;
+    await rejectionOf(world.call('cart', crashWithStack));
+    await settle();
+    expect(looked).toHaveBeenCalled();
+    expect(written.map((line) => line.split(' ', 2).join(' '))).toEqual(['CRASH REPORT', 'SUPERVISOR REPORT']);
+  });
+
   describe('a crash', () => {
     it('is one error: a line of summary, the details, and the stack on its own', async () => {
       const world = reportedWorld();
