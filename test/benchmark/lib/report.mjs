@@ -58,6 +58,7 @@ const TABLES = [
     columns: [
       column('restart', 'restartMedianUs', 'median of medians'),
       column('restart', 'restartP99Us', 'median of p99', { ratio: false }),
+      column('restart', 'restartFirstUs', 'median of the first 100 crashes'),
       column('restart', 'restarts', 'crashes measured', { ratio: false }),
     ],
   },
