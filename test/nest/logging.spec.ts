@@ -20,7 +20,7 @@ let statesShown = 0;
 
 @GenServer()
 class Frail extends GenServerBase<null> {
-  init(): Ok<null> {
+  override init(): Ok<null> {
     return ok(null);
   }
 
