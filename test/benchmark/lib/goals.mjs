@@ -89,17 +89,18 @@ const CASTS = [
 ];
 
 /**
- * What the last of a row of sizes costs, by the first. The floor's own growth stands beside it: what the garbage collector and the
+ * What the last of a row of sizes costs, by the first. The growth of others stands beside it: what the garbage collector and the
  * caches of the CPU take, nobody can save. Without `judged` it is only reported.
  */
-const growth = (title, metric, sizes, id, { judged = true } = {}) => ({
+const growth = (title, metric, sizes, id, { judged = true, beside = { floor: 'the floor' } } = {}) => ({
   title,
   must: judged ? '≤ 1.2 ×' : '',
   aim: '',
   judge: (results) => {
     const of = (which) => results.get(which, `${metric}.${sizes.at(-1)}`) / results.get(which, `${metric}.${sizes[0]}`);
     if (!Number.isFinite(of(id))) return NOT_MEASURED;
-    const measured = `${times(of(id))} (the floor: ${times(of('floor'))})`;
+    const others = Object.entries(beside).map(([other, name]) => `${name}: ${times(of(other))}`);
+    const measured = `${times(of(id))} (${others.join(', ')})`;
     if (!judged) return { measured, verdict: 'reported' };
     return { measured, verdict: of(id) <= 1.2 ? 'pass' : '**MISS**' };
   },
@@ -136,7 +137,9 @@ const GOALS = [
   growth('a cast to one of 100 000 processes, by one of 1', 'castOneOf', POPULATIONS, 'ours-keyed'),
   growth('a call to each of 100 000 in turn, by one of 1', 'callEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
   growth('a cast to each of 100 000 in turn, by one of 1', 'castEachOf', POPULATIONS, 'ours-keyed', { judged: false }),
-  growth('a call behind 1 M others, by behind none', 'callBehind', DEPTHS, 'ours'),
+  growth('a call behind 1 M others, by behind none', 'callBehind', DEPTHS, 'ours', {
+    beside: { floor: 'the floor', plain: 'a plain async method', 'promise-chain': 'a promise chain' },
+  }),
   growth('a cast behind 1 M others, by behind none', 'castBehind', DEPTHS, 'ours'),
 ];
 

@@ -5,7 +5,12 @@ import { human, table } from './statistics.mjs';
 import { DEPTHS, POPULATIONS, STARTED } from './suites.mjs';
 
 const CHUNKS = Array.from({ length: 10 }, (_, i) => ((i + 1) * STARTED) / 10);
-const SUBJECT = { floor: 'floor', ours: 'ours', 'ours-keyed': 'ours', 'ours-keyed-di': 'ours, 3 dependencies' };
+const SUBJECT = {
+  floor: 'floor',
+  ours: 'ours',
+  'ours-keyed': 'ours',
+  'ours-keyed-di': 'ours, 3 dependencies',
+};
 const perMessage = (ids, kinds) =>
   ids.flatMap((id) =>
     kinds.map(([metric, name], colour) => ({
@@ -42,15 +47,19 @@ const CURVES = [
     xTitle: 'messages that wait at the server, all the time',
     yTitle: 'ns of CPU time per message',
     remark:
-      'The queue is as long at the end as at the start. Behind none, every call wakes the server. A million waiting calls are a million promises for the garbage collector.',
+      'The queue is as long at the end as at the start. Behind none, every call wakes the server. A million waiting calls are a million promises for the garbage collector, also where nothing but a plain async method is called.',
     sizes: DEPTHS,
-    series: perMessage(
-      ['ours', 'floor'],
-      [
-        ['callBehind', 'call'],
-        ['castBehind', 'cast'],
-      ],
-    ),
+    series: [
+      ...perMessage(
+        ['ours', 'floor'],
+        [
+          ['callBehind', 'call'],
+          ['castBehind', 'cast'],
+        ],
+      ),
+      { id: 'plain', metric: 'callBehind', name: 'plain async method', colour: 2, dashed: true },
+      { id: 'promise-chain', metric: 'callBehind', name: 'promise chain', colour: 3, dashed: true },
+    ],
   },
   {
     file: 'scale-starts.svg',

@@ -82,25 +82,29 @@ function scale(peers, options) {
   }));
   return shuffled([
     ...sized(['floor', 'ours-keyed'], 'population', POPULATIONS),
-    ...sized(['floor', 'ours'], 'depth', DEPTHS),
+    ...sized(['floor', 'ours', 'plain', 'promise-chain'], 'depth', DEPTHS),
     ...sized(['floor', 'ours-keyed', 'ours-keyed-di'], 'starts', [STARTED]),
     ...memory,
   ]);
 }
 
-/** A route behind Express and Fastify, with each way to count: a server each, all of them up at once, the load in another process. */
+/** Two processes of the very same application differ by up to 5 %: so many of each are measured together. */
+const COPIES = 2;
+
+/** A route behind Express and Fastify, with each way to count: servers of their own, all of them up at once, the load in another process. */
 function http(_peers, { quick }) {
   if (!isInstalled('autocannon')) return [];
   const variants = HTTP_VARIANTS.filter((variant) => variant !== 'mutex' || isInstalled('async-mutex'));
   return FRAMEWORKS.map((framework) => ({
     id: `http.${framework}`,
     scenario: 'http',
-    run: () => loadRoutes(framework, variants, quick ? 1 : 6),
+    run: () => loadRoutes(framework, variants, quick ? 1 : 7),
   }));
 }
 
 async function loadRoutes(framework, variants, rounds) {
-  const servers = shuffled(variants).map((variant) => new RouteServer(framework, variant));
+  const copies = Array.from({ length: COPIES }, () => variants).flat();
+  const servers = shuffled(copies).map((variant) => new RouteServer(framework, variant));
   try {
     const targets = await Promise.all(servers.map((server) => server.target()));
     if (targets.includes(undefined)) {

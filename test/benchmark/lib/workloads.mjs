@@ -251,6 +251,7 @@ export const scenarios = {
     await keepCalling(A, ctx, 1, 20_000);
     gc();
     emit(`callBehind.${size}`, 1e9 / (await timed(n, () => keepCalling(A, ctx, depth, n))).cpu);
+    if (A.relay === undefined) return;
     await keepCasting(A, ctx, 1, 20_000);
     gc();
     emit(`castBehind.${size}`, 1e9 / (await timed(n, () => keepCasting(A, ctx, depth, n))).cpu);
