@@ -101,7 +101,7 @@ export class EventBus implements EventSink {
     if (subscriptions === undefined || subscriptions.size === 0) return;
     for (const subscription of [...subscriptions]) {
       // A listener before it may have ended it.
-      if (!subscriptions.has(subscription) || !subscription.isAwake()) continue;
+      if (!subscriptions.has(subscription) || !isAwake(subscription)) continue;
       try {
         const result = subscription.listener(event);
         // An async listener throws later, where nobody would catch it.
@@ -127,8 +127,17 @@ export class EventBus implements EventSink {
 
 function isHeard(subscriptions: Set<Subscription> | undefined): boolean {
   if (subscriptions === undefined) return false;
-  for (const { isAwake } of subscriptions) if (isAwake()) return true;
+  for (const subscription of subscriptions) if (isAwake(subscription)) return true;
   return false;
+}
+
+/** Whoever cannot say whether it listens is told: that may break, here nothing may. */
+function isAwake(subscription: Subscription): boolean {
+  try {
+    return subscription.isAwake();
+  } catch {
+    return true;
+  }
 }
 
 function isRoutine(event: GenServerEvent): boolean {

@@ -24,7 +24,7 @@ import type {
   SupervisorStopped,
 } from '../supervision/events.js';
 import type { EventBus } from './event-bus.js';
-import type { ListenerDetached } from './events.js';
+import type { GenServerEvent, ListenerDetached } from './events.js';
 import { excerpt, excerptOfReason, oneLine, stackOf } from './excerpt.js';
 
 /** Where the lines go. Nest's own logger is one. */
@@ -57,32 +57,33 @@ export class LogReporter {
   /** Begins to report. Answers how to stop. */
   subscribe(events: EventBus): () => void {
     const { isRead } = this;
+    type Report<T> = (event: Extract<GenServerEvent, { type: T }>) => void;
+    const on = <T extends GenServerEvent['type']>(type: T, report: Report<T>): (() => void) =>
+      events.on(type, (event) => this.write(() => report(event)), isRead);
+    const onTrouble = <T extends GenServerEvent['type']>(type: T, report: Report<T>): (() => void) =>
+      events.onTrouble(type, (event) => this.write(() => report(event)), isRead);
     const subscriptions = [
-      events.on('gen_server.crashed', (event) => this.write(() => this.onCrash(event)), isRead),
-      events.on('gen_server.unexpected_message', (event) => this.write(() => this.onUnexpectedMessage(event)), isRead),
-      events.on('gen_server.live_state_shared', (event) => this.write(() => this.onLiveStateShared(event)), isRead),
-      events.on('gen_server.arguments_refused', (event) => this.write(() => this.onArgumentsRefused(event)), isRead),
-      events.on('gen_server.cast_dropped', (event) => this.write(() => this.onCastDropped(event)), isRead),
-      events.on('gen_server.mailbox_high_water', (event) => this.write(() => this.onHighWater(event)), isRead),
-      events.on('gen_server.message_shed', (event) => this.write(() => this.onMessageShed(event)), isRead),
-      events.on('task.crashed', (event) => this.write(() => this.onTaskCrashed(event)), isRead),
-      events.onTrouble('process.exited', (event) => this.write(() => this.onExit(event)), isRead),
-      events.on('supervisor.started', (event) => this.write(() => this.onSupervisorStarted(event)), isRead),
-      events.on('supervisor.stopped', (event) => this.write(() => this.onSupervisorStopped(event)), isRead),
-      events.onTrouble('supervisor.child_exited', (event) => this.write(() => this.onChildExited(event)), isRead),
-      events.on('supervisor.child_restarted', (event) => this.write(() => this.onChildRestarted(event)), isRead),
-      events.on('supervisor.child_start_failed', (event) => this.write(() => this.onStartFailed(event)), isRead),
-      events.on('supervisor.child_superseded', (event) => this.write(() => this.onChildSuperseded(event)), isRead),
-      events.on('supervisor.child_start_slow', (event) => this.write(() => this.onStartSlow(event)), isRead),
-      events.onTrouble('supervisor.child_stopped', (event) => this.write(() => this.onChildStopped(event)), isRead),
-      events.on('supervisor.restarts_exceeded', (event) => this.write(() => this.onRestartsExceeded(event)), isRead),
-      events.on(
-        'registry.listener_detached',
-        (event) => this.write(() => this.onRegistryListenerDetached(event)),
-        isRead,
-      ),
-      events.on('registry.broadcast_dropped', (event) => this.write(() => this.onBroadcastDropped(event)), isRead),
-      events.on('observability.listener_detached', (event) => this.write(() => this.onListenerDetached(event)), isRead),
+      on('gen_server.crashed', (event) => this.onCrash(event)),
+      on('gen_server.unexpected_message', (event) => this.onUnexpectedMessage(event)),
+      on('gen_server.live_state_shared', (event) => this.onLiveStateShared(event)),
+      on('gen_server.arguments_refused', (event) => this.onArgumentsRefused(event)),
+      on('gen_server.cast_dropped', (event) => this.onCastDropped(event)),
+      on('gen_server.mailbox_high_water', (event) => this.onHighWater(event)),
+      on('gen_server.message_shed', (event) => this.onMessageShed(event)),
+      on('task.crashed', (event) => this.onTaskCrashed(event)),
+      onTrouble('process.exited', (event) => this.onExit(event)),
+      on('supervisor.started', (event) => this.onSupervisorStarted(event)),
+      on('supervisor.stopped', (event) => this.onSupervisorStopped(event)),
+      onTrouble('supervisor.child_exited', (event) => this.onChildExited(event)),
+      on('supervisor.child_restarted', (event) => this.onChildRestarted(event)),
+      on('supervisor.child_start_failed', (event) => this.onStartFailed(event)),
+      on('supervisor.child_superseded', (event) => this.onChildSuperseded(event)),
+      on('supervisor.child_start_slow', (event) => this.onStartSlow(event)),
+      onTrouble('supervisor.child_stopped', (event) => this.onChildStopped(event)),
+      on('supervisor.restarts_exceeded', (event) => this.onRestartsExceeded(event)),
+      on('registry.listener_detached', (event) => this.onRegistryListenerDetached(event)),
+      on('registry.broadcast_dropped', (event) => this.onBroadcastDropped(event)),
+      on('observability.listener_detached', (event) => this.onListenerDetached(event)),
     ];
     return () => {
       for (const unsubscribe of subscriptions) unsubscribe();

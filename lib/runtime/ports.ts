@@ -74,7 +74,7 @@ export interface RuntimeEvent {
   readonly type: string;
 }
 
-/** Where events go. The runtime asks `wants` before it builds an event, so nobody listening means nearly no work. */
+/** Where events go. The runtime asks `wants` before it builds an event, so nobody listening, or all who do being asleep, means nearly no work. */
 export interface EventSink {
   /** `isRoutine`: all went well, as in a clean exit, so whoever listens for trouble need not hear of it. Default: false. */
   wants(type: string, isRoutine?: boolean): boolean;

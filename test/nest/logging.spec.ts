@@ -1,6 +1,6 @@
 import { Logger, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   GenServer,
   GenServerBase,
@@ -50,9 +50,9 @@ function collectingLogger(): { readonly logger: LoggerService; readonly errors: 
   return { logger, errors };
 }
 
-async function application(options: { readonly bufferLogs?: boolean }) {
+async function application(options: { readonly logger?: false; readonly bufferLogs?: boolean }) {
   statesShown = 0;
-  const app = await NestFactory.createApplicationContext(AppModule, { logger: false, ...options });
+  const app = await NestFactory.createApplicationContext(AppModule, options);
   onTestFinished(() => app.close());
   const frail = app.get<GenServerClient<Frail>>(getGenServerToken(Frail));
   return { app, crash: () => rejectionOf(frail.crash()).then(() => frail.ping()) };
@@ -65,8 +65,19 @@ afterEach(() => {
 });
 
 describe('the reports of an application', () => {
+  // First: what was set on Nest's logger cannot be taken back.
+  it('are written by the logger of Nest where nobody chose one', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => written.mockRestore());
+    const other = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    onTestFinished(() => other.mockRestore());
+    const { crash } = await application({});
+    await crash();
+    expect(written.mock.calls.map(([line]) => String(line)).join('')).toContain('CRASH REPORT');
+  });
+
   it('are not even put together while it does not log, and are from when it does', async () => {
-    const { app, crash } = await application({});
+    const { app, crash } = await application({ logger: false });
     await crash();
     expect(statesShown).toBe(0);
     const { logger, errors } = collectingLogger();
@@ -78,8 +89,17 @@ describe('the reports of an application', () => {
     ]);
   });
 
+  it('end when it stops logging', async () => {
+    const { app, crash } = await application({ logger: false });
+    const { logger, errors } = collectingLogger();
+    app.useLogger(logger);
+    app.useLogger(false);
+    await crash();
+    expect([statesShown, errors]).toEqual([0, []]);
+  });
+
   it('reach a logger that comes later when lines are kept for it', async () => {
-    const { app, crash } = await application({ bufferLogs: true });
+    const { app, crash } = await application({ logger: false, bufferLogs: true });
     await crash();
     const { logger, errors } = collectingLogger();
     app.useLogger(logger);
