@@ -111,16 +111,22 @@ export class KeyedServers {
     return undefined;
   }
 
-  /** One process for any number of concurrent callers; resolves when its `init` is done, whoever started it. */
-  async getOrStart(key: unknown, args: readonly unknown[]): Promise<void> {
+  /** One process for any number of concurrent callers; gives its pid when its `init` is done, whoever started it. */
+  async getOrStart(key: unknown, args: readonly unknown[]): Promise<Pid> {
+    let holder!: Pid;
     const outcome = await new Promise<StartOutcome>((resolve, reject) => {
       this.whenAccepting(key, args, (server) => {
-        if (server instanceof Error) reject(server);
+        if (server instanceof Error) {
+          reject(server);
+          return;
+        }
+        holder = server.pid;
         // Asked in the turn of the arrival: by the next one the start may be over, and the process gone.
-        else resolve(server.startOutcome);
+        resolve(server.startOutcome);
       });
     });
     if (outcome.status !== 'ok') throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
+    return holder;
   }
 
   /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */

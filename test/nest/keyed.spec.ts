@@ -220,6 +220,7 @@ describe('DynamicSupervisorClient', () => {
     it('loses nothing that arrives while the old one is ending, and keeps it in order', async () => {
       const { rooms, clock } = await boot();
       const room = await rooms.getOrStart('a', 'A');
+      expect(await room.said()).toEqual([]);
       let release!: () => void;
       holdTerminate = new Promise((resolve) => (release = resolve));
       await clock.advance(60_000);
@@ -268,6 +269,33 @@ describe('DynamicSupervisorClient', () => {
     it('rejects at once when nobody holds the key', async () => {
       const { rooms } = await boot();
       await expect(rooms.client('nobody').said()).rejects.toMatchObject({ code: 'NO_PROCESS' });
+    });
+
+    it('reaches the next holder when the one that it reached before has gone', async () => {
+      const { rooms } = await boot();
+      const [first, client] = [await rooms.startChild({ key: 'a', args: ['A'] }), rooms.client('a')];
+      expect((await client.whoami()).pid).toBe(first);
+      await rooms.terminateChild({ key: 'a' });
+      await expect(client.said()).rejects.toMatchObject({ code: 'NO_PROCESS' });
+      const second = await rooms.startChild({ key: 'a', args: ['A'] });
+      expect((await client.whoami()).pid).toBe(second);
+    });
+
+    it('of getOrStart does not reach a holder that is in its terminate, nor anybody when the application has stopped', async () => {
+      const { app, rooms } = await boot();
+      const room = await rooms.getOrStart('a', 'A');
+      const first = (await room.whoami()).pid;
+      let release!: () => void;
+      holdTerminate = new Promise((resolve) => (release = resolve));
+      const stopped = rooms.terminateChild(first);
+      await settle();
+      const answer = room.whoami();
+      holdTerminate = undefined;
+      release();
+      await stopped;
+      expect((await answer).pid).not.toBe(first);
+      await app.close();
+      await expect(room.said()).rejects.toMatchObject({ code: 'NO_PROCESS' });
     });
 
     it('reaches whoever holds the key, as does the destination { server, key }', async () => {

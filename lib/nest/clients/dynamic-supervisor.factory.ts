@@ -29,8 +29,8 @@ export function makeDynamicSupervisorClient(
       return whenStarted((observer) => keyed.start(key, args, observer));
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
-      await keyed.getOrStart(key, args);
-      return bind(new StartingTarget(form, key, args), {}, stubs) as GenServerClient<unknown>;
+      const holder = await keyed.getOrStart(key, args);
+      return bind(new StartingTarget(form, key, args, holder), {}, stubs) as GenServerClient<unknown>;
     },
     client: (key: unknown) => bind(new KeyedTarget(form, key), {}, stubs) as GenServerClient<unknown>,
     terminateChild(child: Pid | { readonly key: unknown }): Promise<void> {

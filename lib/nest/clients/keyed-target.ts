@@ -14,15 +14,14 @@ export interface KeyedForm {
 }
 
 /**
- * Whoever holds a key. Controllers make a client for each request, so it is small, and its process is not looked up again while that
- * lives: a key is given back by the end of its holder and by nothing else.
+ * Whoever holds a key. Small, since controllers make a client for each request. The process that was found is remembered while it lives: a
+ * key is given back by the end of its holder and by nothing else.
  */
 export class KeyedTarget implements ClientTarget {
-  private holder: Pid | undefined = undefined;
-
   constructor(
     protected readonly form: KeyedForm,
     protected readonly key: unknown,
+    private holder?: Pid,
   ) {}
 
   get runtime(): Runtime {
@@ -38,7 +37,7 @@ export class KeyedTarget implements ClientTarget {
   }
 
   find(): GenServerProcess | undefined {
-    return this.known() ?? this.remember(this.form.keyed.find(this.key));
+    return this.findRemembered() ?? this.remember(this.form.keyed.find(this.key));
   }
 
   absenceHint(): string {
@@ -46,12 +45,12 @@ export class KeyedTarget implements ClientTarget {
   }
 
   /** The holder that was found last, while it lives. */
-  protected known(): GenServerProcess | undefined {
+  protected findRemembered(): GenServerProcess | undefined {
     const { holder } = this;
     return holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
   }
 
-  // Its pid, since a process that has ended would be kept alive together with its state.
+  // Its pid: a client may be kept for ever, and the process that has ended must not be kept with it.
   protected remember(server: GenServerProcess | undefined): GenServerProcess | undefined {
     this.holder = server?.pid;
     return server;
@@ -64,12 +63,13 @@ export class StartingTarget extends KeyedTarget {
     form: KeyedForm,
     key: unknown,
     private readonly args: readonly unknown[],
+    holder: Pid,
   ) {
-    super(form, key);
+    super(form, key, holder);
   }
 
   override find(): GenServerProcess | undefined {
-    const server = this.known();
+    const server = this.findRemembered();
     if (server !== undefined && !server.isEnding) return server;
     return this.remember(this.form.keyed.accepting(this.key));
   }
