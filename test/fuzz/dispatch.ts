@@ -17,6 +17,7 @@ import {
   reply,
 } from 'nestjs-genserver';
 import * as z from 'zod';
+import { droppedLines } from '../support/dropped-lines.js';
 import type { Arbitrary } from './arbitrary.js';
 
 /** How often something ran that no name may reach. */
@@ -126,7 +127,7 @@ export class DispatchTarget {
   }
 
   static async start(): Promise<DispatchTarget> {
-    const app = await NestFactory.createApplicationContext(FuzzModule, { logger: false });
+    const app = await NestFactory.createApplicationContext(FuzzModule, { logger: droppedLines });
     const runtime = app.get(GenServerRuntime);
     const towers = app.get<DynamicSupervisorClient<Tower>>(TOWERS);
     const tower = await towers.getOrStart('tower');

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { GenServerRuntime } from 'nestjs-genserver';
 import { AppModule } from '../../sample/01-hashmap/src/app.module.js';
 import { type Http, http } from '../sample/support/http.js';
+import { droppedLines } from '../support/dropped-lines.js';
 import type { Arbitrary } from './arbitrary.js';
 import type { Findings } from './dispatch.js';
 
@@ -21,7 +22,7 @@ export class HashmapTarget {
   }
 
   static async start(): Promise<HashmapTarget> {
-    const app = await NestFactory.create(AppModule, { logger: false });
+    const app = await NestFactory.create(AppModule, { logger: droppedLines });
     await app.listen(0, '127.0.0.1');
     return new HashmapTarget(app, http(await app.getUrl()));
   }

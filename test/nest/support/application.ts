@@ -2,6 +2,7 @@ import { Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { onTestFinished } from 'vitest';
 import { GenServerModule, type GenServerModuleOptions } from 'nestjs-genserver';
+import { droppedLines } from '../../support/dropped-lines.js';
 
 export interface Setup extends ModuleMetadata {
   /** What `forRoot()` takes. When the tree gives up, the test's process lives on unless said otherwise. */
@@ -14,7 +15,7 @@ export async function compiled({ options, override, imports = [], ...metadata }:
   const root = GenServerModule.forRoot({ onTreeExit: 'keep', ...options });
   const builder = Test.createTestingModule({ imports: [root, ...imports], ...metadata });
   const application = await (override?.(builder) ?? builder).compile();
-  application.useLogger(false);
+  application.useLogger(droppedLines);
   onTestFinished(() => application.close().catch(() => undefined));
   return application;
 }
