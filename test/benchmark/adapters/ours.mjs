@@ -100,15 +100,18 @@ Module({
   ],
 })(AppModule);
 
+/** Boots the application with that logger. */
+export async function boot(logger) {
+  const app = await NestFactory.createApplicationContext(AppModule, { logger });
+  const [counter, other, left, right, relay, frail] = app.get('clients');
+  return { app, counters: [counter, other], left, right, relay, frail, started: 0 };
+}
+
 export default {
   name: 'nestjs-genserver',
   kind: 'library',
   note: 'the injected client inside a booted Nest application, default timeout on',
-  async setup() {
-    const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
-    const [counter, other, left, right, relay, frail] = app.get('clients');
-    return { app, counters: [counter, other], left, right, relay, frail, started: 0 };
-  },
+  setup: () => boot(false),
   async start(ctx, { async } = {}) {
     const client = ctx.counters[ctx.started++ % 2];
     return { client, op: async ? client.incA : client.inc, add: client.add };

@@ -80,11 +80,12 @@ for (let i = 0; i < Number(rounds); i++) {
   for (const name in measured) measured[name].push(new Round());
   for (const route of shuffled(routes)) await route.measure(measured[route.name][i]);
 }
+const perRound = (name) => measured[name].map((round) => metricsOf([round]));
+const plain = perRound('plain');
 for (const name in measured) {
+  const own = perRound(name);
   for (const [metric, value] of Object.entries(metricsOf(measured[name]))) {
-    const ratios = measured[name].map(
-      (round, i) => metricsOf([round])[metric] / metricsOf([measured.plain[i]])[metric],
-    );
+    const ratios = own.map((metrics, i) => metrics[metric] / plain[i][metric]);
     console.log(`METRIC ${name}.${metric} ${value}`);
     console.log(`METRIC ${name}.byPlain.${metric} ${median(ratios)}`);
   }

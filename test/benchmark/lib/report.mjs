@@ -54,7 +54,7 @@ const TABLES = [
     ],
   },
   {
-    title: 'From a crash to the first answer of the next incarnation: µs',
+    title: 'From a crash to the first answer of the next incarnation: µs, logging off unless said otherwise',
     columns: [
       column('restart', 'restartMedianUs', 'median of medians'),
       column('restart', 'restartP99Us', 'median of p99', { ratio: false }),
@@ -124,7 +124,7 @@ function httpTable(results) {
   if (rows.length === 0) return [];
   return [
     '',
-    '### A Nest route, 32 connections on the loopback interface: median (median ratio to the plain service, pair by pair)',
+    '### A Nest route, 32 connections on the loopback interface: median (median ratio to the plain service, round by round)',
     '',
     ...table(['', ...metrics.map(([, title]) => title)], rows),
   ];

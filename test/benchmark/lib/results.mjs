@@ -21,7 +21,7 @@ export class Results {
     return this.get(id, metric) / this.get(base, metric);
   }
 
-  /** How a route compares with that of the plain service: pair by pair, since both were loaded in turn in every repetition. */
+  /** How a route compares with that of the plain service: round by round, since both were loaded in turn in every one. */
   byPlain(framework, variant, metric) {
     return this.get(`http.${framework}`, `${variant}.byPlain.${metric}`);
   }

@@ -110,7 +110,8 @@ async function loadRoutes(framework, variants, rounds) {
     if (targets.includes(undefined)) {
       return { metrics: {}, late: false, complaint: servers.map(({ complaint }) => complaint).join('') };
     }
-    return await launch(process.execPath, ['http/load.mjs', '32', String(rounds), ...targets], LONG_LIMIT_MS);
+    const limitMs = LONG_LIMIT_MS + rounds * targets.length * 2_000;
+    return await launch(process.execPath, ['http/load.mjs', '32', String(rounds), ...targets], limitMs);
   } finally {
     for (const server of servers) server.stop();
   }
