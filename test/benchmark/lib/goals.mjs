@@ -97,7 +97,7 @@ const growth = (title, metric, sizes, id, { judged = true, beside = { floor: 'th
   must: judged ? '≤ 1.2 ×' : '',
   aim: '',
   judge: (results) => {
-    const of = (which) => results.get(which, `${metric}.${sizes.at(-1)}`) / results.get(which, `${metric}.${sizes[0]}`);
+    const of = (which) => results.growth(which, `${metric}.${sizes[0]}`, `${metric}.${sizes.at(-1)}`);
     if (!Number.isFinite(of(id))) return NOT_MEASURED;
     const others = Object.entries(beside).map(([other, name]) => `${name}: ${times(of(other))}`);
     const measured = `${times(of(id))} (${others.join(', ')})`;

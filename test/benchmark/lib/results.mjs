@@ -21,6 +21,12 @@ export class Results {
     return this.get(id, metric) / this.get(base, metric);
   }
 
+  /** The median of what one metric was by another of the same repetition. */
+  growth(id, from, to) {
+    const begin = this.values(id, from);
+    return median(this.values(id, to).map((value, i) => value / begin[i]));
+  }
+
   /** How a route compares with that of the plain service: round by round, since both were loaded in turn in every one. */
   byPlain(framework, variant, metric) {
     return this.get(`http.${framework}`, `${variant}.byPlain.${metric}`);

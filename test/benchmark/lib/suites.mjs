@@ -81,7 +81,9 @@ function scale(peers, options) {
     run: () => launchScenario('floor', 'idleMemory', { variant, size: 50_000 }, LONG_LIMIT_MS),
   }));
   return shuffled([
-    ...sized(['floor', 'ours-keyed'], 'population', POPULATIONS),
+    ...['floor', 'ours-keyed']
+      .filter(has)
+      .map((id) => scenarioJob(id, 'population', { ...options, sizes: POPULATIONS }, LONG_LIMIT_MS)),
     ...sized(['floor', 'ours', 'plain', 'promise-chain'], 'depth', DEPTHS),
     ...sized(['floor', 'ours-keyed', 'ours-keyed-di'], 'starts', [STARTED]),
     ...memory,

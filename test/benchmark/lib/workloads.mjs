@@ -208,16 +208,16 @@ export const scenarios = {
     emit('callMaxMs', Math.max(...lats));
     emit('ticks', gaps.length);
   },
-  /** What a message costs while `size` processes live: all to one of them, and to all of them in turn. */
-  async population(A, ctx, { size, warm, ms }, emit) {
-    const servers = new Array(size);
-    for (let i = 0; i < size; i++) servers[i] = await A.start(ctx, {});
-    for (let i = 0; i < size; i++) await A.call(ctx, servers[i]); // each has its mailbox
-    gc();
-    const [one] = servers;
+  /**
+   * What a message costs while ever more processes live: all to one of them, and to all of them in turn. In one process, since two that
+   * were measured a minute apart may have seen machines of different speed.
+   */
+  async population(A, ctx, { sizes, warm, ms }, emit) {
+    const servers = new Array(sizes.at(-1)).fill(null);
+    let [size] = sizes;
     let at = 0;
     const next = () => {
-      if (++at === size) at = 0;
+      if (++at >= size) at = 0;
       return servers[at];
     };
     const calls = (pick) => async () => {
@@ -227,24 +227,29 @@ export const scenarios = {
       for (let i = 0; i < 1000; i++) A.cast(ctx, pick());
       await turn();
     };
-    // The median of short slices: a curve must not bend because somebody else had the CPU for a moment.
-    const ns = async (name, step, per) => {
-      const costs = [];
-      for (let i = 0; i < 5; i++) costs.push(1e9 / (await rate(step, per, i === 0 ? warm : 0, ms / 3)).cpu);
-      emit(`${name}.${size}`, median(costs));
-    };
-    await ns(
-      'callOneOf',
-      calls(() => one),
-      500,
-    );
-    await ns(
-      'castOneOf',
-      casts(() => one),
-      1000,
-    );
-    await ns('callEachOf', calls(next), 500);
-    await ns('castEachOf', casts(next), 1000);
+    const one = () => servers[0];
+    const steps = [
+      ['callOneOf', calls(one), 500],
+      ['castOneOf', casts(one), 1000],
+      ['callEachOf', calls(next), 500],
+      ['castEachOf', casts(next), 1000],
+    ];
+    for (let live = 0, i = 0; i < sizes.length; i++) {
+      size = sizes[i];
+      for (; live < size; live++) {
+        servers[live] = await A.start(ctx, {});
+        await A.call(ctx, servers[live]); // each has its mailbox
+      }
+      gc();
+      for (const [name, step, per] of steps) {
+        // The median of short slices: a curve must not bend because somebody else had the CPU for a moment.
+        const costs = [];
+        for (let slice = 0; slice < 5; slice++) {
+          costs.push(1e9 / (await rate(step, per, slice === 0 ? warm : 0, ms / 3)).cpu);
+        }
+        emit(`${name}.${size}`, median(costs));
+      }
+    }
   },
   /** What a message costs while `size` others wait at the same server: the queue never gets shorter until the end. */
   async depth(A, ctx, { size }, emit) {
