@@ -17,7 +17,7 @@ import {
   reply,
 } from 'nestjs-genserver';
 import * as z from 'zod';
-import { droppedLines } from '../support/dropped-lines.js';
+import { droppedLines } from '../support/dropped-lines.mjs';
 import type { Arbitrary } from './arbitrary.js';
 
 /** How often something ran that no name may reach. */

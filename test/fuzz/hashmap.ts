@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { GenServerRuntime } from 'nestjs-genserver';
 import { AppModule } from '../../sample/01-hashmap/src/app.module.js';
 import { type Http, http } from '../sample/support/http.js';
-import { droppedLines } from '../support/dropped-lines.js';
+import { droppedLines } from '../support/dropped-lines.mjs';
 import type { Arbitrary } from './arbitrary.js';
 import type { Findings } from './dispatch.js';
 

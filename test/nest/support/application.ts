@@ -2,7 +2,7 @@ import { Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { onTestFinished } from 'vitest';
 import { GenServerModule, type GenServerModuleOptions } from 'nestjs-genserver';
-import { droppedLines } from '../../support/dropped-lines.js';
+import { droppedLines } from '../../support/dropped-lines.mjs';
 
 export interface Setup extends ModuleMetadata {
   /** What `forRoot()` takes. When the tree gives up, the test's process lives on unless said otherwise. */

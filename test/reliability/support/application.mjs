@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { droppedLines } from '../../support/dropped-lines.mjs';
 
 const entry = new URL('../../../dist/esm/index.js', import.meta.url);
 if (!existsSync(fileURLToPath(entry))) {
@@ -41,20 +42,16 @@ export function rootModule({ options = {}, supervisor = {}, clients = [], ...met
   return AppModule;
 }
 
-const drop = () => undefined;
-/** Unlike `logger: false` it lets reports be put into words, which is a part of what runs for hours here. */
-const DROPPED_LINES = { log: drop, error: drop, warn: drop, debug: drop, verbose: drop, fatal: drop };
-
 /** Starts an application without HTTP. `world` is the inside of it, to be looked at and not touched. */
 export async function boot(module) {
-  const app = await NestFactory.createApplicationContext(module, { logger: DROPPED_LINES, abortOnError: false });
+  const app = await NestFactory.createApplicationContext(module, { logger: droppedLines, abortOnError: false });
   return { app, clients: app.get(CLIENTS), runtime: app.get(GenServerRuntime), world: app.get(ServerHost).world };
 }
 
 /** Starts an application that listens on some free port. `prepare` gets it before anything of it has started. */
 export async function bootHttp(module, prepare = () => undefined) {
   const app = await NestFactory.create(module, {
-    logger: DROPPED_LINES,
+    logger: droppedLines,
     abortOnError: false,
     return503OnClosing: true,
   });

@@ -1,0 +1,3 @@
+import type { LoggerService } from '@nestjs/common';
+
+export const droppedLines: LoggerService;
