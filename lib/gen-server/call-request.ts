@@ -2,6 +2,7 @@ import type { Deadline, DeadlineQueue } from '../runtime/deadline.js';
 import { CALL } from '../runtime/envelope.js';
 import { withoutFrames } from '../runtime/errors.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -109,6 +110,9 @@ export class TrackedCallRequest extends CallRequest implements Awaited {
     super(server, invocation, payload, timeoutMs, sender);
   }
 }
+
+keepShape((any) => new CallRequest(any, any, any, any, null));
+keepShape((any) => new TrackedCallRequest(any, any, any, any, any, null));
 
 /**
  * The promise of an answer. The {@link CallRequest} made right after it takes over its two functions, which saves a closure

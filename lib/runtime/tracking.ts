@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { keepShape } from './keep-shape.js';
 import type { Process } from './process.js';
 
 /** A request that somebody made and may still wait for. */
@@ -21,6 +22,8 @@ export class Activation {
     return this.process.activation === this && !this.process.isFenced;
   }
 }
+
+keepShape((any) => new Activation(any, any));
 
 /**
  * Knows which process runs the code that asks, also after an `await`. The store is one of our own: those of the user stay as
