@@ -59,6 +59,16 @@ describe('a dynamic supervisor', () => {
     expect(world.eventsOf('gen_server.unexpected_message')).toMatchObject([{ label: 'dyn', message: 'hello' }]);
   });
 
+  it('that is killed leaves nothing of its children behind a pid that somebody keeps', async () => {
+    const world = await started();
+    const pid = await world.add(world.named('a'));
+    expect(Pid.keptAs(pid)).toBeDefined();
+    world.exit('dyn', 'kill');
+    await settle();
+    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(Pid.keptAs(pid)).toBeUndefined();
+  });
+
   it('ignores an exit signal that a child sends while it lives on [S21]', async () => {
     const world = await started({ maxRestarts: 0 });
     const dyn = world.whereis('dyn')!;
