@@ -1,5 +1,3 @@
-import { keepShape } from '../runtime/keep-shape.js';
-
 /**
  * What a callback answers: which reply, which state, and what next. Results are made by the functions below and never
  * changed. Leaving the state out keeps it, which is decided by the number of arguments: `noReply(undefined)` sets it.
@@ -154,8 +152,6 @@ export function isResult(value: unknown): value is CallbackResult {
 function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult {
   return new CallbackResult(kind, value, state, null, NO_ANSWER);
 }
-
-keepShape((any) => new CallbackResult('reply', any, any, null, any));
 
 const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
 const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));

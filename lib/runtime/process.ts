@@ -239,10 +239,9 @@ export abstract class Process implements Schedulable {
     if (this.isLinkedToParent) {
       this.isLinkedToParent = false;
       this.parent!.signal(reason, this);
-    } else if (this.parent !== null && !this.parent.isAlive) {
-      // Its supervisor was killed, and nobody will ask about it.
-      Pid.keepAs(this.pid, undefined);
     }
+    // A parent that ended without it, or is about to, was killed if it was a supervisor: nobody will ask about this child.
+    if (this.parent !== null && this.parent.isFenced) Pid.keepAs(this.pid, undefined);
     for (const other of linked) {
       other.forgetLink(this);
       other.signal(reason, this);

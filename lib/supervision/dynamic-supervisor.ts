@@ -224,7 +224,10 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
   childStarted(child: DynamicChild, process: GenServerProcess, outcome: StartOutcome): void {
-    if (child.process === process && child.phase === 'starting' && child.leaving === null) this.settle(child, outcome);
+    if (child.process !== process || child.phase !== 'starting' || child.leaving !== null) return;
+    // Killed, it tries nothing again.
+    if (this.server.isFenced) this.forget(child);
+    else this.settle(child, outcome);
   }
 
   private settle(child: DynamicChild, outcome: StartOutcome): void {

@@ -59,16 +59,6 @@ describe('a dynamic supervisor', () => {
     expect(world.eventsOf('gen_server.unexpected_message')).toMatchObject([{ label: 'dyn', message: 'hello' }]);
   });
 
-  it('that is killed leaves nothing of its children behind a pid that somebody keeps', async () => {
-    const world = await started();
-    const pid = await world.add(world.named('a'));
-    expect(Pid.keptAs(pid)).toBeDefined();
-    world.exit('dyn', 'kill');
-    await settle();
-    expect(Pid.processOf(pid)).toBeUndefined();
-    expect(Pid.keptAs(pid)).toBeUndefined();
-  });
-
   it('ignores an exit signal that a child sends while it lives on [S21]', async () => {
     const world = await started({ maxRestarts: 0 });
     const dyn = world.whereis('dyn')!;
@@ -592,6 +582,35 @@ describe('the end of a dynamic supervisor', () => {
     await settle();
     expect(world.runtime.processCount).toBe(0);
     expect(world.takeJournal()).toEqual(['a init', 'b init', 'a terminate killed']);
+  });
+
+  it.each([
+    ['lives', () => undefined],
+    ['is killed first', (world: DynamicWorld) => world.exit('a', 'kill')],
+  ])('by a kill leaves nothing behind the pid of a child that somebody keeps: it %s [S22]', async (_, before) => {
+    const world = await started();
+    const pid = await world.add(world.named('a'));
+    expect(Pid.keptAs(pid)).toBeDefined();
+    before(world);
+    world.exit('dyn', 'kill');
+    await settle();
+    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(Pid.keptAs(pid)).toBeUndefined();
+  });
+
+  it('by a kill ends a child on its way back, and tries nothing again [S22]', async () => {
+    const world = await started();
+    let starts = 0;
+    const pid = await world.add(world.named('a', { init: () => (++starts === 1 ? ok(null) : never()) }));
+    world.cast('a', crash);
+    await settle();
+    expect(starts).toBe(2);
+    const next = world.whereis('a')!;
+    world.exit('dyn', 'kill');
+    await settle();
+    expect(world.runtime.processCount).toBe(0);
+    expect(world.eventsOf('supervisor.child_start_failed')).toEqual([]);
+    for (const kept of [pid, next]) expect(Pid.keptAs(kept)).toBeUndefined();
   });
 
   it('by a kill, while it was stopping a child, still ends that child in time [S22]', async () => {
