@@ -111,8 +111,8 @@ export class TrackedCallRequest extends CallRequest implements Awaited {
   }
 }
 
-keepShape((any) => new CallRequest(any, any, any, any, null));
-keepShape((any) => new TrackedCallRequest(any, any, any, any, any, null));
+keepShape(new CallRequest(null as never, null as never, undefined, 0, null));
+keepShape(new TrackedCallRequest(null, null as never, null as never, undefined, 0, null));
 
 /**
  * The promise of an answer. The {@link CallRequest} made right after it takes over its two functions, which saves a closure

@@ -45,12 +45,12 @@ const TYPES = {
   /** Those of the platform, which no list of handles shows when they do not keep Node alive. */
   timers: timerClass(),
 };
-/** The prototypes of heirs count as objects of their class. */
-const PROTOTYPES = Object.fromEntries(Object.entries(TYPES).map(([name, type]) => [name, countOf(type)]));
+/** The prototypes of heirs count as objects of their class, and of some classes one object is kept for ever. */
+const THERE_FROM_THE_START = Object.fromEntries(Object.entries(TYPES).map(([name, type]) => [name, countOf(type)]));
 
 /** How many objects of the library's are on the heap. When every application is closed and forgotten, there should be none. */
 export function objectsOnHeap() {
-  return Object.entries(TYPES).map(([name, type]) => [name, countOf(type) - PROTOTYPES[name]]);
+  return Object.entries(TYPES).map(([name, type]) => [name, countOf(type) - THERE_FROM_THE_START[name]]);
 }
 
 /** What keeps Node busy, apart from its own input and output. */
