@@ -1,17 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { requireBuild } from './require-build.js';
 
 const fixture = fileURLToPath(new URL('./fixtures/collections.mjs', import.meta.url));
 
 /** Which functions were compiled, and which of those were lost because objects that their code is about are all gone. */
 function compilation(tracking: 'tracked' | 'untracked'): { compiled: Set<string>; lost: Set<string> } {
   const flags = ['--single-threaded', '--expose-gc', '--trace-opt', '--trace-deopt'];
-  const output = execFileSync(process.execPath, [...flags, fixture, tracking], {
-    encoding: 'utf8',
-    maxBuffer: 64 * 2 ** 20,
-  });
+  const output = execFileSync(process.execPath, [...flags, fixture, tracking], { encoding: 'utf8' });
   const namesIn = (pattern: RegExp) => new Set([...output.matchAll(pattern)].map(([, name]) => name!));
   return {
     compiled: namesIn(/completed compiling \S+ <JSFunction (.+?) \(sfi/g),
@@ -19,10 +16,7 @@ function compilation(tracking: 'tracked' | 'untracked'): { compiled: Set<string>
   };
 }
 
-beforeAll(() => {
-  const entry = fileURLToPath(new URL('../../dist/esm/core.js', import.meta.url));
-  if (!existsSync(entry)) throw new Error('No dist/ to run. Run `npm run build` first.');
-});
+beforeAll(() => requireBuild('esm/core.js'));
 
 describe('full collections at a moment when no message is on its way', () => {
   // With tracking, Node 20 and 22 lose what they do at every promise themselves, and all that has it built in.

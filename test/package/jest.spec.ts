@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requireBuild } from './require-build.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const jest = join(
@@ -17,7 +18,7 @@ const jest = join(
 let app: string;
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist/cjs/index.js'))) throw new Error('No dist/ to test. Run `npm run build` first.');
+  requireBuild('cjs/index.js');
   app = mkdtempSync(join(tmpdir(), 'nestjs-genserver-jest-'));
   mkdirSync(join(app, 'node_modules/nestjs-genserver'), { recursive: true });
   for (const part of ['dist/esm', 'dist/cjs', 'package.json']) {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireBuild } from './require-build.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Each door, and the file behind it in the CommonJS build. */
@@ -18,7 +19,7 @@ describe('the packed package', () => {
   let app: string;
 
   beforeAll(() => {
-    if (!existsSync(join(root, 'dist/esm/index.js'))) throw new Error('No dist/ to pack. Run `npm run build` first.');
+    requireBuild('esm/index.js');
     app = mkdtempSync(join(tmpdir(), 'nestjs-genserver-'));
     const installed = join(app, 'node_modules/nestjs-genserver');
     mkdirSync(installed, { recursive: true });

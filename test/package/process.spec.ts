@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { requireBuild } from './require-build.js';
 
 const fixture = fileURLToPath(new URL('./fixtures/application.mjs', import.meta.url));
 
@@ -29,10 +29,7 @@ function run(scenario: string, signals: readonly NodeJS.Signals[] = []): Promise
   });
 }
 
-beforeAll(() => {
-  const entry = fileURLToPath(new URL('../../dist/esm/index.js', import.meta.url));
-  if (!existsSync(entry)) throw new Error('No dist/ to run. Run `npm run build` first.');
-});
+beforeAll(() => requireBuild('esm/index.js'));
 
 describe('a Node process with servers', () => {
   const shutdown = (signal: string) => [
