@@ -135,6 +135,12 @@ class Floater extends GenServerBase<number> {
     })();
     return noReply();
   }
+  @HandleCall() async floatAndGoOn(error: unknown, tell: (whatHappened: string) => void) {
+    void Promise.reject(error);
+    await turns(); // Node has found the rejection by then
+    tell('handled');
+    return reply(null);
+  }
   @HandleCall() pid() {
     return reply(this.self.pid);
   }
@@ -213,12 +219,13 @@ describe('attributeRejections', () => {
     expect([crashes, uncaught, await client.count()]).toEqual([[boom], [], 1]);
   });
 
-  it('handles what the server has in hand before the crash', async () => {
-    const { client, crashes } = await floating();
-    client.float(boom);
-    expect(await client.count()).toBe(1);
-    await turns();
-    expect(crashes).toEqual([boom]);
+  it('lets the handler at work come to its end before the crash, which is what its caller learns of', async () => {
+    const { application, client } = await floating();
+    const order: string[] = [];
+    application.get(ServerHost).world.events.on('gen_server.crashed', () => order.push('crashed'));
+    const answer = client.floatAndGoOn(boom, (whatHappened) => order.push(whatHappened));
+    expect(await rejectionOf(answer)).toMatchObject({ code: 'SERVER_EXITED', cause: boom });
+    expect(order).toEqual(['handled', 'crashed']);
   });
 
   it('leaves alone an incarnation that did not do it: then it is the affair of Node', async () => {
