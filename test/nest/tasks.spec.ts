@@ -297,7 +297,13 @@ describe('an injected TaskSupervisor', () => {
         return found;
       }
       @Get('first') async first() {
-        const work = (item: string, signal: AbortSignal) => (item === 'tea' ? item : hang(signal));
+        let hanging = 0;
+        const bothHang = deferred();
+        const work = (item: string, signal: AbortSignal) => {
+          if (item === 'tea') return bothHang.promise.then(() => item);
+          if (++hanging === 2) bothHang.resolve();
+          return hang(signal);
+        };
         const results = this.supervisor.asyncStream(['slow', 'tea', 'slower'], work, {
           ordered: false,
           maxConcurrency: 3,

@@ -69,12 +69,14 @@ describe('a Node process with servers', () => {
 
   it('survives crashes of handlers, with no unhandled rejection', async () => {
     const { lines, code, errors } = await run('crash');
-    expect({ lines, code, errors }).toEqual({
-      // The next incarnation is up before whoever called the last one hears of its end.
-      lines: ['init', 'terminate', 'terminated', 'init', 'boom', ...shutdown('undefined')],
+    // Whether whoever watches hears of the end before or after the next incarnation is up is a matter of the time slice.
+    const ofTheServers = lines.filter((line) => line !== 'boom');
+    expect({ ofTheServers, code, errors }).toEqual({
+      ofTheServers: ['init', 'terminate', 'terminated', 'init', ...shutdown('undefined')],
       code: 0,
       errors: '',
     });
+    expect(lines.slice(3, 5)).toContain('boom');
   });
 });
 
