@@ -42,7 +42,8 @@ export class Scheduler {
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
-    this.flush();
+    if (this.isDeferred) this.runUrgent();
+    else this.flush();
   };
   private readonly keepOpen = (resolve: () => void): void => {
     this.open = resolve;
@@ -70,7 +71,8 @@ export class Scheduler {
    */
   readyAtOnce(process: Schedulable): void {
     this.urgent.push(process);
-    this.wake();
+    if (!this.isDeferred) this.wake();
+    else if (this.urgent.length === 1) this.open(); // others are being run, or the wake for them is on its way
   }
 
   /**

@@ -9,6 +9,10 @@ import { startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { testWorld } from '../support/world.js';
 
+const settleMicrotasks = async (): Promise<void> => {
+  for (let hops = 0; hops < 4; hops++) await Promise.resolve();
+};
+
 describe('Scheduler', () => {
   const make = () => {
     const log: string[] = [];
@@ -74,6 +78,20 @@ describe('Scheduler', () => {
     scheduler.ready(process('next'));
     await settle();
     expect(log).toEqual(['long', 'urgent', 'turn over', 'next', 'turn over']);
+  });
+
+  it('gives urgent ones their turn also when the slice has been used up before they become urgent', async () => {
+    const { log, scheduler, process } = make();
+    scheduler.ready(process('long', () => true));
+    scheduler.ready(process('next'));
+    await settleMicrotasks();
+    for (let times = 0; times < 2; times++) {
+      scheduler.readyAtOnce(process('urgent'));
+      await settleMicrotasks();
+    }
+    expect(log).toEqual(['long', 'urgent', 'urgent']);
+    await settle();
+    expect(log.slice(3)).toEqual(['turn over', 'next', 'turn over']);
   });
 });
 

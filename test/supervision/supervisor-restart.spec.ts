@@ -236,6 +236,19 @@ describe('a caller that catches the rejection of a crashed call and calls again 
     }
   });
 
+  it('has the name before the time slice of others that is used up is over', async () => {
+    const world = treeWorld();
+    await world.supervise([world.worker('a')]);
+    const other = await world.start({ init: () => ok(null), handleCast: () => (world.clock.jump(10), noReply()) });
+    const before = world.clock.now();
+    for (let i = 0; i < 3; i++) world.cast(other, 'work');
+    while (world.clock.now() === before) await Promise.resolve();
+    world.exit('a', 'kill');
+    for (let hops = 0; hops < 4; hops++) await Promise.resolve();
+    expect(world.whereis('a')).toMatchObject({ incarnation: 1 });
+    expect(world.clock.now()).toBe(before + 10); // the others still wait
+  });
+
   it('reaches it for every one of many callers', async () => {
     const world = treeWorld();
     await world.supervise([world.worker('a')]);
