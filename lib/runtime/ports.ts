@@ -30,6 +30,12 @@ export interface Clock {
   setTimer(delayMs: number, fire: () => void): TimerHandle;
   /** Calls `turn` in a later turn of the event loop, after timers and I/O had their chance. */
   nextTurn(turn: () => void): void;
+  /**
+   * Calls `done` when the callback of the platform that runs now is through, with all promises that it settles. Then servers may
+   * handle together what the callbacks of one turn of the event loop bring, which makes a loaded HTTP server much faster. Default: each
+   * message is handled right after the callback it came in.
+   */
+  afterCallback?(done: () => void): void;
 }
 
 /** The only source of randomness in the library. */

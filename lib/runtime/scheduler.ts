@@ -4,6 +4,8 @@ import type { Clock } from './ports.js';
 export interface Schedulable {
   /** Handles what is waiting. Answers whether the time slice is used up. */
   run(): boolean;
+  /** How many messages wait for it. */
+  readonly queueLength: number;
   /** The next in the run queue. The queue is intrusive, so waking a process allocates nothing. */
   nextReady: Schedulable | null;
   isReady: boolean;
@@ -15,6 +17,8 @@ const SLICE_MS = 2;
 export const QUOTA = 256;
 /** Reading the clock costs as much as handling a message, so it is read this seldom once the messages have proved quick. */
 const MOST_BETWEEN_LOOKS = 64;
+/** For how many turns nothing is gathered after a turn that gathered one message only. */
+const TURNS_BETWEEN_TRIES = 16;
 
 /**
  * Decides whose turn is next and when to give way to the event loop.
@@ -22,6 +26,10 @@ const MOST_BETWEEN_LOOKS = 64;
  * Handlers must never run in the async context of whoever happened to send a message. So the loop parks on a pending
  * promise whose reaction was registered in the context the runtime was made in, and a sender only resolves it: the reaction
  * keeps the context it was registered in. (`queueMicrotask` and a `then` on a settled promise would run in the sender's.)
+ *
+ * What comes in one callback of the platform is handled right after it. When further callbacks of the same turn of the event loop
+ * (requests on other connections) bring something as well, that is gathered and handled at the end of the turn: parsing all requests and
+ * then answering all of them is much faster than changing between the two for each, since the code of either stays in the cache.
  */
 export class Scheduler {
   /** The run queue, for a scheduler that gives the turns in another order. */
@@ -37,13 +45,23 @@ export class Scheduler {
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
   private credit = 1;
   private stride = 1;
+  /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn, and whether it is. */
+  private isWatched = false;
+  private isCallbackOver = false;
+  private isGathering = false;
+  /** How many turns are to pass until something may be gathered again. */
+  private turnsToTry = 0;
   private open!: () => void;
   // Made once: closures that are made anew for every wake cost more than the rest of it.
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
     if (this.isDeferred) this.runUrgent();
+    else if (this.isInTurn && this.turnsToTry === 0 && this.hasNewCallback()) this.gather();
     else this.flush();
+  };
+  private readonly atCallbackEnd = (): void => {
+    this.isCallbackOver = true;
   };
   private readonly keepOpen = (resolve: () => void): void => {
     this.open = resolve;
@@ -137,7 +155,29 @@ export class Scheduler {
     this.isRunning = false;
   }
 
-  /** The slice is over: the next turn of the event loop goes on. */
+  /** Whether this wake comes from a later callback of the turn. Most turns have one wake, so it is watched from the second on. */
+  private hasNewCallback(): boolean {
+    if (!this.isWatched) {
+      this.isWatched = true;
+      this.clock.afterCallback?.(this.atCallbackEnd);
+    }
+    return this.isCallbackOver;
+  }
+
+  private gather(): void {
+    this.isGathering = true;
+    this.defer();
+  }
+
+  /** A stream may bring one message per callback, each of them after the answer to the last: it must not pay a turn for each. */
+  private learnFromGathering(): void {
+    this.isGathering = false;
+    const { first } = this;
+    const hasSeveral = first !== null && (first.nextReady !== null || first.queueLength > 1);
+    if (!hasSeveral) this.turnsToTry = TURNS_BETWEEN_TRIES;
+  }
+
+  /** The next turn of the event loop goes on. */
   private defer(): void {
     this.isDeferred = true;
     this.insistOnTurnEnd(this.turn);
@@ -163,6 +203,7 @@ export class Scheduler {
     this.isInTurn = true;
     this.turnStart = this.clock.now();
     this.credit = this.stride = 1;
+    this.isWatched = this.isCallbackOver = false;
     this.clock.nextTurn(this.atTurnEnd);
   }
 
@@ -170,6 +211,8 @@ export class Scheduler {
     this.turn++;
     this.isInTurn = false;
     this.onTurnEnd();
+    if (this.turnsToTry > 0) this.turnsToTry--;
+    if (this.isGathering) this.learnFromGathering();
     if (this.isDeferred) {
       this.isDeferred = false;
       this.flush();

@@ -20,6 +20,7 @@ describe('Scheduler', () => {
     const process = (name: string, work: () => boolean = () => false): Schedulable => ({
       nextReady: null,
       isReady: false,
+      queueLength: 1,
       run: () => (log.push(name), work()),
     });
     return { log, scheduler, process };
@@ -92,6 +93,154 @@ describe('Scheduler', () => {
     expect(log).toEqual(['long', 'urgent', 'urgent']);
     await settle();
     expect(log.slice(3)).toEqual(['turn over', 'next', 'turn over']);
+  });
+});
+
+/** A clock on which a callback of the platform is over when the test says so. */
+class CallbackClock extends ManualClock {
+  private waiting: (() => void)[] = [];
+
+  afterCallback(done: () => void): void {
+    this.waiting.push(done);
+  }
+
+  async endCallback(): Promise<void> {
+    await settleMicrotasks();
+    for (const done of this.waiting.splice(0)) done();
+  }
+
+  get isAsked(): boolean {
+    return this.waiting.length > 0;
+  }
+}
+
+describe('what several callbacks of one turn of the event loop bring', () => {
+  class Waiting implements Schedulable {
+    nextReady = null;
+    isReady = false;
+    queueLength = 1;
+
+    constructor(readonly run: () => boolean) {}
+  }
+  const make = () => {
+    const log: string[] = [];
+    const clock = new CallbackClock();
+    const scheduler = new Scheduler(clock, () => log.push('turn over'));
+    const process = (name: string) => new Waiting(() => (log.push(name), false));
+    const bring = async (...names: string[]) => {
+      for (const name of names) scheduler.ready(process(name));
+      await clock.endCallback();
+    };
+    return { log, clock, scheduler, process, bring };
+  };
+
+  it('is handled at once from the first two, and together at the end of the turn from the others', async () => {
+    const { log, bring } = make();
+    for (const name of ['a', 'b', 'c', 'd']) {
+      log.push('callback');
+      await bring(name);
+    }
+    expect(log).toEqual(['callback', 'a', 'callback', 'b', 'callback', 'callback']);
+    await settle();
+    expect(log.slice(6)).toEqual(['turn over', 'c', 'd', 'turn over']);
+  });
+
+  it('is handled at once when it comes in one callback, however often that wakes the loop', async () => {
+    const { log, clock, scheduler, process } = make();
+    for (const name of ['a', 'b', 'c', 'd']) {
+      scheduler.ready(process(name));
+      await settleMicrotasks();
+    }
+    await clock.endCallback();
+    expect(log).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('is handled at once when the clock cannot tell callbacks apart', async () => {
+    const log: string[] = [];
+    const scheduler = new Scheduler(new ManualClock(), () => log.push('turn over'));
+    for (const name of ['a', 'b', 'c', 'd']) {
+      scheduler.ready(new Waiting(() => (log.push(name), false)));
+      await settleMicrotasks();
+    }
+    expect(log).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('does not keep an urgent one waiting', async () => {
+    const { log, bring, scheduler, process, clock } = make();
+    for (const name of ['a', 'b', 'c']) await bring(name);
+    for (let times = 0; times < 2; times++) {
+      scheduler.readyAtOnce(process('urgent'));
+      await clock.endCallback();
+    }
+    expect(log).toEqual(['a', 'b', 'urgent', 'urgent']);
+    await settle();
+    expect(log.slice(4)).toEqual(['turn over', 'c', 'turn over']);
+  });
+
+  it('is not gathered for a while, that of 16 turns, after it was one message', async () => {
+    const { log, bring } = make();
+    const gathersIn = async (): Promise<boolean> => {
+      log.length = 0;
+      for (const name of ['a', 'b', 'c']) await bring(name);
+      const gathers = !log.includes('c');
+      await settle();
+      return gathers;
+    };
+    expect(await gathersIn()).toBe(true); // and the turn that handled it is the first of them
+    for (let turns = 1; turns < 16; turns++) expect(await gathersIn()).toBe(false);
+    expect(await gathersIn()).toBe(true);
+  });
+
+  it.each([
+    ['two processes', ['c', 'd'], 1],
+    ['two messages of one process', ['c'], 2],
+  ])('is gathered again in the next turn when it was more: %s', async (_name, gathered, queueLength) => {
+    const { log, clock, scheduler, process, bring } = make();
+    for (let turns = 0; turns < 3; turns++) {
+      log.length = 0;
+      for (const name of ['a', 'b']) await bring(name);
+      for (const name of gathered) scheduler.ready(Object.assign(process(name), { queueLength }));
+      await clock.endCallback();
+      expect(log).toEqual(['a', 'b']);
+      await settle();
+    }
+  });
+
+  it('asks the clock once per turn, and not in a turn that is woken once', async () => {
+    const { clock, scheduler, process } = make();
+    const isAsked: boolean[] = [];
+    for (const name of ['a', 'b']) {
+      scheduler.ready(process(name));
+      await settleMicrotasks();
+      isAsked.push(clock.isAsked);
+    }
+    await clock.endCallback();
+    scheduler.ready(process('c'));
+    await settleMicrotasks();
+    expect([...isAsked, clock.isAsked]).toEqual([false, true, false]);
+  });
+
+  it('keeps its order, and is never handled in the context of whoever brought it (real clock)', async () => {
+    const storage = new AsyncLocalStorage<number>();
+    const world = testWorld({ clock: systemClock });
+    const log: unknown[] = [];
+    const pid = await world.start(script());
+    await settle();
+    const callback = (n: number) => () => {
+      log.push(`callback ${n}`);
+      storage.run(n, () => world.cast(pid, () => (log.push([n, storage.getStore()]), noReply())));
+    };
+    // The platform calls all of them in one turn.
+    for (let n = 0; n < 6; n++) setImmediate(callback(n));
+    await settle();
+    expect(log).toEqual([
+      'callback 0',
+      [0, undefined],
+      'callback 1',
+      [1, undefined],
+      ...[2, 3, 4, 5].map((n) => `callback ${n}`),
+      ...[2, 3, 4, 5].map((n) => [n, undefined]),
+    ]);
   });
 });
 
