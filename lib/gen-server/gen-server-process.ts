@@ -329,7 +329,12 @@ export class GenServerProcess extends Process {
     const { maxMailbox } = this.plan;
     if (maxMailbox === undefined) return super.makeMailbox();
     const shedding = (this.shedding ??= new Shedding(this, maxMailbox));
-    return new BoundedMailbox(maxMailbox, (envelope) => shedding.shed(envelope));
+    const { scheduler } = this.runtime;
+    return new BoundedMailbox(
+      maxMailbox,
+      (envelope) => shedding.shed(envelope),
+      () => scheduler.hurry(),
+    );
   }
 
   protected override onHighWater(queueLength: number): void {

@@ -179,6 +179,7 @@ export function checkModuleOptions(options: GenServerModuleOptions): void {
   const owner = 'GenServerModule.forRoot()';
   refuseUnknown(owner, options, MODULE_OPTIONS);
   checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
+  if (clock?.afterCallback !== undefined) checkPort(owner, 'clock', clock, ['afterCallback']);
   checkPort(owner, 'globalNames', globalNames, ['register', 'unregister', 'whereis']);
   if (tracking !== undefined && typeof tracking !== 'boolean') {
     throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);

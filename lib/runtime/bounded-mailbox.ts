@@ -53,6 +53,8 @@ export class BoundedMailbox extends Mailbox {
     private readonly bound: MaxMailbox,
     /** Told of a message that will not be handled, when the mailbox is in order again. */
     private readonly shed: (envelope: Envelope, payload: unknown) => void,
+    /** Told when there is no room for another message. */
+    private readonly onFull: () => void,
   ) {
     super();
   }
@@ -70,6 +72,7 @@ export class BoundedMailbox extends Mailbox {
     if (this.counted < this.bound.limit) {
       this.counted++;
       super.push(envelope, payload);
+      if (this.counted === this.bound.limit) this.onFull();
       return;
     }
     if (this.bound.overflow === 'reject') {

@@ -31,9 +31,9 @@ export interface Clock {
   /** Calls `turn` in a later turn of the event loop, after timers and I/O had their chance. */
   nextTurn(turn: () => void): void;
   /**
-   * Calls `done` when the callback of the platform that runs now is through, with all promises that it settles. Then servers may
-   * handle together what the callbacks of one turn of the event loop bring, which makes a loaded HTTP server much faster. Default: each
-   * message is handled right after the callback it came in.
+   * Calls `done` when the callback of the platform that runs now is through, with all promises that it settles. Then servers handle
+   * together what the callbacks of one turn of the event loop bring, which makes a loaded HTTP server faster; nothing must be told while
+   * turns are held back. Without it, each message is handled right after the callback it came in.
    */
   afterCallback?(done: () => void): void;
 }

@@ -17,7 +17,7 @@ const SLICE_MS = 2;
 export const QUOTA = 256;
 /** Reading the clock costs as much as handling a message, so it is read this seldom once the messages have proved quick. */
 const MOST_BETWEEN_LOOKS = 64;
-/** For how many turns nothing is gathered after a turn that gathered one message only. */
+/** For how many turns nothing is gathered after a turn in which that was one message. */
 const TURNS_BETWEEN_TRIES = 16;
 
 /**
@@ -49,15 +49,17 @@ export class Scheduler {
   private isWatched = false;
   private isCallbackOver = false;
   private isGathering = false;
-  /** How many turns are to pass until something may be gathered again. */
-  private turnsToTry = 0;
+  /** How many turns are to end until something may be gathered again. */
+  private turnsUntilTry = 0;
+  private isHurried = false;
   private open!: () => void;
   // Made once: closures that are made anew for every wake cost more than the rest of it.
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
-    if (this.isDeferred) this.runUrgent();
-    else if (this.isInTurn && this.turnsToTry === 0 && this.hasNewCallback()) this.gather();
+    if (this.isGathering) this.stopGathering();
+    else if (this.isDeferred) this.runUrgent();
+    else if (this.mayGather()) this.isGathering = this.isDeferred = true;
     else this.flush();
   };
   private readonly atCallbackEnd = (): void => {
@@ -84,7 +86,7 @@ export class Scheduler {
   }
 
   /**
-   * Gives a process its turn before everybody else, also when the slice is used up: a supervisor that has to act on an
+   * Gives a process its turn before everybody else, also when these wait for the next turn: a supervisor that has to act on an
    * exit before anybody can notice it.
    */
   readyAtOnce(process: Schedulable): void {
@@ -106,8 +108,15 @@ export class Scheduler {
 
   leave(wasRunning: boolean): void {
     // When a wake is on its way or the slice is over, the rest waits for it; an exit does not.
-    if (wasRunning) this.runUrgent();
-    else this.flush();
+    if (!wasRunning) this.flush();
+    else if (this.isGathering && this.urgent.length > 0) this.stopGathering();
+    else this.runUrgent();
+  }
+
+  /** What waits must not wait for others to be gathered: somebody has no room for more. */
+  hurry(): void {
+    this.isHurried = true;
+    if (this.isGathering) this.open();
   }
 
   /** Sees to it that the end of this turn is told, also when no process runs in it. */
@@ -152,32 +161,41 @@ export class Scheduler {
       }
       this.runUrgent();
     }
-    this.isRunning = false;
+    this.isRunning = this.isHurried = false;
+  }
+
+  private mayGather(): boolean {
+    const { first, urgent } = this;
+    if (!this.isInTurn || first === null || urgent.length > 0 || this.isHurried || this.turnsUntilTry > 0) return false;
+    return this.hasNewCallback();
   }
 
   /** Whether this wake comes from a later callback of the turn. Most turns have one wake, so it is watched from the second on. */
   private hasNewCallback(): boolean {
-    if (!this.isWatched) {
+    const { clock } = this;
+    if (!this.isWatched && clock.afterCallback !== undefined) {
       this.isWatched = true;
-      this.clock.afterCallback?.(this.atCallbackEnd);
+      this.insistOnTurnEnd(this.turn);
+      clock.afterCallback(this.atCallbackEnd);
     }
     return this.isCallbackOver;
   }
 
-  private gather(): void {
-    this.isGathering = true;
-    this.defer();
+  /** An exit is to be healed, and a full mailbox to be emptied, before the next callback: all that waits is handled now. */
+  private stopGathering(): void {
+    this.isGathering = this.isDeferred = false;
+    this.flush();
   }
 
-  /** A stream may bring one message per callback, each of them after the answer to the last: it must not pay a turn for each. */
+  /** Somebody who brings one message after the other, each in a callback of its own, would wait a turn for each of them. */
   private learnFromGathering(): void {
     this.isGathering = false;
     const { first } = this;
     const hasSeveral = first !== null && (first.nextReady !== null || first.queueLength > 1);
-    if (!hasSeveral) this.turnsToTry = TURNS_BETWEEN_TRIES;
+    if (!hasSeveral) this.turnsUntilTry = TURNS_BETWEEN_TRIES;
   }
 
-  /** The next turn of the event loop goes on. */
+  /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
     this.isDeferred = true;
     this.insistOnTurnEnd(this.turn);
@@ -211,7 +229,7 @@ export class Scheduler {
     this.turn++;
     this.isInTurn = false;
     this.onTurnEnd();
-    if (this.turnsToTry > 0) this.turnsToTry--;
+    if (this.turnsUntilTry > 0) this.turnsUntilTry--;
     if (this.isGathering) this.learnFromGathering();
     if (this.isDeferred) {
       this.isDeferred = false;

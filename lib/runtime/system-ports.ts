@@ -1,5 +1,8 @@
-import { setImmediate as platformImmediate, setTimeout as platformTimeout } from 'node:timers';
+import * as timers from 'node:timers';
 import type { Clock, Randomness, TimerHandle } from './ports.js';
+
+// Taken once: where this is CommonJS, an import is read anew each time, and a test runner may replace what it finds there as well.
+const { setImmediate: platformImmediate, setTimeout: platformTimeout } = timers;
 
 class SystemTimer implements TimerHandle {
   private readonly timeout: NodeJS.Timeout;

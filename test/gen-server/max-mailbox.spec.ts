@@ -9,6 +9,7 @@ import type { MaxMailbox, Overflow } from '../../lib/runtime/bounded-mailbox.js'
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Down, Exit } from '../../lib/runtime/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
+import { CallbackClock } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -54,6 +55,23 @@ const queueLengthOf = (world: TestWorld, pid: Pid): number =>
   [...world.runtime.processes()].find((process) => process.pid === pid)!.queueLength;
 
 describe('maxMailbox', () => {
+  it.each([1, 2, 5])(
+    'does not fill up while its server is idle, however many callbacks of a turn send to it: %i',
+    async (limit) => {
+      const clock = new CallbackClock();
+      const world = testWorld({ clock });
+      const { pid, handled, release } = await heldUp(world, { limit, overflow: 'reject' });
+      await release();
+      for (let i = 0; i < 20; i++) {
+        world.cast(pid, i);
+        await clock.endCallback();
+      }
+      await settle();
+      expect(handled).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      expect(eventsOf(world, 'gen_server.message_shed')).toEqual([]);
+    },
+  );
+
   it("refuses the message that arrives, with overflow 'reject'", async () => {
     const world = testWorld();
     const { pid, handled, release } = await heldUp(world, { limit: 2, overflow: 'reject' });

@@ -162,6 +162,27 @@ const mailbox = [
     `    this.isRunning = true;\n    void Promise.resolve().then(() => this.flush());\n`,
     'context: nobody runs in the context of a sender',
   ),
+  mutant(
+    'gathered-forgotten',
+    'runtime/scheduler.ts',
+    `this.isGathering = this.isDeferred = true;`,
+    `this.isGathering = true;`,
+    'P9: what waits for the end of a turn is handled then',
+  ),
+  mutant(
+    'gathered-left-behind',
+    'runtime/scheduler.ts',
+    `    this.isGathering = this.isDeferred = false;\n    this.flush();\n`,
+    `    this.isGathering = this.isDeferred = false;\n    this.runUrgent();\n`,
+    'P9: what was gathered is handled when something urgent ends the gathering',
+  ),
+  mutant(
+    'gathered-without-a-wake',
+    'runtime/scheduler.ts',
+    `    else if (this.mayGather()) this.isGathering = this.isDeferred = true;\n    else this.flush();\n`,
+    `    else if (this.mayGather()) this.isRunning = false;\n    else this.flush();\n`,
+    'P9: nobody waits for a wake that never comes',
+  ),
 ];
 
 const state = [

@@ -114,6 +114,8 @@ describe('options', () => {
     await expect(compile({ clock: {} as never })).rejects.toThrow(
       /clock of .* must be an object with the methods now, /,
     );
+    const clock = { now: () => 0, wallTime: () => 0, setTimer: () => 0, nextTurn: () => 0 };
+    await expect(compile({ clock: { ...clock, afterCallback: 5 } as never })).rejects.toThrow(/missing: afterCallback/);
     await expect(compile({ globalNames: { register: 1 } as never })).rejects.toThrow(
       /missing: register, unregister, whereis/,
     );

@@ -13,7 +13,12 @@ async function orderFor(random: () => number): Promise<string> {
   const log: string[] = [];
   const scheduler = new RandomScheduler(new ManualClock(), () => undefined, { random });
   for (const name of NAMES) {
-    const process: Schedulable = { nextReady: null, isReady: false, run: () => (log.push(name), false) };
+    const process: Schedulable = {
+      nextReady: null,
+      isReady: false,
+      queueLength: 1,
+      run: () => (log.push(name), false),
+    };
     scheduler.ready(process);
   }
   await settle();

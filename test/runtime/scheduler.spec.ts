@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { noReply, reply } from '../../lib/gen-server/callback-result.js';
 import { Scheduler, type Schedulable } from '../../lib/runtime/scheduler.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
+import { CallbackClock, settleMicrotasks } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
 import { testWorld } from '../support/world.js';
-
-const settleMicrotasks = async (): Promise<void> => {
-  for (let hops = 0; hops < 4; hops++) await Promise.resolve();
-};
 
 describe('Scheduler', () => {
   const make = () => {
@@ -96,24 +93,6 @@ describe('Scheduler', () => {
   });
 });
 
-/** A clock on which a callback of the platform is over when the test says so. */
-class CallbackClock extends ManualClock {
-  private waiting: (() => void)[] = [];
-
-  afterCallback(done: () => void): void {
-    this.waiting.push(done);
-  }
-
-  async endCallback(): Promise<void> {
-    await settleMicrotasks();
-    for (const done of this.waiting.splice(0)) done();
-  }
-
-  get isAsked(): boolean {
-    return this.waiting.length > 0;
-  }
-}
-
 describe('what several callbacks of one turn of the event loop bring', () => {
   class Waiting implements Schedulable {
     nextReady = null;
@@ -165,16 +144,46 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('does not keep an urgent one waiting', async () => {
+  it('is gathered no longer when something urgent comes, which has its turn first', async () => {
     const { log, bring, scheduler, process, clock } = make();
     for (const name of ['a', 'b', 'c']) await bring(name);
-    for (let times = 0; times < 2; times++) {
-      scheduler.readyAtOnce(process('urgent'));
-      await clock.endCallback();
-    }
-    expect(log).toEqual(['a', 'b', 'urgent', 'urgent']);
+    scheduler.readyAtOnce(process('urgent'));
+    await clock.endCallback();
+    expect(log).toEqual(['a', 'b', 'urgent', 'c']);
+    await bring('d');
+    expect(log).toHaveLength(4);
     await settle();
-    expect(log.slice(4)).toEqual(['turn over', 'c', 'turn over']);
+    expect(log.slice(4)).toEqual(['turn over', 'd', 'turn over']);
+  });
+
+  it('is gathered no longer when the continuation of a handler makes something urgent', async () => {
+    const { log, bring, scheduler, process } = make();
+    for (const name of ['a', 'b', 'c']) await bring(name);
+    const wasRunning = scheduler.enter();
+    scheduler.readyAtOnce(process('urgent'));
+    scheduler.leave(wasRunning);
+    expect(log).toEqual(['a', 'b', 'urgent', 'c']);
+  });
+
+  it('is not gathered when it is urgent, nor with what is', async () => {
+    const { log, bring, scheduler, process, clock } = make();
+    for (const name of ['a', 'b']) await bring(name);
+    scheduler.ready(process('c'));
+    scheduler.readyAtOnce(process('urgent'));
+    await clock.endCallback();
+    expect(log).toEqual(['a', 'b', 'urgent', 'c']);
+  });
+
+  it('is gathered no longer when somebody has no room for more', async () => {
+    const { log, bring, scheduler, clock } = make();
+    for (const name of ['a', 'b', 'c']) await bring(name);
+    scheduler.hurry();
+    await clock.endCallback();
+    expect(log).toEqual(['a', 'b', 'c']);
+    scheduler.hurry();
+    await bring('d'); // had none before it could be gathered
+    await bring('e');
+    expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('is not gathered for a while, that of 16 turns, after it was one message', async () => {
@@ -220,9 +229,9 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     expect([...isAsked, clock.isAsked]).toEqual([false, true, false]);
   });
 
-  it('keeps its order, and is never handled in the context of whoever brought it (real clock)', async () => {
+  it('keeps its order, and is never handled in the context of whoever brought it (callbacks of Node)', async () => {
     const storage = new AsyncLocalStorage<number>();
-    const world = testWorld({ clock: systemClock });
+    const world = testWorld({ clock: { ...systemClock, now: () => 0 } }); // no time slice is ever used up
     const log: unknown[] = [];
     const pid = await world.start(script());
     await settle();

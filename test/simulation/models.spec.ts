@@ -116,7 +116,11 @@ describe('the mailbox and its model', () => {
       check(
         async () => {
           const shed: unknown[] = [];
-          const mailbox = new BoundedMailbox({ limit: 3, overflow }, (_envelope, mail) => shed.push(mail));
+          const mailbox = new BoundedMailbox(
+            { limit: 3, overflow },
+            (_envelope, mail) => shed.push(mail),
+            () => undefined,
+          );
           return {
             model: new MailboxModel<Mail>(({ isCountable }) => isCountable, 3, overflow),
             real: { mailbox, shed },

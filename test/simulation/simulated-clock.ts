@@ -33,6 +33,11 @@ export class SimulatedClock implements Clock {
     this.turns.push(turn);
   }
 
+  /** Each step of a schedule is a callback of the platform. */
+  afterCallback(done: () => void): void {
+    process.nextTick(done);
+  }
+
   get pendingTimers(): number {
     return this.timers.length;
   }

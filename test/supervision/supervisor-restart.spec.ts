@@ -5,6 +5,7 @@ import { NoProcessError, ServerExitedError } from '../../lib/gen-server/errors.j
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { nextLoopTurn } from '../../lib/testing/event-loop.js';
+import { CallbackClock, settleMicrotasks } from '../support/callback-clock.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, crashLater, end, type Job, treeWorld, type TreeWorld } from '../support/tree.js';
@@ -242,11 +243,31 @@ describe('a caller that catches the rejection of a crashed call and calls again 
     const other = await world.start({ init: () => ok(null), handleCast: () => (world.clock.jump(10), noReply()) });
     const before = world.clock.now();
     for (let i = 0; i < 3; i++) world.cast(other, 'work');
-    while (world.clock.now() === before) await Promise.resolve();
+    await settleMicrotasks();
+    expect(world.clock.now()).toBe(before + 10);
     world.exit('a', 'kill');
-    for (let hops = 0; hops < 4; hops++) await Promise.resolve();
+    await settleMicrotasks();
     expect(world.whereis('a')).toMatchObject({ incarnation: 1 });
     expect(world.clock.now()).toBe(before + 10); // the others still wait
+  });
+
+  it('reaches it also when others are gathered until the end of a turn, in which several crash', async () => {
+    const clock = new CallbackClock();
+    const world = treeWorld({ clock });
+    const { worker } = world;
+    await world.supervise([worker('a'), worker('b'), worker('c')]);
+    await settle();
+    for (const name of ['c', 'c', 'c']) {
+      world.cast(name, () => noReply());
+      await clock.endCallback();
+    }
+    for (const name of ['a', 'b']) {
+      world.exit(name, 'kill');
+      await clock.endCallback();
+      world.cast('c', () => noReply());
+      await clock.endCallback();
+    }
+    expect([world.whereis('a'), world.whereis('b')]).toMatchObject([{ incarnation: 1 }, { incarnation: 1 }]);
   });
 
   it('reaches it for every one of many callers', async () => {

@@ -113,7 +113,7 @@ describe('a world on the clock of the Node process', () => {
   // Vitest leaves process.nextTick alone, so each of these comes in a callback of its own. Nobody lets the faked time pass.
   it.each([
     ['all of them', undefined],
-    ['setImmediate alone', { toFake: ['setImmediate' as const] }],
+    ['setTimeout is not', { toFake: ['setImmediate' as const, 'performance' as const] }],
   ])('keeps nothing for the end of a turn that only the runner can bring: %s', async (_which, config) => {
     const { world, pid } = await bootedWorld();
     vi.useFakeTimers(config);
