@@ -45,9 +45,11 @@ export class Scheduler {
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
   private credit = 1;
   private stride = 1;
-  /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn, and whether it is. */
+  /** Whether a wake means no more than that somebody is ready, as it nearly always does: one look for what happens most often. */
+  private isPlain = true;
+  /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn. */
   private isWatched = false;
-  private isCallbackOver = false;
+  private readonly canGather: boolean;
   private isGathering = false;
   /** How many turns are to end until something may be gathered again. */
   private turnsUntilTry = 0;
@@ -57,13 +59,11 @@ export class Scheduler {
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
-    if (this.isGathering) this.stopGathering();
-    else if (this.isDeferred) this.runUrgent();
-    else if (this.mayGather()) this.isGathering = this.isDeferred = true;
-    else this.flush();
+    if (this.isPlain || !this.isInTurn) this.flush();
+    else this.takeSpecialWake();
   };
   private readonly atCallbackEnd = (): void => {
-    this.isCallbackOver = true;
+    this.isPlain = false;
   };
   private readonly keepOpen = (resolve: () => void): void => {
     this.open = resolve;
@@ -73,6 +73,7 @@ export class Scheduler {
     private readonly clock: Clock,
     private readonly onTurnEnd: () => void,
   ) {
+    this.canGather = clock.afterCallback !== undefined;
     this.park();
   }
 
@@ -161,24 +162,27 @@ export class Scheduler {
       }
       this.runUrgent();
     }
-    this.isRunning = this.isHurried = false;
+    this.isRunning = false;
+  }
+
+  private takeSpecialWake(): void {
+    if (this.isGathering) this.stopGathering();
+    else if (this.isDeferred) this.runUrgent();
+    else if (!this.isWatched) this.watchCallback();
+    else if (this.mayGather()) this.isGathering = this.isDeferred = true;
+    else this.flush();
+  }
+
+  /** What comes in this callback is handled at once; most turns have one wake, so it is watched from the second on. */
+  private watchCallback(): void {
+    this.isWatched = this.isPlain = true;
+    this.insistOnTurnEnd(this.turn);
+    this.clock.afterCallback!(this.atCallbackEnd);
+    this.flush();
   }
 
   private mayGather(): boolean {
-    const { first, urgent } = this;
-    if (!this.isInTurn || first === null || urgent.length > 0 || this.isHurried || this.turnsUntilTry > 0) return false;
-    return this.hasNewCallback();
-  }
-
-  /** Whether this wake comes from a later callback of the turn. Most turns have one wake, so it is watched from the second on. */
-  private hasNewCallback(): boolean {
-    const { clock } = this;
-    if (!this.isWatched && clock.afterCallback !== undefined) {
-      this.isWatched = true;
-      this.insistOnTurnEnd(this.turn);
-      clock.afterCallback(this.atCallbackEnd);
-    }
-    return this.isCallbackOver;
+    return this.first !== null && this.urgent.length === 0 && !this.isHurried;
   }
 
   /** An exit is to be healed, and a full mailbox to be emptied, before the next callback: all that waits is handled now. */
@@ -198,6 +202,7 @@ export class Scheduler {
   /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
     this.isDeferred = true;
+    this.isPlain = false;
     this.insistOnTurnEnd(this.turn);
     this.runUrgent();
   }
@@ -221,7 +226,8 @@ export class Scheduler {
     this.isInTurn = true;
     this.turnStart = this.clock.now();
     this.credit = this.stride = 1;
-    this.isWatched = this.isCallbackOver = false;
+    this.isWatched = this.isHurried = false;
+    this.isPlain = !this.canGather || this.turnsUntilTry > 0;
     this.clock.nextTurn(this.atTurnEnd);
   }
 

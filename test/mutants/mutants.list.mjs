@@ -179,8 +179,8 @@ const mailbox = [
   mutant(
     'gathered-without-a-wake',
     'runtime/scheduler.ts',
-    `    else if (this.mayGather()) this.isGathering = this.isDeferred = true;\n    else this.flush();\n`,
-    `    else if (this.mayGather()) this.isRunning = false;\n    else this.flush();\n`,
+    `    else if (this.mayGather()) this.isGathering = this.isDeferred = true;\n`,
+    `    else if (this.mayGather()) this.isRunning = false;\n`,
     'P9: nobody waits for a wake that never comes',
   ),
 ];

@@ -174,16 +174,17 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     expect(log).toEqual(['a', 'b', 'urgent', 'c']);
   });
 
-  it('is gathered no longer when somebody has no room for more', async () => {
+  it('is gathered no longer in a turn in which somebody has had no room for more', async () => {
     const { log, bring, scheduler, clock } = make();
     for (const name of ['a', 'b', 'c']) await bring(name);
     scheduler.hurry();
     await clock.endCallback();
     expect(log).toEqual(['a', 'b', 'c']);
-    scheduler.hurry();
-    await bring('d'); // had none before it could be gathered
-    await bring('e');
+    await bring('d');
     expect(log).toEqual(['a', 'b', 'c', 'd']);
+    await settle();
+    for (const name of ['e', 'f', 'g']) await bring(name);
+    expect(log.slice(4)).toEqual(['turn over', 'e', 'f']);
   });
 
   it('is not gathered for a while, that of 16 turns, after it was one message', async () => {
