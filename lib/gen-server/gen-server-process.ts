@@ -333,7 +333,9 @@ export class GenServerProcess extends Process {
     return new BoundedMailbox(
       maxMailbox,
       (envelope) => shedding.shed(envelope),
-      () => scheduler.hurry(),
+      () => {
+        if (!this.isBusy) scheduler.hurry(); // otherwise it would not be emptied by that
+      },
     );
   }
 

@@ -178,8 +178,8 @@ export function checkModuleOptions(options: GenServerModuleOptions): void {
   const { onTreeExit, replyErrors, tracking, clock, globalNames, redact, showValues } = options;
   const owner = 'GenServerModule.forRoot()';
   refuseUnknown(owner, options, MODULE_OPTIONS);
-  checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn']);
-  if (clock?.afterCallback !== undefined) checkPort(owner, 'clock', clock, ['afterCallback']);
+  const ifGiven = clock?.afterCallback === undefined ? [] : ['afterCallback'];
+  checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn', ...ifGiven]);
   checkPort(owner, 'globalNames', globalNames, ['register', 'unregister', 'whereis']);
   if (tracking !== undefined && typeof tracking !== 'boolean') {
     throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);

@@ -64,6 +64,10 @@ export class BoundedMailbox extends Mailbox {
     return false;
   }
 
+  override get isFull(): boolean {
+    return this.counted >= this.bound.limit;
+  }
+
   override push(envelope: Envelope, payload: unknown): void {
     if (!isCountable(envelope)) {
       super.push(envelope, payload);
@@ -72,7 +76,7 @@ export class BoundedMailbox extends Mailbox {
     if (this.counted < this.bound.limit) {
       this.counted++;
       super.push(envelope, payload);
-      if (this.counted === this.bound.limit) this.onFull();
+      if (this.isFull) this.onFull();
       return;
     }
     if (this.bound.overflow === 'reject') {

@@ -33,6 +33,11 @@ export class Mailbox {
     return this.head === this.tail;
   }
 
+  /** Whether there is no room for another message. */
+  get isFull(): boolean {
+    return false;
+  }
+
   /** Whether the queue has grown to a length that is worth a report. */
   get isHigh(): boolean {
     return this.tail - this.head >= this.highWater;

@@ -32,8 +32,9 @@ export interface Clock {
   nextTurn(turn: () => void): void;
   /**
    * Calls `done` when the callback of the platform that runs now is through, with all promises that it settles. Then servers handle
-   * together what the callbacks of one turn of the event loop bring, which makes a loaded HTTP server faster; nothing must be told while
-   * turns are held back. Without it, each message is handled right after the callback it came in.
+   * together what several callbacks of one turn of the event loop bring, which makes a loaded HTTP server faster. Without it, each message
+   * is handled right after the callback it came in. While {@link nextTurn} is held back, as by fake timers, do not call `done`: what is to
+   * be handled together would wait for it.
    */
   afterCallback?(done: () => void): void;
 }

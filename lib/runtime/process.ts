@@ -208,8 +208,13 @@ export abstract class Process implements Schedulable {
   /** Goes on with the mailbox after work that took more than one turn. */
   protected resume(): void {
     this.isBusy = false;
-    if (this.hasContinuation || this.queueLength > 0) this.becomeReady();
-    else this.onQuiet();
+    if (!this.hasContinuation && this.queueLength === 0) {
+      this.onQuiet();
+      return;
+    }
+    this.becomeReady();
+    const { scheduler } = this.runtime;
+    if (scheduler.isGathering && this.mailbox?.isFull === true) scheduler.hurry();
   }
 
   protected becomeReady(): void {

@@ -27,9 +27,9 @@ const TURNS_BETWEEN_TRIES = 16;
  * promise whose reaction was registered in the context the runtime was made in, and a sender only resolves it: the reaction
  * keeps the context it was registered in. (`queueMicrotask` and a `then` on a settled promise would run in the sender's.)
  *
- * What comes in one callback of the platform is handled right after it. When further callbacks of the same turn of the event loop
- * (requests on other connections) bring something as well, that is gathered and handled at the end of the turn: parsing all requests and
- * then answering all of them is much faster than changing between the two for each, since the code of either stays in the cache.
+ * What comes first in a turn of the event loop is handled right after the callback of the platform that brought it. What further callbacks
+ * bring (requests on other connections) is gathered and handled at the end of the turn: parsing all requests and then answering all of them
+ * is much faster than changing between the two for each, since the code of either stays in the cache.
  */
 export class Scheduler {
   /** The run queue, for a scheduler that gives the turns in another order. */
@@ -39,7 +39,7 @@ export class Scheduler {
   private isRunning = false;
   private isInTurn = false;
   private isDeferred = false;
-  private turnStart = 0;
+  private sliceStart = 0;
   /** Counts the turns. */
   private turn = 0;
   /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
@@ -50,7 +50,8 @@ export class Scheduler {
   /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn. */
   private isWatched = false;
   private readonly canGather: boolean;
-  private isGathering = false;
+  /** Whether what waits may go on waiting to the end of this turn, for more to come. */
+  isGathering = false;
   /** How many turns are to end until something may be gathered again. */
   private turnsUntilTry = 0;
   private isHurried = false;
@@ -130,7 +131,7 @@ export class Scheduler {
     if (--this.credit > 0) return false;
     this.stride = Math.min(this.stride * 2, MOST_BETWEEN_LOOKS);
     this.credit = this.stride;
-    return this.clock.now() - this.turnStart > SLICE_MS;
+    return this.clock.now() - this.sliceStart > SLICE_MS;
   }
 
   protected wake(): void {
@@ -188,6 +189,8 @@ export class Scheduler {
   /** An exit is to be healed, and a full mailbox to be emptied, before the next callback: all that waits is handled now. */
   private stopGathering(): void {
     this.isGathering = this.isDeferred = false;
+    // None of the time so far went to handlers. Once a turn at most, which many exits might not be.
+    if (this.isHurried) this.beginSlice();
     this.flush();
   }
 
@@ -224,11 +227,15 @@ export class Scheduler {
 
   private beginTurn(): void {
     this.isInTurn = true;
-    this.turnStart = this.clock.now();
-    this.credit = this.stride = 1;
+    this.beginSlice();
     this.isWatched = this.isHurried = false;
     this.isPlain = !this.canGather || this.turnsUntilTry > 0;
     this.clock.nextTurn(this.atTurnEnd);
+  }
+
+  private beginSlice(): void {
+    this.sliceStart = this.clock.now();
+    this.credit = this.stride = 1;
   }
 
   private endTurn(): void {

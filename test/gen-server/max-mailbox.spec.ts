@@ -43,6 +43,7 @@ async function heldUp(world: TestWorld, maxMailbox?: MaxMailbox) {
     pid,
     self,
     handled,
+    gate,
     release: async () => {
       gate.resolve();
       await settle();
@@ -71,6 +72,39 @@ describe('maxMailbox', () => {
       expect(eventsOf(world, 'gen_server.message_shed')).toEqual([]);
     },
   );
+
+  it('has the whole time slice to be emptied in, however long the callbacks took that filled it', async () => {
+    const clock = new CallbackClock();
+    const world = testWorld({ clock });
+    const { pid, handled, release } = await heldUp(world, { limit: 5, overflow: 'reject' });
+    await release();
+    for (let i = 0; i < 12; i++) {
+      world.cast(pid, i);
+      clock.jump(1);
+      await clock.endCallback();
+    }
+    await settle();
+    expect(handled).toEqual(Array.from({ length: 12 }, (_, i) => i));
+  });
+
+  it('is emptied at once when its server has become free, also while what others get is put off', async () => {
+    const clock = new CallbackClock();
+    const world = testWorld({ clock });
+    const { pid, handled, gate } = await heldUp(world, { limit: 1, overflow: 'reject' });
+    const other = await world.start({ init: () => ok(null), handleCast: () => noReply() });
+    world.cast(pid, 'a');
+    await settle();
+    for (let i = 0; i < 3; i++) {
+      world.cast(other, i);
+      await clock.endCallback();
+    }
+    expect(queueLengthOf(world, other)).toBe(1);
+    gate.resolve();
+    await clock.endCallback();
+    world.cast(pid, 'b');
+    await settle();
+    expect(handled).toEqual(['a', 'b']);
+  });
 
   it("refuses the message that arrives, with overflow 'reject'", async () => {
     const world = testWorld();

@@ -110,6 +110,19 @@ describe('a world on the clock of the Node process', () => {
     expect(await rejectionOf(world.call(pid, () => never(), 100))).toMatchObject({ code: 'CALL_TIMEOUT' });
   });
 
+  it('goes on also when they took the end of a turn along in which several callbacks bring something', async () => {
+    const world = testWorld({ clock: { ...systemClock, now: () => 0 } }); // no time slice is ever used up
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    const pid = await world.start(script());
+    vi.useRealTimers();
+    const answers: unknown[] = [];
+    for (let i = 0; i < 6; i++) {
+      answers.push(world.call(pid, () => reply(i), Infinity));
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+    }
+    expect(await Promise.all(answers)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   // Vitest leaves process.nextTick alone, so each of these comes in a callback of its own. Nobody lets the faked time pass.
   it.each([
     ['all of them', undefined],
