@@ -172,8 +172,8 @@ const mailbox = [
   mutant(
     'gathered-left-behind',
     'runtime/scheduler.ts',
-    `    this.isGathering = this.isDeferred = false;\n    this.flush();\n`,
-    `    this.isGathering = this.isDeferred = false;\n    this.runUrgent();\n`,
+    `    if (this.isHurried) this.beginSlice();\n    this.flush();\n`,
+    `    this.runUrgent();\n`,
     'P9: what was gathered is handled when something urgent ends the gathering',
   ),
   mutant(
