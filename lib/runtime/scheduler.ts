@@ -54,6 +54,7 @@ export class Scheduler {
   isGathering = false;
   /** How many turns are to end until something may be gathered again. */
   private turnsUntilTry = 0;
+  /** Whether somebody has had no room for more in this turn: then nothing is gathered in the rest of it. */
   private isHurried = false;
   private open!: () => void;
   // Made once: closures that are made anew for every wake cost more than the rest of it.
@@ -109,7 +110,7 @@ export class Scheduler {
   }
 
   leave(wasRunning: boolean): void {
-    // When a wake is on its way or the slice is over, the rest waits for it; an exit does not.
+    // When a wake is on its way or the slice is over, the rest waits for it; an exit does not, and ends a gathering.
     if (!wasRunning) this.flush();
     else if (this.isGathering && this.urgent.length > 0) this.stopGathering();
     else this.runUrgent();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RandomScheduler } from '../../lib/runtime/random-scheduler.js';
-import type { Schedulable } from '../../lib/runtime/scheduler.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
+import { schedulable } from '../support/schedulable.js';
 import { script } from '../support/script.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { testWorld } from '../support/world.js';
@@ -13,13 +13,7 @@ async function orderFor(random: () => number): Promise<string> {
   const log: string[] = [];
   const scheduler = new RandomScheduler(new ManualClock(), () => undefined, { random });
   for (const name of NAMES) {
-    const process: Schedulable = {
-      nextReady: null,
-      isReady: false,
-      queueLength: 1,
-      run: () => (log.push(name), false),
-    };
-    scheduler.ready(process);
+    scheduler.ready(schedulable(() => (log.push(name), false)));
   }
   await settle();
   return log.join('');

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { noReply, reply } from '../../lib/gen-server/callback-result.js';
-import { Scheduler, type Schedulable } from '../../lib/runtime/scheduler.js';
+import { Scheduler } from '../../lib/runtime/scheduler.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { CallbackClock, settleMicrotasks } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
+import { schedulable } from '../support/schedulable.js';
 import { type Context, script } from '../support/script.js';
 import { testWorld } from '../support/world.js';
 
@@ -14,12 +15,7 @@ describe('Scheduler', () => {
   const make = () => {
     const log: string[] = [];
     const scheduler = new Scheduler(new ManualClock(), () => log.push('turn over'));
-    const process = (name: string, work: () => boolean = () => false): Schedulable => ({
-      nextReady: null,
-      isReady: false,
-      queueLength: 1,
-      run: () => (log.push(name), work()),
-    });
+    const process = (name: string, work: () => boolean = () => false) => schedulable(() => (log.push(name), work()));
     return { log, scheduler, process };
   };
 
@@ -94,20 +90,13 @@ describe('Scheduler', () => {
 });
 
 describe('what several callbacks of one turn of the event loop bring', () => {
-  class Waiting implements Schedulable {
-    nextReady = null;
-    isReady = false;
-    queueLength = 1;
-
-    constructor(readonly run: () => boolean) {}
-  }
   const make = () => {
     const log: string[] = [];
     const clock = new CallbackClock();
     const scheduler = new Scheduler(clock, () => log.push('turn over'));
-    const process = (name: string) => new Waiting(() => (log.push(name), false));
-    const bring = async (...names: string[]) => {
-      for (const name of names) scheduler.ready(process(name));
+    const process = (name: string, queueLength?: number) => schedulable(() => (log.push(name), false), queueLength);
+    const bring = async (name: string) => {
+      scheduler.ready(process(name));
       await clock.endCallback();
     };
     return { log, clock, scheduler, process, bring };
@@ -138,7 +127,7 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     const log: string[] = [];
     const scheduler = new Scheduler(new ManualClock(), () => log.push('turn over'));
     for (const name of ['a', 'b', 'c', 'd']) {
-      scheduler.ready(new Waiting(() => (log.push(name), false)));
+      scheduler.ready(schedulable(() => (log.push(name), false)));
       await settleMicrotasks();
     }
     expect(log).toEqual(['a', 'b', 'c', 'd']);
@@ -209,7 +198,7 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     for (let turns = 0; turns < 3; turns++) {
       log.length = 0;
       for (const name of ['a', 'b']) await bring(name);
-      for (const name of gathered) scheduler.ready(Object.assign(process(name), { queueLength }));
+      for (const name of gathered) scheduler.ready(process(name, queueLength));
       await clock.endCallback();
       expect(log).toEqual(['a', 'b']);
       await settle();
