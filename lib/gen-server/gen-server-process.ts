@@ -7,6 +7,7 @@ import type { Ref } from '../runtime/pid.js';
 import { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
+import { Affairs } from './affairs.js';
 import { faultOf, type ResultOrigin } from './apply-result.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from './callback-result.js';
 import type { CallRequest } from './call-request.js';
@@ -105,27 +106,15 @@ export class GenServerProcess extends Process {
   private instance: GenServerBase<unknown> | null = null;
   /** The call in hand. */
   private request: CallRequest | null = null;
-  /** Calls whose answer was left for later. */
-  private unanswered: Set<CallRequest> | null = null;
   /** Made by the first handler that awaits. */
   private turn: AsyncTurn | null = null;
-  private continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
-  private quiet: QuietTime | null = null;
-  private exitMark: { readonly reason: ExitReason } | null = null;
   private ending: Ending | null = null;
-  /** Why it ended, as callers may know it: made once, however many wait. */
-  private toldOfExit: { readonly reason: ExitReason; readonly cause: unknown } | null = null;
   private ownSelf: Self | null = null;
-  private shedding: Shedding | null = null;
   private starting: Starting | null;
   /** A request to end this process waits in its queue: what takes long had better not begin. */
   isStopQueued = false;
-  /** Called when that request arrives. */
-  stopQueued: (() => void) | null = null;
-  /** What `sys` has turned on; null while nothing is. @internal */
-  debugging: Debugging | null = null;
-  /** A request of the system that takes more than one turn. */
-  private systemRequest: SystemRequest | null = null;
+  /** Null as long as the message in hand is all there is. */
+  private affairs: Affairs | null = null;
 
   constructor(
     runtime: Runtime,
@@ -179,12 +168,36 @@ export class GenServerProcess extends Process {
     return (this.ownSelf ??= new Self(this));
   }
 
+  /** What it has going on, made when that was nothing. */
+  private get someAffairs(): Affairs {
+    return (this.affairs ??= new Affairs());
+  }
+
+  private get exitMark(): Affairs['exitMark'] {
+    return this.affairs === null ? null : this.affairs.exitMark;
+  }
+
+  private get quiet(): QuietTime | null {
+    return this.affairs === null ? null : this.affairs.quiet;
+  }
+
+  private get unanswered(): Affairs['unanswered'] {
+    return this.affairs === null ? null : this.affairs.unanswered;
+  }
+
+  /** What `sys` has turned on; null while nothing is. @internal */
+  get debugging(): Debugging | null {
+    return this.affairs === null ? null : this.affairs.debugging;
+  }
+
   override get queueLength(): number {
-    return super.queueLength + (this.debugging === null ? 0 : this.debugging.heldBackLength);
+    const { debugging } = this;
+    return super.queueLength + (debugging === null ? 0 : debugging.heldBackLength);
   }
 
   get isSuspended(): boolean {
-    return this.debugging !== null && this.debugging.isSuspended;
+    const { debugging } = this;
+    return debugging !== null && debugging.isSuspended;
   }
 
   protected override get actsOnExitsAtOnce(): boolean {
@@ -193,7 +206,12 @@ export class GenServerProcess extends Process {
 
   protected override onStopQueued(): void {
     this.isStopQueued = true;
-    this.stopQueued?.();
+    this.affairs?.stopQueued?.();
+  }
+
+  /** Has `told` called when a request to end this process arrives. */
+  whenStopQueued(told: () => void): void {
+    this.someAffairs.stopQueued = told;
   }
 
   // --- start ------------------------------------------------------------------------------------------------------------
@@ -308,8 +326,7 @@ export class GenServerProcess extends Process {
   // --- messages ---------------------------------------------------------------------------------------------------------
 
   protected receive(envelope: Envelope, payload: unknown): void {
-    if (this.debugging !== null && this.debugging.intercept(envelope, payload)) return;
-    if (this.quiet !== null) this.quiet.interrupt(envelope.kind === SYSTEM || envelope.kind === TERMINATE);
+    if (this.affairs !== null && this.isIntercepted(this.affairs, envelope, payload)) return;
     if (envelope.kind === CALL) {
       const request = envelope as CallRequest;
       this.request = request;
@@ -325,10 +342,17 @@ export class GenServerProcess extends Process {
     }
   }
 
+  /** What a message meets before its handler. Answers true when it has to wait until the server is resumed. */
+  private isIntercepted({ debugging, quiet }: Affairs, envelope: Envelope, payload: unknown): boolean {
+    if (debugging !== null && debugging.intercept(envelope, payload)) return true;
+    if (quiet !== null) quiet.interrupt(envelope.kind === SYSTEM || envelope.kind === TERMINATE);
+    return false;
+  }
+
   protected override makeMailbox(): Mailbox {
     const { maxMailbox } = this.plan;
     if (maxMailbox === undefined) return super.makeMailbox();
-    const shedding = (this.shedding ??= new Shedding(this, maxMailbox));
+    const shedding = (this.someAffairs.shedding ??= new Shedding(this, maxMailbox));
     const { scheduler } = this.runtime;
     return new BoundedMailbox(
       maxMailbox,
@@ -369,7 +393,8 @@ export class GenServerProcess extends Process {
   passivate(): void {
     if (this.status !== 'running' || this.isFenced || this.isBusy || this.hasContinuation || this.queueLength > 0)
       return;
-    if (this.unanswered !== null && this.unanswered.size > 0) {
+    const { unanswered } = this;
+    if (unanswered !== null && unanswered.size > 0) {
       this.onQuiet();
       return;
     }
@@ -388,9 +413,10 @@ export class GenServerProcess extends Process {
       this.terminate(this.exitMark.reason, undefined);
       return;
     }
-    const { invocation, payload } = this.continuation!;
-    this.continuation = null;
-    this.debugging?.continues(invocation, payload);
+    const affairs = this.affairs!;
+    const { invocation, payload } = affairs.continuation!;
+    affairs.continuation = null;
+    affairs.debugging?.continues(invocation, payload);
     this.invoke(invocation, payload);
   }
 
@@ -406,7 +432,7 @@ export class GenServerProcess extends Process {
   /** Requests of the system neither cancel a pending timeout nor let it lapse: it starts again in full (T4). */
   private receiveSystem(request: SystemRequest): void {
     request.perform(this);
-    const idle = this.quiet === null ? null : this.quiet.idle;
+    const idle = this.quiet?.idle ?? null;
     if (idle !== null && (idle.isPending || idle.hasLapsed)) this.armIdle(idle.lengthMs);
   }
 
@@ -568,7 +594,7 @@ export class GenServerProcess extends Process {
 
   /** The message in hand was refused and no code of the user's saw it: a timeout that it cut short starts again. @internal */
   disregardMessage(): void {
-    const idle = this.quiet === null ? null : this.quiet.idle;
+    const idle = this.quiet?.idle ?? null;
     if (idle !== null && idle.disregardMessage()) this.armIdle(idle.lengthMs);
   }
 
@@ -580,12 +606,13 @@ export class GenServerProcess extends Process {
   }
 
   private get quietTime(): QuietTime {
-    return (this.quiet ??= new QuietTime());
+    return (this.someAffairs.quiet ??= new QuietTime());
   }
 
   /** Whether the next in the queue is a message, rather than a request of the system. */
   private get hasMessage(): boolean {
-    if (this.debugging !== null && this.debugging.heldBackLength > 0) return true;
+    const { debugging } = this;
+    if (debugging !== null && debugging.heldBackLength > 0) return true;
     return this.queueLength > 0 && this.mailbox!.peek().kind !== SYSTEM;
   }
 
@@ -598,7 +625,7 @@ export class GenServerProcess extends Process {
       return;
     }
     const all = handler === anyContinue ? [tag, ...args] : args;
-    this.continuation = { invocation: handler.invocationFor(all), payload: payloadOf(all) };
+    this.someAffairs.continuation = { invocation: handler.invocationFor(all), payload: payloadOf(all) };
     this.hasContinuation = true;
   }
 
@@ -621,12 +648,13 @@ export class GenServerProcess extends Process {
   /** Answers a call unless this incarnation is fenced: then whoever waits is told of the exit instead. */
   answer(request: CallRequest, value: unknown): void {
     if (this.isFenced || request.isSettled) return;
-    this.unanswered?.delete(request);
     if (value === this.state) warnOfSharedReply(this, value, request);
-    if (this.debugging === null && !this.clonesMessages) {
-      request.answer(value);
-      return;
-    }
+    if (this.affairs === null && !this.clonesMessages) request.answer(value);
+    else this.answerWithCare(request, value);
+  }
+
+  private answerWithCare(request: CallRequest, value: unknown): void {
+    this.unanswered?.delete(request);
     let copy = value;
     try {
       if (this.clonesMessages) copy = structuredClone(value);
@@ -668,27 +696,27 @@ export class GenServerProcess extends Process {
   }
 
   private leaveUnanswered(request: CallRequest): void {
-    if (!request.isSettled) (this.unanswered ??= new Set()).add(request);
+    if (!request.isSettled) (this.someAffairs.unanswered ??= new Set()).add(request);
   }
 
   // --- what sys asks ----------------------------------------------------------------------------------------------------
 
   /** What of this process is being debugged; from now on at least that. @internal */
   startDebugging(): Debugging {
-    return (this.debugging ??= new Debugging(this, () => this.makeMailbox()));
+    return (this.someAffairs.debugging ??= new Debugging(this, () => this.makeMailbox()));
   }
 
   /** When nothing is on any more, messages pass as if there were no debugging. @internal */
   stopDebugging(): void {
-    if (this.debugging === null || this.debugging.isOn) return;
-    this.debugging = null;
+    if (this.debugging?.isOn === false) this.affairs!.debugging = null;
   }
 
   /** Goes on with what came while the server was suspended, in order (Y2). @internal */
   resumeFromSuspension(): void {
-    if (!this.isSuspended) return;
-    this.debugging!.isSuspended = false;
-    this.mailbox = this.debugging!.release(this.mailbox);
+    const { debugging } = this;
+    if (debugging === null || !debugging.isSuspended) return;
+    debugging.isSuspended = false;
+    this.mailbox = debugging.release(this.mailbox);
     this.stopDebugging();
   }
 
@@ -704,10 +732,11 @@ export class GenServerProcess extends Process {
       onEnd(new UndefinedCallbackError(this.label, 'codeChange'));
       return;
     }
-    this.systemRequest = request;
+    const affairs = this.someAffairs;
+    affairs.systemRequest = request;
     this.isBusy = true;
     const finish = (error: unknown): void => {
-      this.systemRequest = null;
+      affairs.systemRequest = null;
       onEnd(error);
       if (this.exitMark !== null) this.terminate(this.exitMark.reason, undefined);
       else this.resume();
@@ -747,7 +776,7 @@ export class GenServerProcess extends Process {
   /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
   markExit(reason: ExitReason): void {
     if (this.isFenced) return;
-    this.exitMark ??= { reason };
+    this.someAffairs.exitMark ??= { reason };
     if (this.isBusy || this.runtime.current === this) return;
     // Code that no handler waits for: before the next message, or there may be none to notice the mark.
     this.hasContinuation = true;
@@ -807,10 +836,12 @@ export class GenServerProcess extends Process {
     this.status = 'exiting';
     this.isBusy = true;
     this.hasContinuation = false;
-    this.quiet?.idle?.cancel();
+    if (this.affairs !== null) {
+      this.affairs.quiet?.idle?.cancel();
+      this.affairs.exitMark = null;
+    }
     const message = invocation === undefined ? undefined : formatMessage(invocation);
     this.ending = { reason, cause, request, answer, message, exitCause: undefined };
-    this.exitMark = null;
     const { instance } = this;
     if (instance?.terminate === undefined) {
       this.finishTermination();
@@ -846,15 +877,15 @@ export class GenServerProcess extends Process {
   }
 
   protected override end(reason: ExitReason): void {
-    if (this.debugging !== null) {
-      this.debugging.takeHeldBack()?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
-      this.debugging.exited(reason);
-      this.debugging = null;
+    const { debugging } = this;
+    if (debugging !== null) {
+      debugging.takeHeldBack()?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
+      debugging.exited(reason);
+      this.affairs!.debugging = null;
     }
     super.end(reason);
     this.ending = ENDED;
-    this.toldOfExit = null;
-    this.quiet = null;
+    this.affairs = null;
     this.turn = null;
   }
 
@@ -871,8 +902,8 @@ export class GenServerProcess extends Process {
   }
 
   private tellOfExit(request: CallRequest, reason: ExitReason): void {
-    this.toldOfExit ??= this.toldOf(reason, this.causeOf(reason));
-    request.serverExited(this.toldOfExit.reason, this.toldOfExit.cause);
+    const told = (this.someAffairs.toldOfExit ??= this.toldOf(reason, this.causeOf(reason)));
+    request.serverExited(told.reason, told.cause);
   }
 
   private toldOf(reason: ExitReason, cause: unknown): { readonly reason: ExitReason; readonly cause: unknown } {
@@ -882,19 +913,26 @@ export class GenServerProcess extends Process {
   }
 
   protected onEnd(reason: ExitReason): void {
-    const cause = this.causeOf(reason);
-    this.quiet?.cancel();
-    this.starting?.deadline?.cancel();
+    const { starting } = this;
+    starting?.deadline?.cancel();
     if (this.ending !== null && this.ending.request !== null) this.tellOfExit(this.ending.request, reason);
     if (this.request !== null) this.tellOfExit(this.request, reason);
-    this.systemRequest?.serverExited(reason);
-    if (this.unanswered !== null) for (const request of this.unanswered) this.tellOfExit(request, reason);
+    if (this.affairs !== null) this.endAffairs(this.affairs, reason);
     this.request = null;
-    this.unanswered = null;
-    this.continuation = null;
-    const { starting } = this;
-    starting?.settle(this, { status: 'error', reason: starting.hasTimedOut ? 'timeout' : reason, cause });
+    starting?.settle(this, {
+      status: 'error',
+      reason: starting.hasTimedOut ? 'timeout' : reason,
+      cause: this.causeOf(reason),
+    });
     this.ownSelf?.close(reason);
+  }
+
+  private endAffairs(affairs: Affairs, reason: ExitReason): void {
+    affairs.quiet?.cancel();
+    affairs.systemRequest?.serverExited(reason);
+    if (affairs.unanswered !== null) for (const request of affairs.unanswered) this.tellOfExit(request, reason);
+    affairs.unanswered = null;
+    affairs.continuation = null;
   }
 
   // --- callbacks that are no handlers -----------------------------------------------------------------------------------

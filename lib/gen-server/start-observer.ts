@@ -1,3 +1,4 @@
+import { keepShape } from '../runtime/keep-shape.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { StartError } from './errors.js';
@@ -25,6 +26,8 @@ export class AwaitedStart implements StartObserver {
   }
 }
 
+keepShape(new AwaitedStart());
+
 /** Gives the pid of a process that is up (I1), or rejects with `StartError`. */
 class StartedPid implements StartObserver {
   constructor(
@@ -37,6 +40,8 @@ class StartedPid implements StartObserver {
     else this.reject(startErrorOf(process, outcome));
   }
 }
+
+keepShape(new StartedPid(null as never, null as never));
 
 /** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
 export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {

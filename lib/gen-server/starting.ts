@@ -1,5 +1,6 @@
 import { Deadline } from '../runtime/deadline.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import type { GenServerProcess } from './gen-server-process.js';
 import { AwaitedStart, type StartObserver } from './start-observer.js';
 
@@ -62,3 +63,5 @@ export class Starting {
     return observer;
   }
 }
+
+keepShape(new Starting([], null));

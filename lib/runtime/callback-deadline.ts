@@ -1,4 +1,5 @@
 import { Deadline } from './deadline.js';
+import { keepShape } from './keep-shape.js';
 
 /** A deadline for where what waits is no object of its own: a promise that is not to be kept waiting, a line that is to be logged. */
 export class CallbackDeadline extends Deadline {
@@ -10,3 +11,5 @@ export class CallbackDeadline extends Deadline {
     this.onExpiry();
   }
 }
+
+keepShape(new CallbackDeadline(() => undefined));

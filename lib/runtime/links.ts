@@ -27,9 +27,11 @@ export function areLinked(a: Process, b: Process): boolean {
   return a.ties?.links?.has(b) ?? false;
 }
 
+const NOBODY: readonly Process[] = Object.freeze([]);
+
 /** Whom a process is linked to, its parent apart: its children, the oldest first, and whom it linked to of its own accord. */
 export function linkedTo({ ties }: Process): readonly Process[] {
-  if (ties === null) return [];
+  if (ties === null || (ties.children === null && ties.links === null)) return NOBODY;
   const children = ties.children?.members().filter(({ isLinkedToParent }) => isLinkedToParent) ?? [];
   return ties.links === null ? children : [...children, ...ties.links];
 }

@@ -1,3 +1,5 @@
+import { keepShape } from './keep-shape.js';
+
 /** What lies in the first of a message's two slots and says how to read the second. */
 export interface Envelope {
   readonly kind: number;
@@ -151,6 +153,8 @@ export class Mailbox {
     this.highWater = 2 * FIRST_HIGH_WATER;
   }
 }
+
+keepShape(new Mailbox());
 
 function growthOf(slots: number): number {
   return slots < KEPT_SLOTS || slots >= BURST_SLOTS ? 2 : BURST_GROWTH;

@@ -1,4 +1,5 @@
 import type { ExitReason } from './exit-reason.js';
+import { keepShape } from './keep-shape.js';
 import type { Pid, Ref } from './pid.js';
 
 /**
@@ -32,3 +33,5 @@ export class Exit {
     readonly reason: ExitReason,
   ) {}
 }
+
+keepShape(new Exit(undefined, undefined));

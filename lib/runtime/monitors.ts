@@ -6,35 +6,40 @@ import type { Process } from './process.js';
 import { tiesOf } from './ties.js';
 
 /**
- * One watch over one incarnation (M3). It reports exactly once, or not at all after {@link stop}. The watches over a process are a
- * list that runs through them, so that one costs no more than itself.
+ * One watch over one incarnation (M3). From {@link start} on it reports exactly once, or not at all after {@link stop}. The watches over
+ * a process are a list that runs through them, so that one costs no more than itself.
  */
 export abstract class Monitor {
-  private previous: Monitor | null = null;
-  private next: Monitor | null = null;
-  private isOn = true;
+  private elder: Monitor | null = null;
+  private younger: Monitor | null = null;
+  private isOn = false;
 
-  constructor(private readonly target: Process) {
-    const ties = tiesOf(target);
-    this.previous = ties.lastWatcher;
-    if (this.previous === null) ties.firstWatcher = this;
-    else this.previous.next = this;
-    ties.lastWatcher = this;
-  }
+  constructor(protected readonly target: Process) {}
 
   abstract report(reason: ExitReason): void;
+
+  start(): this {
+    const ties = tiesOf(this.target);
+    const elder = ties.lastWatcher;
+    this.isOn = true;
+    this.elder = elder;
+    if (elder === null) ties.firstWatcher = this;
+    else elder.younger = this;
+    ties.lastWatcher = this;
+    return this;
+  }
 
   /** Answers whether the watch was still on. */
   stop(): boolean {
     if (!this.isOn) return false;
     this.isOn = false;
-    const { previous, next } = this;
+    const { elder, younger } = this;
     const ties = tiesOf(this.target);
-    if (previous === null) ties.firstWatcher = next;
-    else previous.next = next;
-    if (next === null) ties.lastWatcher = previous;
-    else next.previous = previous;
-    this.previous = this.next = null;
+    if (elder === null) ties.firstWatcher = younger;
+    else elder.younger = younger;
+    if (younger === null) ties.lastWatcher = elder;
+    else younger.elder = elder;
+    this.elder = this.younger = null;
     return true;
   }
 }
@@ -84,7 +89,7 @@ export function monitor(owner: Process, target: Process | undefined, object: unk
     const pid = target?.pid ?? (object instanceof Pid ? object : undefined);
     owner.deliver(INFO_ENVELOPE, new Down(ref, pid, object, 'noproc'));
   } else {
-    new ProcessMonitor(ref, owner, target, object);
+    new ProcessMonitor(ref, owner, target, object).start();
   }
   return ref;
 }
@@ -102,7 +107,7 @@ export function demonitor(owner: Process, ref: Ref): boolean {
 
 /** Calls `onDown` in the turn of the exit. For the runtime's own use and for code outside of any process. */
 export function watch(target: Process, onDown: (reason: ExitReason) => void): Monitor {
-  return new CallbackMonitor(target, onDown);
+  return new CallbackMonitor(target, onDown).start();
 }
 
 /** Tells everybody who watches a process that it has ended. Who is told may end the watch of another. */

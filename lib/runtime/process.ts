@@ -228,7 +228,7 @@ export abstract class Process implements Schedulable {
   protected end(reason: ExitReason): void {
     if (this.status === 'dead') return;
     const { mailbox, ties } = this;
-    const linked = ties === null ? NOBODY : linkedTo(this);
+    const linked = linkedTo(this);
     // Before it is dead: until then it is among its siblings, and its children are with it.
     this.runtime.remove(this);
     this.status = 'dead';
@@ -295,8 +295,6 @@ export abstract class Process implements Schedulable {
     if (this.actsOnExitsAtOnce && !this.isBusy) this.runtime.scheduler.readyAtOnce(this);
   }
 }
-
-const NOBODY: readonly Process[] = Object.freeze([]);
 
 /** Nothing that an ended process asked for reaches anybody. */
 function giveUp(ties: Ties): void {

@@ -1,4 +1,5 @@
 import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
+import { keepShape } from './keep-shape.js';
 import { assertNameLength } from './limits.js';
 import { Pid } from './pid.js';
 import { print } from './print.js';
@@ -46,6 +47,8 @@ export class ViaKey implements Registration, ViaName {
     this.via.unregisterName(this.key);
   }
 }
+
+keepShape(new ViaKey(null as never, undefined));
 
 class ViaRegistration implements Registration {
   constructor(readonly name: ViaName) {}

@@ -1,6 +1,7 @@
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
 import type { InitArguments } from '../gen-server/starting.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import { Pid } from '../runtime/pid.js';
 import { formatName, type ServerName } from '../runtime/registration.js';
 import type { DynamicChildPlan } from './dynamic-child-spec.js';
@@ -88,3 +89,5 @@ export class DynamicChild {
     return this.comeback === null ? 'running' : 'restarting';
   }
 }
+
+keepShape(new DynamicChild(null as never, []));

@@ -8,6 +8,7 @@ import { spawnAsPlanned } from '../gen-server/start.js';
 import { INFO_ENVELOPE } from '../runtime/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import type { Exit } from '../runtime/messages.js';
 import { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
@@ -46,6 +47,8 @@ class ChildStart implements StartObserver {
     this.starter?.started(process, outcome);
   }
 }
+
+keepShape(new ChildStart(null as never, null as never, null));
 
 /** Tells the supervisor, in its own turn, to try a failed restart again. */
 export class DynamicRetry {

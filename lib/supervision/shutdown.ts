@@ -1,6 +1,7 @@
 import { stop } from '../gen-server/client.js';
-import { Deadline } from '../runtime/deadline.js';
+import type { Deadline, DeadlineQueue } from '../runtime/deadline.js';
 import { type ExitReason, isCleanExit } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import { unlink } from '../runtime/links.js';
 import { Monitor, watch } from '../runtime/monitors.js';
 import type { Clock } from '../runtime/ports.js';
@@ -15,56 +16,58 @@ export interface ShutdownReport {
   readonly undrained: number;
 }
 
-/** Kills a child that uses up its time. */
-class ShutdownDeadline extends Deadline {
+/**
+ * The end of a child that was asked for: kills the child when its time is up, and tells how it has ended. The watch and the deadline
+ * are one object, since a hundred thousand children may be stopped at a time.
+ */
+class EndOfChild extends Monitor implements Deadline, ShutdownReport {
+  expiresAt: number | null = null;
+  queue: DeadlineQueue | null = null;
+  previous: Deadline | null = null;
+  next: Deadline | null = null;
+
+  reason: ExitReason = undefined;
   undrained = 0;
   /** The child was asked to end before it is killed. */
   wasSignalled = false;
 
-  constructor(private readonly child: Process) {
-    super();
-  }
-
-  expire(): void {
-    const { child } = this;
-    // The shutdown itself waits in the queue as well, until its turn has come.
-    const isWaiting = child.status !== 'exiting' && this.wasSignalled;
-    this.undrained = Math.max(0, child.queueLength - (isWaiting ? 1 : 0));
-    child.signal('kill', null, true);
-  }
-}
-
-/** Tells how a child that was asked to end has ended. */
-class EndOfChild extends Monitor implements ShutdownReport {
-  reason: ExitReason = undefined;
-  readonly deadline: ShutdownDeadline;
-  private readonly clock: Clock;
-  private readonly begin: number;
-
   constructor(
     child: Process,
+    private readonly clock: Clock,
+    private readonly begin: number,
     private readonly onEnd: (report: ShutdownReport) => void,
   ) {
     super(child);
-    this.deadline = new ShutdownDeadline(child);
-    this.clock = child.runtime.clock;
-    this.begin = this.clock.now();
-  }
-
-  get undrained(): number {
-    return this.deadline.undrained;
   }
 
   get tookMs(): number {
     return this.clock.now() - this.begin;
   }
 
+  get isPending(): boolean {
+    return this.queue !== null;
+  }
+
+  cancel(): void {
+    this.queue?.remove(this);
+  }
+
+  expire(): void {
+    const { target: child } = this;
+    // The shutdown itself waits in the queue as well, until its turn has come.
+    const isWaiting = child.status !== 'exiting' && this.wasSignalled;
+    this.undrained = Math.max(0, child.queueLength - (isWaiting ? 1 : 0));
+    child.signal('kill', null, true);
+  }
+
   report(reason: ExitReason): void {
-    this.deadline.cancel();
+    this.cancel();
     this.reason = reason;
     this.onEnd(this);
   }
 }
+
+keepShape(new EndOfChild(null as never, null as never, 0.5, null as never));
 
 /**
  * Stops a child that is alive as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped.
@@ -78,13 +81,14 @@ export function beginShutdown(
   onEnd: (report: ShutdownReport) => void,
 ): void {
   unlink(parent, child);
-  const { deadline } = new EndOfChild(child, onEnd);
+  const { clock, deadlines } = child.runtime;
+  const end = new EndOfChild(child, clock, clock.now(), onEnd).start();
   if (shutdownMs === 'brutal_kill') {
-    deadline.expire();
+    end.expire();
     return;
   }
-  child.runtime.deadlines.add(deadline, shutdownMs);
-  deadline.wasSignalled = true;
+  deadlines.add(end, shutdownMs);
+  end.wasSignalled = true;
   child.signal('shutdown', parent);
 }
 

@@ -63,7 +63,7 @@ export class SupervisorServer extends GenServerBase<null> {
   override async init(): Promise<InitResult<null>> {
     this.server = Pid.processOf(this.self.pid) as GenServerProcess;
     const begin = this.server.runtime.clock.now();
-    this.server.stopQueued = () => this.interruptStart();
+    this.server.whenStopQueued(() => this.interruptStart());
     this.children = this.setup.children.map((spec) => new Child(spec));
     for (const child of [...this.children]) {
       const outcome = await this.start(child);

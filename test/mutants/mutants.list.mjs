@@ -15,7 +15,7 @@ const calls = [
   mutant(
     'late-callers-forgotten',
     PROCESS,
-    `    if (this.unanswered !== null) for (const request of this.unanswered) this.tellOfExit(request, reason);\n`,
+    `    if (affairs.unanswered !== null) for (const request of affairs.unanswered) this.tellOfExit(request, reason);\n`,
     ``,
     'P4: callers whose answer was left for later are told',
   ),
@@ -36,8 +36,8 @@ const calls = [
   mutant(
     'answer-from-the-grave',
     PROCESS,
-    `    if (this.isFenced || request.isSettled) return;\n    this.unanswered?.delete(request);\n    if (value`,
-    `    if (request.isSettled) return;\n    this.unanswered?.delete(request);\n    if (value`,
+    `    if (this.isFenced || request.isSettled) return;\n    if (value`,
+    `    if (request.isSettled) return;\n    if (value`,
     'P7: what a killed process answers is not delivered',
   ),
   mutant(
@@ -235,8 +235,8 @@ const ends = [
   mutant(
     'idle-although-awaited',
     PROCESS,
-    `    if (this.unanswered !== null && this.unanswered.size > 0) {\n      this.onQuiet();`,
-    `    if (this.unanswered === this) {\n      this.onQuiet();`,
+    `    if (unanswered !== null && unanswered.size > 0) {\n      this.onQuiet();`,
+    `    if (unanswered === this) {\n      this.onQuiet();`,
     'E2: whoever is waited for does not end for want of work',
   ),
   mutant(
@@ -637,21 +637,21 @@ const supervision = [
   mutant(
     'no-kill-after-time',
     'supervision/shutdown.ts',
-    `  child.runtime.deadlines.add(deadline, shutdownMs);\n`,
+    `  deadlines.add(end, shutdownMs);\n`,
     ``,
     'S6: who uses up its time is killed',
   ),
   mutant(
     'stopped-child-reports',
     'supervision/shutdown.ts',
-    `  unlink(parent, child);\n  const { deadline } =`,
-    `  const { deadline } =`,
+    `  unlink(parent, child);\n  const { clock,`,
+    `  const { clock,`,
     'L2: a child that is stopped is no longer linked',
   ),
   mutant(
     'held-up-by-init',
     'supervision/supervisor.ts',
-    `    this.server.stopQueued = () => this.interruptStart();\n`,
+    `    this.server.whenStopQueued(() => this.interruptStart());\n`,
     ``,
     'S6: a child in init holds up nobody',
   ),

@@ -92,25 +92,42 @@ export const scenarios = {
   },
   async spawn(A, ctx, o, emit) {
     const { start, stop } = lifecycle(A, ctx);
+    let started = 0;
+    const startAll = (hs) =>
+      timed(hs.length, async () => {
+        for (let i = 0; i < hs.length; i++) hs[i] = await start(started++);
+      });
+    const stopAll = (hs) =>
+      timed(hs.length, async () => {
+        for (let i = 0; i < hs.length; i++) await stop(hs[i]);
+      });
     for (let i = 0; i < 500; i++) await stop(await start(-1 - i));
-    const n = A.spawnN ?? (o.quick ? 20_000 : 100_000);
-    const hs = new Array(n).fill(null);
+    const hs = new Array(A.spawnN ?? (o.quick ? 20_000 : 100_000)).fill(null);
     const h0 = await heapUsed();
-    const a = await timed(n, async () => {
-      for (let i = 0; i < n; i++) hs[i] = await start(i);
-    });
+    const firstStart = await startAll(hs);
     const h1 = await heapUsed();
-    const b = await timed(n, async () => {
-      for (let i = 0; i < n; i++) await stop(hs[i]);
-    });
+    const firstStop = await stopAll(hs);
     hs.fill(null);
     await new Promise((r) => setTimeout(r, 100));
     const h2 = await heapUsed();
+    emit('bytesPerIdle', (h1 - h0) / hs.length);
+    emit('bytesAfterStop', (h2 - h0) / hs.length);
+    emit('spawnStopFirst.cpu', 1 / (1 / firstStart.cpu + 1 / firstStop.cpu));
+    // The first of an application pay for the compiler, and looking at memory pays for more of it.
+    const few = new Array(1000).fill(null);
+    const from = process.cpuUsage();
+    do {
+      await startAll(few);
+      await stopAll(few);
+    } while (cpuMs(from) < o.warm);
+    few.fill(null);
+    await turn();
+    gc();
+    const a = await startAll(hs);
+    const b = await stopAll(hs);
     emit('spawnStop', 1 / (1 / a.wall + 1 / b.wall));
     emit('spawnStop.cpu', 1 / (1 / a.cpu + 1 / b.cpu));
     emit('spawnOnly.cpu', a.cpu);
-    emit('bytesPerIdle', (h1 - h0) / n);
-    emit('bytesAfterStop', (h2 - h0) / n);
   },
   async pingpong(A, ctx, o, emit) {
     // Warmed up as long as calls are, in two rounds: a third would be one more class to the floor, which makes one each time.
