@@ -30,7 +30,7 @@ import { abandonStream, answerWithStream } from './reply-stream.js';
 import { Self } from './self.js';
 import { Shedding } from './shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from './server-definition.js';
-import type { ServerPlan } from './server-plan.js';
+import { NO_ARGUMENTS, type ServerPlan } from './server-plan.js';
 import type { StartObserver } from './start-observer.js';
 import { type InitArguments, StartDeadline, Starting, type StartOutcome } from './starting.js';
 import { SystemRequest } from './system-request.js';
@@ -122,11 +122,12 @@ export class GenServerProcess extends Process {
     incarnation: number,
     parent: Process | null,
     private readonly plan: ServerPlan,
-    args: InitArguments,
+    /** What `init` is given. A supervisor gives it to the next incarnation too; from any other process it is taken when that is up. */
+    public args: InitArguments,
     observer: StartObserver,
   ) {
     super(runtime, id, incarnation, parent);
-    this.starting = new Starting(args, observer);
+    this.starting = new Starting(observer);
   }
 
   get definition(): ServerDefinition {
@@ -200,7 +201,7 @@ export class GenServerProcess extends Process {
     return debugging !== null && debugging.isSuspended;
   }
 
-  protected override get actsOnExitsAtOnce(): boolean {
+  override get actsOnExitsAtOnce(): boolean {
     return this.definition.isSupervisor === true;
   }
 
@@ -244,7 +245,7 @@ export class GenServerProcess extends Process {
   private runInit(instance: GenServerBase<unknown>): void {
     this.instance = instance;
     attachProcess(instance, this);
-    const given = this.starting!.args;
+    const given = this.args;
     let args: readonly unknown[];
     try {
       args = typeof given === 'function' ? given() : this.clonesMessages ? structuredClone(given) : given;
@@ -279,7 +280,8 @@ export class GenServerProcess extends Process {
 
   /** `init` is done: the process is up. */
   private enter(state: unknown, modifier: Modifier | null): void {
-    warnOfSharedArguments(this, state, this.starting!.args);
+    warnOfSharedArguments(this, state, this.args);
+    if (this.parent === null || !this.parent.actsOnExitsAtOnce) this.args = NO_ARGUMENTS;
     this.state = state;
     this.status = 'running';
     const starting = this.starting!;

@@ -111,7 +111,7 @@ function registerNew(runtime: Runtime, name: ServerName, process: GenServerProce
   try {
     return register(runtime, name, process.pid);
   } catch (error) {
-    Pid.attach(process.pid, undefined);
+    Pid.detach(process.pid);
     throw error;
   }
 }

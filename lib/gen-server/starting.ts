@@ -24,17 +24,14 @@ export class StartDeadline extends Deadline {
   }
 }
 
-/** A start that is under way. What it needs is given up when the process is up. */
+/** A start that is under way: given up when the process is up. */
 export class Starting {
   deadline: StartDeadline | null = null;
   hasTimedOut = false;
   cause: unknown = undefined;
   private others: AwaitedStart | null = null;
 
-  constructor(
-    readonly args: InitArguments,
-    private observer: StartObserver | null,
-  ) {}
+  constructor(private observer: StartObserver | null) {}
 
   /** Tells the starter how it went, once. */
   settle(process: GenServerProcess, outcome: StartOutcome): void {
@@ -64,4 +61,4 @@ export class Starting {
   }
 }
 
-keepShape(new Starting([], null));
+keepShape(new Starting(null));

@@ -11,7 +11,7 @@ import { Pid } from '../runtime/pid.js';
 import { ViaKey } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Shutdown } from '../supervision/child-spec.js';
-import { DynamicChildPlan } from '../supervision/dynamic-child-spec.js';
+import { DynamicChildPlan } from '../supervision/dynamic-child.js';
 import { DynamicSupervisorServer } from '../supervision/dynamic-supervisor.js';
 import type { Restart } from '../supervision/restart-policy.js';
 

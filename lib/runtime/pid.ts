@@ -1,5 +1,11 @@
 import type { Process } from './process.js';
 
+/** What a supervisor keeps of one life of its child, found by the pid. */
+export interface Kept {
+  /** That life has ended: what is to be kept of it from now on. */
+  afterEnd(process: Process): Kept;
+}
+
 /**
  * The identity of one life of a process. A restarted process keeps its `id` and gets the next `incarnation`, so a pid is
  * never reused and a message sent to it never reaches a successor (P7). There is one object per incarnation: compare with
@@ -8,7 +14,7 @@ import type { Process } from './process.js';
 export class Pid {
   // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
   #process: Process | undefined = undefined;
-  #keptAs: unknown = undefined;
+  #keptAs: Kept | undefined = undefined;
 
   /** @internal */
   constructor(
@@ -23,18 +29,25 @@ export class Pid {
     return pid.#process;
   }
 
-  /** Ties a pid to its process at the start, and unties it at the end. @internal */
-  static attach(pid: Pid, process: Process | undefined): void {
+  /** Ties a pid to its process at the start. @internal */
+  static attach(pid: Pid, process: Process): void {
     pid.#process = process;
   }
 
+  /** Unties it at the end. @internal */
+  static detach(pid: Pid): void {
+    const process = pid.#process;
+    pid.#process = undefined;
+    if (pid.#keptAs !== undefined) pid.#keptAs = pid.#keptAs.afterEnd(process!);
+  }
+
   /** What its supervisor keeps of this incarnation, also for a while after its end. @internal */
-  static keptAs(pid: Pid): unknown {
+  static keptAs(pid: Pid): Kept | undefined {
     return pid.#keptAs;
   }
 
   /** @internal */
-  static keepAs(pid: Pid, kept: unknown): void {
+  static keepAs(pid: Pid, kept: Kept | undefined): void {
     pid.#keptAs = kept;
   }
 

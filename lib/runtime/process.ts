@@ -82,7 +82,7 @@ export abstract class Process implements Schedulable {
   protected abstract onEnd(reason: ExitReason): void;
 
   /** Whether an exit of a linked process has to be acted on before anything else runs: supervisors. */
-  protected get actsOnExitsAtOnce(): boolean {
+  get actsOnExitsAtOnce(): boolean {
     return false;
   }
 
@@ -235,7 +235,7 @@ export abstract class Process implements Schedulable {
     this.isBusy = true;
     this.hasContinuation = false;
     this.releaseName();
-    Pid.attach(this.pid, undefined);
+    Pid.detach(this.pid);
 
     this.mailbox = null;
     if (mailbox !== null) this.discardAll(mailbox, reason);

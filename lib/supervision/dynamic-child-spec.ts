@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { InitArguments } from '../gen-server/starting.js';
 import type { ServerSource } from '../gen-server/server-definition.js';
-import { ServerPlan } from '../gen-server/server-plan.js';
+import { NO_ARGUMENTS } from '../gen-server/server-plan.js';
 import type { StartOptions } from '../gen-server/start.js';
 import { checkRestartAndShutdown, checkSource, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import { SupervisorConfigError } from './errors.js';
@@ -74,27 +74,6 @@ export function checkDynamicChild(spec: DynamicChildSpec, supervisor: string): v
     throw new SupervisorConfigError('bad_combination', `a dynamic supervisor has no significant children ${of}`);
   }
 }
-
-/** What children that are started alike have in common. One for a hundred thousand of them. */
-export class DynamicChildPlan {
-  readonly server: ServerPlan;
-  readonly restart: Restart;
-  readonly shutdownMs: Shutdown;
-
-  /** Throws when an option makes no sense. */
-  constructor({ source, options, restart = 'permanent', shutdownMs }: DynamicChildSpec) {
-    this.server = new ServerPlan(source, options);
-    this.restart = restart;
-    this.shutdownMs = shutdownMs ?? (this.isSupervisor ? Infinity : WORKER_SHUTDOWN_MS);
-  }
-
-  get isSupervisor(): boolean {
-    return this.server.definition.isSupervisor === true;
-  }
-}
-
-/** The same array for everybody: a hundred thousand empty ones are a few megabytes. */
-const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 
 /** The arguments of a child's `init`: what all children get comes before its own. */
 export function argumentsOf(args: InitArguments, extraArguments: readonly unknown[]): InitArguments {

@@ -1,32 +1,62 @@
 import type { GenServerProcess } from '../gen-server/gen-server-process.js';
-import type { InitArguments } from '../gen-server/starting.js';
+import { ServerPlan } from '../gen-server/server-plan.js';
 import type { ExitReason } from '../runtime/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
-import { Pid } from '../runtime/pid.js';
+import { type Kept, Pid } from '../runtime/pid.js';
+import type { Process } from '../runtime/process.js';
 import { formatName, type ServerName } from '../runtime/registration.js';
-import type { DynamicChildPlan } from './dynamic-child-spec.js';
+import { type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
+import type { DynamicChildSpec } from './dynamic-child-spec.js';
+import type { Restart } from './restart-policy.js';
 
-/** What is out of the ordinary about a child: most have nothing. */
-interface Unrest {
-  /** The end that it is to come back from, until it has. */
-  readonly comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null;
-  /** Resolves when the child is stopped and forgotten, once that was asked for. */
-  readonly leaving: Promise<void> | null;
+/**
+ * What children that are started alike have in common. One for a hundred thousand of them, and all that their supervisor keeps of one
+ * with which everything is in order.
+ */
+export class DynamicChildPlan implements Kept {
+  readonly server: ServerPlan;
+  readonly restart: Restart;
+  readonly shutdownMs: Shutdown;
+
+  /** Throws when an option makes no sense. */
+  constructor({ source, options, restart = 'permanent', shutdownMs }: DynamicChildSpec) {
+    this.server = new ServerPlan(source, options);
+    this.restart = restart;
+    this.shutdownMs = shutdownMs ?? (this.isSupervisor ? Infinity : WORKER_SHUTDOWN_MS);
+  }
+
+  get isSupervisor(): boolean {
+    return this.server.definition.isSupervisor === true;
+  }
+
+  afterEnd(process: Process): DynamicChild {
+    return new DynamicChild(this, process as GenServerProcess);
+  }
 }
 
-const AT_REST: Unrest = Object.freeze({ comeback: null, leaving: null });
-
-/** One child of a dynamic supervisor, with all its incarnations. */
-export class DynamicChild {
+/**
+ * One child of a dynamic supervisor, with all its incarnations. It is kept from the moment on in which something happens to the child:
+ * it ends, or is to leave. Before that it is made for whoever looks.
+ */
+export class DynamicChild implements Kept {
   /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. */
-  phase: 'starting' | 'running' | 'waiting' | 'gone' = 'starting';
-  private unrest = AT_REST;
-  private incarnation!: GenServerProcess;
+  phase: 'starting' | 'running' | 'waiting' | 'gone';
+  /** Resolves when the child is stopped and forgotten, once that was asked for. */
+  leaving: Promise<void> | null = null;
+  private incarnation: GenServerProcess;
+  private pendingComeback: { readonly crashed: Pid; readonly reason: ExitReason } | null = null;
 
   constructor(
     readonly plan: DynamicChildPlan,
-    readonly args: InitArguments,
-  ) {}
+    process: GenServerProcess,
+  ) {
+    this.phase = process.hasStarted ? 'running' : 'starting';
+    this.incarnation = process;
+  }
+
+  afterEnd(): DynamicChild {
+    return this;
+  }
 
   /** The last incarnation. The child is found by its pid, and by that of the one that crashed until it has come back. */
   get process(): GenServerProcess {
@@ -34,37 +64,29 @@ export class DynamicChild {
   }
 
   set process(process: GenServerProcess) {
-    const former = this.incarnation as GenServerProcess | undefined;
-    if (former !== undefined && former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
+    const former = this.incarnation;
+    if (former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
     this.incarnation = process;
     Pid.keepAs(process.pid, this);
   }
 
-  get comeback(): Unrest['comeback'] {
-    return this.unrest.comeback;
+  /** The end that it is to come back from, until it has. */
+  get comeback(): { readonly crashed: Pid; readonly reason: ExitReason } | null {
+    return this.pendingComeback;
   }
 
-  set comeback(comeback: Unrest['comeback']) {
-    const { comeback: former, leaving } = this.unrest;
-    if (comeback === former) return;
-    if (former !== null) Pid.keepAs(former.crashed, undefined);
-    this.unrest = { comeback, leaving };
-  }
-
-  get leaving(): Unrest['leaving'] {
-    return this.unrest.leaving;
-  }
-
-  set leaving(leaving: Unrest['leaving']) {
-    this.unrest = { comeback: this.comeback, leaving };
+  set comeback(comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null) {
+    const former = this.pendingComeback;
+    if (former !== null && former !== comeback) Pid.keepAs(former.crashed, undefined);
+    this.pendingComeback = comeback;
   }
 
   /** It is forgotten: nobody finds it any more, and what is garbage must not keep alive what is young. */
   leave(): void {
     this.phase = 'gone';
-    if (this.comeback !== null) Pid.keepAs(this.comeback.crashed, undefined);
+    this.comeback = null;
+    this.leaving = null;
     Pid.keepAs(this.process.pid, undefined);
-    this.unrest = AT_REST;
   }
 
   get isSupervisor(): boolean {
@@ -90,4 +112,4 @@ export class DynamicChild {
   }
 }
 
-keepShape(new DynamicChild(null as never, []));
+keepShape(new DynamicChild(null as never, { hasStarted: false } as never));

@@ -18,10 +18,10 @@ import type { ChildSpec } from './child-spec.js';
 import {
   checkDynamicChild,
   completeDynamicSupervisorOptions,
-  DynamicChildPlan,
   type DynamicChildSpec,
   type DynamicSupervisorOptions,
 } from './dynamic-child-spec.js';
+import { DynamicChildPlan } from './dynamic-child.js';
 import { type DynamicChildInfo, DynamicRetry, DynamicSupervisorServer } from './dynamic-supervisor.js';
 import type { ChildCounts } from './child.js';
 import { spawnSupervisor, SUPERVISOR_DEFAULTS } from './supervisor-source.js';

@@ -14,8 +14,8 @@ import { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
 import { childrenOf } from '../runtime/ties.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
-import { DynamicChild } from './dynamic-child.js';
-import { argumentsOf, type CompleteDynamicSupervisorOptions, type DynamicChildPlan } from './dynamic-child-spec.js';
+import { DynamicChild, DynamicChildPlan } from './dynamic-child.js';
+import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
 import { RestartIntensity } from './restart-intensity.js';
@@ -38,17 +38,16 @@ const MOST_SHOWN = 100;
 class ChildStart implements StartObserver {
   constructor(
     private readonly supervisor: DynamicSupervisorServer,
-    private readonly child: DynamicChild,
     private readonly starter: StartObserver | null,
   ) {}
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
-    this.supervisor.childStarted(this.child, process, outcome);
+    this.supervisor.childStarted(process, outcome);
     this.starter?.started(process, outcome);
   }
 }
 
-keepShape(new ChildStart(null as never, null as never, null));
+keepShape(new ChildStart(null as never, null));
 
 /** Tells the supervisor, in its own turn, to try a failed restart again. */
 export class DynamicRetry {
@@ -85,7 +84,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   override async terminate(reason: ExitReason): Promise<void> {
     const { clock } = this.server.runtime;
     const begin = clock.now();
-    await Promise.all(this.children().map((child) => this.stopAndForget(child)));
+    await Promise.all(this.children().map((child) => this.stopAndForget(this.find(child.process.pid) ?? child)));
     this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
   }
 
@@ -115,11 +114,11 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { maxChildren, extraArguments } = this.options;
     if (this.count >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
     const args = argumentsOf(givenArgs, extraArguments);
-    const child = new DynamicChild(plan, args);
-    const observer = new ChildStart(this, child, starter);
-    child.process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
+    const observer = new ChildStart(this, starter);
+    const process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
+    Pid.keepAs(process.pid, plan);
     this.count++;
-    return child.process;
+    return process;
   }
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
@@ -189,10 +188,10 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       return stop('shutdown'); // D7
     }
     try {
-      const { plan, registeredName, args, process } = child;
-      const observer = new ChildStart(this, child, null);
+      const { plan, registeredName, process } = child;
+      const observer = new ChildStart(this, null);
       const lineage = { parent: this.server, predecessor: process.pid };
-      child.process = spawnAsPlanned(this.server.runtime, plan.server, registeredName, args, observer, lineage);
+      child.process = spawnAsPlanned(this.server.runtime, plan.server, registeredName, process.args, observer, lineage);
     } catch (thrown) {
       if (thrown instanceof AlreadyStartedError) this.giveWay(child, thrown);
       else this.retryLater(child, reasonOfThrown(thrown));
@@ -226,8 +225,10 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   // --- one child ----------------------------------------------------------------------------------------------------------
 
   /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
-  childStarted(child: DynamicChild, process: GenServerProcess, outcome: StartOutcome): void {
-    if (child.process !== process || child.phase !== 'starting' || child.leaving !== null) return;
+  childStarted({ pid }: GenServerProcess, outcome: StartOutcome): void {
+    if (outcome.status === 'ok' && Pid.keptAs(pid) instanceof DynamicChildPlan) return;
+    const child = this.find(pid);
+    if (child?.process.pid !== pid || child.phase !== 'starting' || child.leaving !== null) return;
     // Killed, it tries nothing again.
     if (this.server.isFenced) this.forget(child);
     else this.settle(child, outcome);
@@ -291,8 +292,17 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     child.leave();
   }
 
+  /** A child that something happens to: it is kept from now on. */
   private find(pid: Pid): DynamicChild | undefined {
-    const child = Pid.keptAs(pid);
+    const child = this.look(pid);
+    if (child !== undefined) Pid.keepAs(pid, child);
+    return child;
+  }
+
+  /** A child as it is. */
+  private look(pid: Pid): DynamicChild | undefined {
+    const kept = Pid.keptAs(pid);
+    const child = kept instanceof DynamicChildPlan ? new DynamicChild(kept, processOf(pid)) : kept;
     return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
   }
 
@@ -300,7 +310,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   private children(): DynamicChild[] {
     const children = [...this.waiting];
     for (const { pid } of childrenOf(this.server).members()) {
-      const child = this.find(pid);
+      const child = this.look(pid);
       if (child !== undefined) children.push(child);
     }
     return children.sort((a, b) => a.process.pid.id - b.process.pid.id);
@@ -323,4 +333,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { events } = this.server.runtime;
     if (events.wants(event.type)) events.emit(event);
   }
+}
+
+/** The process of a child of which nothing but the plan is kept: it is alive. */
+function processOf(pid: Pid): GenServerProcess {
+  return Pid.processOf(pid) as GenServerProcess;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { DynamicChildPlan } from '../../lib/supervision/dynamic-child.js';
 import {
   argumentsOf,
   checkDynamicChild,
   completeDynamicSupervisorOptions,
-  DynamicChildPlan,
   type DynamicChildSpec,
   type DynamicSupervisorOptions,
 } from '../../lib/supervision/dynamic-child-spec.js';
