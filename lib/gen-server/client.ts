@@ -63,7 +63,7 @@ export function callServer(
   }
   const activation = tracking === null ? null : tracking.current;
   const sender = activation === null ? runtime.current : activation.process;
-  if (sender !== null && sender.pendingCalls >= runtime.limits.pendingCalls) {
+  if (sender?.ties != null && sender.ties.pendingCalls >= runtime.limits.pendingCalls) {
     return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
   }
   let sent = payload;

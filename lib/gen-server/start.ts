@@ -1,4 +1,4 @@
-import type { Registration, ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/registration.js';
 import { register } from '../runtime/registration.js';
 import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
 import { linkToParent } from '../runtime/links.js';
@@ -90,7 +90,7 @@ export function spawnAsPlanned(
     args,
     observer,
   );
-  if (name !== undefined) process.registration = registerNew(runtime, name, process);
+  if (name !== undefined) registerNew(process, name);
   if (parent !== null) linkToParent(process);
   runtime.add(process);
   process.begin();
@@ -107,9 +107,9 @@ export function start(runtime: Runtime, source: ServerSource, options?: StartOpt
   });
 }
 
-function registerNew(runtime: Runtime, name: ServerName, process: GenServerProcess): Registration {
+function registerNew(process: GenServerProcess, name: ServerName): void {
   try {
-    return register(runtime, name, process.pid);
+    register(process, name);
   } catch (error) {
     Pid.detach(process.pid);
     throw error;

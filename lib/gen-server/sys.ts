@@ -312,11 +312,11 @@ export const sys = {
 } as const;
 
 function statusOf(server: GenServerProcess): ServerStatus {
-  const { pid, label, registration, parent, queueLength, definition, debugging } = server;
+  const { pid, label, registeredName, parent, queueLength, definition, debugging } = server;
   return {
     pid,
     label,
-    name: registration === null ? null : formatName(registration.name),
+    name: registeredName === undefined ? null : formatName(registeredName),
     status: server.isSuspended ? 'suspended' : (server.status as ServerStatus['status']),
     parent: parent === null ? null : parent.pid,
     queueLength,

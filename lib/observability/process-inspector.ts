@@ -43,12 +43,12 @@ export function inspectTree(runtime: Runtime, root: Destination): ProcessTree | 
 }
 
 function treeOf(process: GenServerProcess, id: string | null): ProcessTree {
-  const { pid, label, registration, status, queueLength, definition } = process;
+  const { pid, label, registeredName, status, queueLength, definition } = process;
   return {
     id,
     pid: pid.toString(),
     label: oneLine(label),
-    name: registration === null ? null : oneLine(formatName(registration.name)),
+    name: registeredName === undefined ? null : oneLine(formatName(registeredName)),
     type: definition.isSupervisor === true ? 'supervisor' : 'worker',
     status: status as ProcessTree['status'],
     queueLength,

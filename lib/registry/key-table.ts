@@ -1,11 +1,11 @@
 import { NoProcessError } from '../gen-server/errors.js';
 import { SENT_ENVELOPE } from '../runtime/envelope.js';
 import { Pid } from '../runtime/pid.js';
-import type { ViaRegistry } from '../runtime/ports.js';
 import { print } from '../runtime/print.js';
+import { type KeyRegistry, ViaKey } from '../runtime/registration.js';
 
 /** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */
-export class KeyTable implements ViaRegistry {
+export class KeyTable implements KeyRegistry {
   /** Without an object per key, since there may be a hundred thousand. */
   private readonly holders = new Map<unknown, Pid>();
 
@@ -21,6 +21,14 @@ export class KeyTable implements ViaRegistry {
 
   whereisName(key: unknown): Pid | undefined {
     return this.holders.get(key);
+  }
+
+  nameOf(key: unknown): ViaKey {
+    return new ViaKey(this, key);
+  }
+
+  release(key: unknown): void {
+    this.holders.delete(key);
   }
 
   send(key: unknown, message: unknown): void {

@@ -19,7 +19,7 @@ const BURST_GROWTH = 8;
  * but the ring, which is made by the first message and grows when full.
  */
 export class Mailbox {
-  private slots: unknown[] = new Array<unknown>(FIRST_SLOTS).fill(undefined);
+  private slots: unknown[] = new Array<unknown>(FIRST_SLOTS);
   private mask = FIRST_SLOTS - 1;
   // Counted in slots and never wrapped: the difference is the number of slots in use.
   private head = 0;
@@ -147,7 +147,7 @@ export class Mailbox {
   }
 
   private shrink(): void {
-    this.slots = new Array<unknown>(FIRST_SLOTS).fill(undefined);
+    this.slots = new Array<unknown>(FIRST_SLOTS);
     this.mask = FIRST_SLOTS - 1;
     this.head = this.tail = 0;
     this.highWater = 2 * FIRST_HIGH_WATER;

@@ -6,7 +6,7 @@ import { Exit } from './messages.js';
 import { linkedTo } from './links.js';
 import { reportToWatchers } from './monitors.js';
 import { Pid } from './pid.js';
-import type { Registration } from './registration.js';
+import type { Registration, ServerName } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduler.js';
 import type { Ties } from './ties.js';
@@ -33,11 +33,11 @@ export abstract class Process implements Schedulable {
   youngerSibling: Process | null = null;
 
   registration: Registration | null = null;
+  /** What it is found by where it is registered, when others are registered there too. @internal */
+  registeredKey: unknown = undefined;
   isLinkedToParent = false;
   /** Null as long as nothing but the parent has to do with it. @internal */
   ties: Ties | null = null;
-  /** How many calls of this process are unanswered, as far as is known. */
-  pendingCalls = 0;
   /** The callback that is under way, where that is tracked. @internal */
   activation: Activation | null = null;
 
@@ -99,6 +99,11 @@ export abstract class Process implements Schedulable {
 
   /** Called when a request to end this process was queued. */
   protected onStopQueued(): void {}
+
+  /** What it was registered under; undefined when it has no name. */
+  get registeredName(): ServerName | undefined {
+    return this.registration?.nameOf(this.registeredKey);
+  }
 
   get queueLength(): number {
     return this.mailbox === null ? 0 : this.mailbox.length;
@@ -238,7 +243,7 @@ export abstract class Process implements Schedulable {
     Pid.detach(this.pid);
 
     this.mailbox = null;
-    if (mailbox !== null) this.discardAll(mailbox, reason);
+    if (mailbox !== null && !mailbox.isEmpty) this.discardAll(mailbox, reason);
     this.onEnd(reason);
     if (ties !== null) giveUp(ties);
     if (this.isLinkedToParent) {
@@ -269,12 +274,12 @@ export abstract class Process implements Schedulable {
 
   /** A registry of the user's own may throw. The end goes on all the same. */
   private releaseName(): void {
-    const { registration } = this;
+    const { registration, registeredKey } = this;
     if (registration === null) return;
     try {
-      registration.release(this.pid);
+      registration.release(registeredKey, this.pid);
     } catch (error) {
-      this.runtime.reportUnreleasedName(this, registration.name, error);
+      this.runtime.reportUnreleasedName(this, registration.nameOf(registeredKey), error);
     }
   }
 

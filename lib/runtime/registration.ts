@@ -4,6 +4,7 @@ import { assertNameLength } from './limits.js';
 import { Pid } from './pid.js';
 import { print } from './print.js';
 import type { NameService, ViaRegistry } from './ports.js';
+import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';
 
 /** A class that stands for a server: the default name of a `@GenServer()`. */
@@ -26,32 +27,31 @@ interface ViaName {
   readonly value?: unknown;
 }
 
-/** A name that a process holds, to be given back at its end. */
+/** What a name that a process holds is given back to at its end. The key is the one under which the process is found there. */
 export interface Registration {
-  readonly name: ServerName;
-  release(pid: Pid): void;
+  nameOf(key: unknown): ServerName;
+  release(key: unknown, pid: Pid): void;
 }
 
-/** A key of a registry that is its own registration: one object where there may be a hundred thousand of them. */
-export class ViaKey implements Registration, ViaName {
+/** A registry that is the registration of all its keys: no object for each where there may be a hundred thousand of them. */
+export interface KeyRegistry extends ViaRegistry, Registration {}
+
+/** A key of such a registry. Whoever holds it keeps the key only. */
+export class ViaKey implements ViaName {
   constructor(
-    readonly via: ViaRegistry,
+    readonly via: KeyRegistry,
     readonly key: unknown,
   ) {}
-
-  get name(): ServerName {
-    return this;
-  }
-
-  release(): void {
-    this.via.unregisterName(this.key);
-  }
 }
 
 keepShape(new ViaKey(null as never, undefined));
 
 class ViaRegistration implements Registration {
-  constructor(readonly name: ViaName) {}
+  constructor(private readonly name: ViaName) {}
+
+  nameOf(): ServerName {
+    return this.name;
+  }
 
   release(): void {
     this.name.via.unregisterName(this.name.key);
@@ -60,22 +60,31 @@ class ViaRegistration implements Registration {
 
 class ServiceRegistration implements Registration {
   constructor(
-    readonly name: ServerName,
+    private readonly name: ServerName,
     private readonly service: NameService,
     private readonly key: unknown,
   ) {}
 
-  release(pid: Pid): void {
+  nameOf(): ServerName {
+    return this.name;
+  }
+
+  release(_key: unknown, pid: Pid): void {
     this.service.unregister(this.key, pid);
   }
 }
 
-/** Takes `name` for `pid`, or throws {@link AlreadyStartedError} naming the holder, or `LimitExceededError`. */
-export function register(runtime: Runtime, name: ServerName, pid: Pid): Registration {
+/** Takes `name` for a process, or throws {@link AlreadyStartedError} naming the holder, or `LimitExceededError`. */
+export function register(process: Process, name: ServerName): void {
+  process.registration = registrationOf(process.runtime, name, process.pid);
+  if (name instanceof ViaKey) process.registeredKey = name.key;
+}
+
+function registrationOf(runtime: Runtime, name: ServerName, pid: Pid): Registration {
   assertNameLength(isVia(name) ? name.key : isGlobal(name) ? name.global : name, runtime.limits, pid);
   if (isVia(name)) {
     if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
-    return name instanceof ViaKey ? name : new ViaRegistration(name);
+    return name instanceof ViaKey ? name.via : new ViaRegistration(name);
   }
   const [service, key] = serviceOf(runtime, name);
   const holder = service.register(key, pid);

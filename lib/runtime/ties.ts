@@ -17,6 +17,8 @@ export class Ties {
   lastWatcher: Monitor | null = null;
   /** Whom this process watches. */
   watching: Map<Ref, Monitor> | null = null;
+  /** How many calls of this process are unanswered, as far as is known. */
+  pendingCalls = 0;
   /** Pending messages to this very incarnation, which no successor may get (K2). */
   timers: Set<Deadline> | null = null;
 }

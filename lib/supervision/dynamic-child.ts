@@ -95,7 +95,7 @@ export class DynamicChild implements Kept {
 
   /** Its incarnations go by one name. */
   get registeredName(): ServerName | undefined {
-    return this.process.registration?.name;
+    return this.process.registeredName;
   }
 
   get name(): string | undefined {

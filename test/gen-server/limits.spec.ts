@@ -115,7 +115,7 @@ describe('the calls that a process waits for', () => {
     const other = await world.start(answer);
     const again = await rejectionOrValue(world.call(pid, async () => reply(await world.call(other, 3))));
     expect(again).toBe('answer');
-    expect(Pid.processOf(pid)!.pendingCalls).toBe(0);
+    expect(Pid.processOf(pid)!.ties?.pendingCalls).toBe(0);
   });
 
   it('are known after an await with tracking', async () => {
