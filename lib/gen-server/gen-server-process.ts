@@ -111,8 +111,6 @@ export class GenServerProcess extends Process {
   private ending: Ending | null = null;
   private ownSelf: Self | null = null;
   private starting: Starting | null;
-  /** A request to end this process waits in its queue: what takes long had better not begin. */
-  isStopQueued = false;
   /** Null as long as the message in hand is all there is. */
   private affairs: Affairs | null = null;
 
@@ -206,7 +204,6 @@ export class GenServerProcess extends Process {
   }
 
   protected override onStopQueued(): void {
-    this.isStopQueued = true;
     this.affairs?.stopQueued?.();
   }
 
@@ -450,13 +447,13 @@ export class GenServerProcess extends Process {
           : this.invokeTracked(runtime.tracking, invocation, payload);
     } catch (thrown) {
       runtime.current = null;
-      this.activation = null;
+      this.closeActivation();
       this.fail(thrown, invocation, payload);
       return;
     }
     runtime.current = null;
     if (result instanceof CallbackResult || !isThenable(result)) {
-      this.activation = null;
+      this.closeActivation();
       this.apply(result, invocation, payload);
     } else {
       this.wait(result, invocation, payload);
@@ -501,7 +498,7 @@ export class GenServerProcess extends Process {
     const invocation = turn.invocation!;
     turn.invocation = null;
     turn.payload = undefined;
-    this.activation = null;
+    this.closeActivation();
     const wasRunning = scheduler.enter();
     this.isBusy = false;
     try {
@@ -960,7 +957,7 @@ export class GenServerProcess extends Process {
       result = runtime.tracking === null ? step.run(this, given) : this.guardTracked(runtime.tracking, step, given);
     } catch (thrown) {
       runtime.current = null;
-      this.activation = null;
+      this.closeActivation();
       if (!this.isFenced) step.failed(this, thrown);
       return;
     }
@@ -970,7 +967,7 @@ export class GenServerProcess extends Process {
       return;
     }
     if (this.isFenced) return;
-    this.activation = null;
+    this.closeActivation();
     step.done(this, result);
   }
 
@@ -982,7 +979,7 @@ export class GenServerProcess extends Process {
     const goOn = (next: Step<A>['done'], value: unknown): void => {
       if (this.isFenced) return;
       const { scheduler } = this.runtime;
-      this.activation = null;
+      this.closeActivation();
       const wasRunning = scheduler.enter();
       try {
         next(this, value);

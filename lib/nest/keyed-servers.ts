@@ -38,6 +38,8 @@ export class KeyedServers {
   readonly keys: KeyTable;
   /** Made by the first start, which is where options that make no sense are refused. */
   private plan: DynamicChildPlan | undefined;
+  /** The incarnation of the dynamic supervisor that was asked for last. */
+  private found: { readonly pid: Pid; readonly supervisor: DynamicSupervisorServer } | undefined;
   /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
 
@@ -60,9 +62,16 @@ export class KeyedServers {
   /** The dynamic supervisor, while it runs. */
   get supervisor(): DynamicSupervisorServer {
     const { holder } = this.settings.supervisorSlot;
-    const process = holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    // As long as an incarnation holds the name it runs.
+    if (this.found !== undefined && holder === this.found.pid) return this.found.supervisor;
+    return this.findSupervisor(holder);
+  }
+
+  private findSupervisor(pid: Pid | undefined): DynamicSupervisorServer {
+    const process = pid === undefined ? undefined : (Pid.processOf(pid) as GenServerProcess | undefined);
     const supervisor = process?.running(DynamicSupervisorServer);
     if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
+    this.found = { pid: pid!, supervisor };
     return supervisor;
   }
 

@@ -9,8 +9,7 @@ import { Pid } from './pid.js';
 import type { Registration, ServerName } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduler.js';
-import type { Ties } from './ties.js';
-import type { Activation } from './tracking.js';
+import { type Ties, tiesOf } from './ties.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
@@ -25,8 +24,7 @@ export abstract class Process implements Schedulable {
   /** Work is in progress (`init`, a handler, `terminate`), so nothing may be taken from the mailbox. */
   isBusy = false;
 
-  nextReady: Schedulable | null = null;
-  isReady = false;
+  nextReady: Schedulable | null | undefined = undefined;
   /** Neighbours among those with the same parent. @internal */
   olderSibling: Process | null = null;
   /** @internal */
@@ -38,8 +36,6 @@ export abstract class Process implements Schedulable {
   isLinkedToParent = false;
   /** Null as long as nothing but the parent has to do with it. @internal */
   ties: Ties | null = null;
-  /** The callback that is under way, where that is tracked. @internal */
-  activation: Activation | null = null;
 
   protected mailbox: Mailbox | null = null;
   /** Something comes before the mailbox: the start itself, or a continue. */
@@ -114,6 +110,11 @@ export abstract class Process implements Schedulable {
     return this.status === 'dead' || this.doom !== null;
   }
 
+  /** A request to end this process waits in its queue: what takes long had better not begin. */
+  get isStopQueued(): boolean {
+    return this.ties !== null && this.ties.isStopQueued;
+  }
+
   get isAlive(): boolean {
     return this.status !== 'dead';
   }
@@ -128,12 +129,13 @@ export abstract class Process implements Schedulable {
     const mailbox = (this.mailbox ??= this.makeMailbox());
     mailbox.push(envelope, payload);
     if (mailbox.isHigh) this.reachHighWater(mailbox);
-    if (!this.isReady && !this.isBusy) this.runtime.scheduler.ready(this);
+    if (this.nextReady === undefined && !this.isBusy) this.runtime.scheduler.ready(this);
   }
 
   /** Delivers a request to end this process, in its place in the queue. */
   deliverStop(envelope: Envelope, payload: unknown): void {
     this.deliver(envelope, payload);
+    tiesOf(this).isStopQueued = true;
     this.onStopQueued();
   }
 
@@ -210,6 +212,11 @@ export abstract class Process implements Schedulable {
     return false;
   }
 
+  /** The callback that was under way has returned. */
+  protected closeActivation(): void {
+    if (this.ties !== null) this.ties.activation = null;
+  }
+
   /** Goes on with the mailbox after work that took more than one turn. */
   protected resume(): void {
     this.isBusy = false;
@@ -223,7 +230,7 @@ export abstract class Process implements Schedulable {
   }
 
   protected becomeReady(): void {
-    if (!this.isReady) this.runtime.scheduler.ready(this);
+    if (this.nextReady === undefined) this.runtime.scheduler.ready(this);
   }
 
   /**

@@ -16,17 +16,16 @@ export class RandomScheduler extends Scheduler {
 
   override ready(process: Schedulable): void {
     let ahead = 0;
-    for (let other = this.first; other !== null; other = other.nextReady) ahead++;
+    for (let other = this.first; other !== null; other = other.nextReady!) ahead++;
     let place = Math.floor(this.randomness.random() * (ahead + 1));
     if (place === ahead) {
       super.ready(process);
       return;
     }
-    process.isReady = true;
     let before: Schedulable | null = null;
     for (let other = this.first; place > 0; place--) {
       before = other;
-      other = other!.nextReady;
+      other = other!.nextReady!;
     }
     process.nextReady = before === null ? this.first : before.nextReady;
     if (before === null) this.first = process;

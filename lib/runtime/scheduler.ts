@@ -6,9 +6,11 @@ export interface Schedulable {
   run(): boolean;
   /** How many messages wait for it. */
   readonly queueLength: number;
-  /** The next in the run queue. The queue is intrusive, so waking a process allocates nothing. */
-  nextReady: Schedulable | null;
-  isReady: boolean;
+  /**
+   * The next in the run queue: null for the last of them, undefined for one that is not in it. The queue is intrusive, so waking a
+   * process allocates nothing.
+   */
+  nextReady: Schedulable | null | undefined;
 }
 
 /** How long handlers may hold one turn of the event loop before timers and I/O get their chance. */
@@ -81,7 +83,7 @@ export class Scheduler {
 
   /** Puts a process at the end of the run queue. */
   ready(process: Schedulable): void {
-    process.isReady = true;
+    process.nextReady = null;
     if (this.last === null) this.first = process;
     else this.last.nextReady = process;
     this.last = process;
@@ -154,10 +156,9 @@ export class Scheduler {
     }
     this.runUrgent();
     for (let process = this.first; process !== null; process = this.first) {
-      this.first = process.nextReady;
+      this.first = process.nextReady!;
       if (this.first === null) this.last = null;
-      process.nextReady = null;
-      process.isReady = false;
+      process.nextReady = undefined;
       if (process.run()) {
         this.defer();
         return;

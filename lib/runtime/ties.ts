@@ -3,6 +3,7 @@ import { Family } from './family.js';
 import type { Monitor } from './monitors.js';
 import type { Ref } from './pid.js';
 import type { Process } from './process.js';
+import type { Activation } from './tracking.js';
 
 /**
  * What ties a process to others. Most processes of a hundred thousand have nothing of it, so it is made with the first tie.
@@ -17,6 +18,10 @@ export class Ties {
   lastWatcher: Monitor | null = null;
   /** Whom this process watches. */
   watching: Map<Ref, Monitor> | null = null;
+  /** A request to end this process waits in its queue. */
+  isStopQueued = false;
+  /** The callback that is under way, where that is tracked. */
+  activation: Activation | null = null;
   /** How many calls of this process are unanswered, as far as is known. */
   pendingCalls = 0;
   /** Pending messages to this very incarnation, which no successor may get (K2). */

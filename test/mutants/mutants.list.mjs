@@ -22,7 +22,7 @@ const calls = [
   mutant(
     'queued-callers-forgotten',
     'runtime/process.ts',
-    `    if (mailbox !== null) this.discardAll(mailbox, reason);\n`,
+    `    if (mailbox !== null && !mailbox.isEmpty) this.discardAll(mailbox, reason);\n`,
     ``,
     'P4: callers in the queue are told',
   ),

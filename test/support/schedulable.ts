@@ -2,8 +2,7 @@ import type { Schedulable } from '../../lib/runtime/scheduler.js';
 
 /** Something that a scheduler gives turns to, and that is nothing else. */
 export const schedulable = (run: () => boolean, queueLength = 1): Schedulable => ({
-  nextReady: null,
-  isReady: false,
+  nextReady: undefined,
   queueLength,
   run,
 });

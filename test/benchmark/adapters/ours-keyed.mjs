@@ -15,11 +15,8 @@ export const keyedAdapter = (type) => ({
   cast: (ctx, { client }) => client.add(),
   flush: (ctx, { client }) => client.with({ timeoutMs: Infinity }).inc(),
   /** Process, key and supervision entry; nobody holds a client. */
-  async spawn({ servers }, key) {
-    await servers.startChild({ key });
-    return key;
-  },
-  despawn: ({ servers }, key) => servers.terminateChild({ key }),
+  spawn: ({ servers }, key) => servers.startChild({ key }),
+  despawn: ({ servers }, pid, key) => servers.terminateChild({ key }),
   teardown: ({ app }) => app.close(),
 });
 
