@@ -6,7 +6,7 @@ import { keepShape } from '../runtime/keep-shape.js';
 import type { Envelope } from '../runtime/mailbox.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { tiesOf } from '../runtime/ties.js';
+import { countCall } from '../runtime/ties.js';
 import type { Activation, Awaited } from '../runtime/tracking.js';
 import { CallTimeoutError, type RequestDescription, ServerExitedError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
@@ -43,7 +43,7 @@ export class CallRequest implements Envelope, Deadline {
     /** The process that called, where it is known. */
     private readonly sender: Process | null,
   ) {
-    if (sender !== null) tiesOf(sender).pendingCalls++;
+    if (sender !== null) countCall(sender, 1);
     this.resolve = grabbedResolve;
     this.reject = grabbedReject;
   }
@@ -64,7 +64,7 @@ export class CallRequest implements Envelope, Deadline {
   answer(value: unknown): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    if (this.sender !== null && this.sender.ties !== null) this.sender.ties.pendingCalls--;
+    if (this.sender !== null) countCall(this.sender, -1);
     if (this.queue !== null) this.queue.remove(this);
     this.resolve(value);
   }
@@ -72,7 +72,7 @@ export class CallRequest implements Envelope, Deadline {
   refuse(error: unknown): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    if (this.sender !== null && this.sender.ties !== null) this.sender.ties.pendingCalls--;
+    if (this.sender !== null) countCall(this.sender, -1);
     if (this.queue !== null) this.queue.remove(this);
     this.reject(error);
   }

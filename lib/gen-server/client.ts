@@ -10,6 +10,7 @@ import { print } from '../runtime/print.js';
 import type { Process } from '../runtime/process.js';
 import { isVia } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { pendingCallsOf } from '../runtime/ties.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../runtime/timers.js';
 import { CallRequest, promiseOfAnswer, TrackedCallRequest } from './call-request.js';
 import {
@@ -63,7 +64,7 @@ export function callServer(
   }
   const activation = tracking === null ? null : tracking.current;
   const sender = activation === null ? runtime.current : activation.process;
-  if (sender?.ties != null && sender.ties.pendingCalls >= runtime.limits.pendingCalls) {
+  if (sender !== null && pendingCallsOf(sender) >= runtime.limits.pendingCalls) {
     return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
   }
   let sent = payload;

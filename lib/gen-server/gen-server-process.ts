@@ -447,17 +447,12 @@ export class GenServerProcess extends Process {
           : this.invokeTracked(runtime.tracking, invocation, payload);
     } catch (thrown) {
       runtime.current = null;
-      this.closeActivation();
       this.fail(thrown, invocation, payload);
       return;
     }
     runtime.current = null;
-    if (result instanceof CallbackResult || !isThenable(result)) {
-      this.closeActivation();
-      this.apply(result, invocation, payload);
-    } else {
-      this.wait(result, invocation, payload);
-    }
+    if (result instanceof CallbackResult || !isThenable(result)) this.apply(result, invocation, payload);
+    else this.wait(result, invocation, payload);
   }
 
   // On its own, as is every closure here that few need: a function that may make one pays for it each time.
@@ -468,7 +463,14 @@ export class GenServerProcess extends Process {
   /** Runs a callback so that it is known whose code it is, for as long as it awaits. */
   private runTracked(tracking: Tracking, run: () => unknown): unknown {
     const request = this.request ?? this.ending?.request ?? null;
-    return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
+    let goesOn = false;
+    try {
+      const result = tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
+      goesOn = isThenable(result);
+      return result;
+    } finally {
+      if (!goesOn) this.closeActivation();
+    }
   }
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
@@ -957,7 +959,6 @@ export class GenServerProcess extends Process {
       result = runtime.tracking === null ? step.run(this, given) : this.guardTracked(runtime.tracking, step, given);
     } catch (thrown) {
       runtime.current = null;
-      this.closeActivation();
       if (!this.isFenced) step.failed(this, thrown);
       return;
     }
@@ -967,7 +968,6 @@ export class GenServerProcess extends Process {
       return;
     }
     if (this.isFenced) return;
-    this.closeActivation();
     step.done(this, result);
   }
 

@@ -1,6 +1,7 @@
 import { keepShape } from '../runtime/keep-shape.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { withResolvers } from '../runtime/with-resolvers.js';
 import { StartError } from './errors.js';
 import type { GenServerProcess } from './gen-server-process.js';
 import type { StartOutcome } from './starting.js';
@@ -45,7 +46,13 @@ keepShape(new StartedPid(null as never, null as never));
 
 /** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
 export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {
-  return new Promise((resolve, reject) => begin(new StartedPid(resolve, reject)));
+  const { promise, resolve, reject } = withResolvers<Pid>();
+  try {
+    begin(new StartedPid(resolve, reject));
+  } catch (error) {
+    reject(error);
+  }
+  return promise;
 }
 
 /** Why a start failed, as whoever asked for it may know. */

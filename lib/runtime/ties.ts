@@ -37,3 +37,13 @@ export function tiesOf(process: Process): Ties {
 export function childrenOf(process: Process): Family {
   return (tiesOf(process).children ??= new Family());
 }
+
+/** How many calls of a process are unanswered, as far as is known. */
+export function pendingCallsOf({ ties }: Process): number {
+  return ties === null ? 0 : ties.pendingCalls;
+}
+
+/** Counts a call that a process has made, or one of them that was settled. One that has ended waits for nothing. */
+export function countCall(process: Process, by: 1 | -1): void {
+  if (process.isAlive) tiesOf(process).pendingCalls += by;
+}

@@ -29,8 +29,12 @@ export class DynamicChildPlan implements Kept {
     return this.server.definition.isSupervisor === true;
   }
 
-  afterEnd(process: Process): DynamicChild {
+  childOf(process: Process): DynamicChild {
     return new DynamicChild(this, process as GenServerProcess);
+  }
+
+  afterEnd(process: Process): DynamicChild {
+    return this.childOf(process);
   }
 }
 

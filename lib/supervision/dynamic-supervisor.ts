@@ -13,6 +13,7 @@ import type { Exit } from '../runtime/messages.js';
 import { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
 import { childrenOf } from '../runtime/ties.js';
+import { withResolvers } from '../runtime/with-resolvers.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
 import { DynamicChild, DynamicChildPlan } from './dynamic-child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-child-spec.js';
@@ -84,7 +85,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   override async terminate(reason: ExitReason): Promise<void> {
     const { clock } = this.server.runtime;
     const begin = clock.now();
-    await Promise.all(this.children().map((child) => this.stopAndForget(this.find(child.process.pid) ?? child)));
+    await Promise.all(this.children().map(({ process: { pid } }) => this.stopAndForget(this.find(pid)!)));
     this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
   }
 
@@ -266,13 +267,13 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       return Promise.resolve();
     }
     // Forgotten in the turn of its end, as a child that ends by itself: whoever takes its name next must find its place free.
-    return new Promise<void>((resolve) => {
-      beginShutdown(this.server, process, plan.shutdownMs, (end) => {
-        this.forget(child);
-        this.reportStopped(child, end);
-        resolve();
-      });
+    const { promise, resolve } = withResolvers<void>();
+    beginShutdown(this.server, process, plan.shutdownMs, (end) => {
+      this.forget(child);
+      this.reportStopped(child, end);
+      resolve();
     });
+    return promise;
   }
 
   private reportStopped(child: DynamicChild, end: ShutdownReport): void {
@@ -302,7 +303,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   /** A child as it is. */
   private look(pid: Pid): DynamicChild | undefined {
     const kept = Pid.keptAs(pid);
-    const child = kept instanceof DynamicChildPlan ? new DynamicChild(kept, processOf(pid)) : kept;
+    // With nothing but the plan it is alive.
+    const child = kept instanceof DynamicChildPlan ? kept.childOf(Pid.processOf(pid)!) : kept;
     return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
   }
 
@@ -333,9 +335,4 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { events } = this.server.runtime;
     if (events.wants(event.type)) events.emit(event);
   }
-}
-
-/** The process of a child of which nothing but the plan is kept: it is alive. */
-function processOf(pid: Pid): GenServerProcess {
-  return Pid.processOf(pid) as GenServerProcess;
 }

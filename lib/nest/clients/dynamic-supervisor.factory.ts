@@ -1,4 +1,5 @@
 import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import { NO_ARGUMENTS } from '../../gen-server/server-plan.js';
 import { whenStarted } from '../../gen-server/start-observer.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/print.js';
@@ -25,8 +26,8 @@ export function makeDynamicSupervisorClient(
   const form: KeyedForm = { runtime, keyed, definition };
 
   return {
-    startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
-      return whenStarted((observer) => keyed.start(key, args, observer));
+    startChild({ key, args }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
+      return whenStarted((observer) => keyed.start(key, args ?? NO_ARGUMENTS, observer));
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       const holder = await keyed.getOrStart(key, args);
