@@ -6,9 +6,12 @@ import { requireBuild } from './require-build.js';
 const fixture = fileURLToPath(new URL('./fixtures/collections.mjs', import.meta.url));
 
 /** Which functions were compiled, and which of those were lost because objects that their code is about are all gone. */
-function compilation(tracking: 'tracked' | 'untracked'): { compiled: Set<string>; lost: Set<string> } {
+function compilation(
+  what: 'messages' | 'starts',
+  tracking: 'tracked' | 'untracked',
+): { compiled: Set<string>; lost: Set<string> } {
   const flags = ['--single-threaded', '--expose-gc', '--trace-opt', '--trace-deopt'];
-  const output = execFileSync(process.execPath, [...flags, fixture, tracking], { encoding: 'utf8' });
+  const output = execFileSync(process.execPath, [...flags, fixture, what, tracking], { encoding: 'utf8' });
   const namesIn = (pattern: RegExp) => new Set([...output.matchAll(pattern)].map(([, name]) => name!));
   return {
     compiled: namesIn(/completed compiling \S+ <JSFunction (.+?) \(sfi/g),
@@ -24,11 +27,21 @@ describe('full collections at a moment when no message is on its way', () => {
     ['untracked', ['CallRequest', 'answer', 'takeTurn']],
     ['tracked', ['CallRequest', 'TrackedCallRequest', 'answer', 'takeTurn']],
   ] as const)('leave the code that handles messages compiled: %s', (tracking, handling) => {
-    const { compiled, lost } = compilation(tracking);
+    const { compiled, lost } = compilation('messages', tracking);
     expect([...compiled]).toEqual(expect.arrayContaining([...handling]));
     // Node 24 compiles the last on its own, others build it into what calls it.
     expect([...handling, 'Activation'].filter((name) => lost.has(name))).toEqual([]);
     // What becomes of a class of which nothing is kept: a loss would be seen.
+    expect(lost).toContain('readForgotten');
+  });
+
+  it('leave the code that starts and stops servers compiled', () => {
+    const { compiled, lost } = compilation('starts', 'untracked');
+    const starting = ['startChild', 'spawnAsPlanned', 'GenServerProcess', 'Starting', 'applyInit', 'whenStarted'];
+    const stopping = ['beginShutdown', 'EndOfChild', 'signal', 'terminate', 'end', 'reportToWatchers'];
+    // Each Node builds others of them into what calls them.
+    expect([...compiled]).toEqual(expect.arrayContaining(['startChild', 'Process', 'terminate', 'reportToWatchers']));
+    expect([...starting, ...stopping].filter((name) => lost.has(name))).toEqual([]);
     expect(lost).toContain('readForgotten');
   });
 });
