@@ -1,7 +1,7 @@
 import type { ExitReason } from '../runtime/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import type { CallRequest } from './call-request.js';
 import type { Debugging } from './debugging.js';
-import type { QuietTime } from './quiet-time.js';
 import type { Invocation } from './server-definition.js';
 import type { Shedding } from './shedding.js';
 import type { SystemRequest } from './system-request.js';
@@ -15,7 +15,6 @@ export class Affairs {
   unanswered: Set<CallRequest> | null = null;
   /** What a result asked to be run before the next message. */
   continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
-  quiet: QuietTime | null = null;
   /** The process is to exit: a `catch` of the user's may have swallowed it. */
   exitMark: { readonly reason: ExitReason } | null = null;
   /** Why it ended, as callers may know it: made once, however many wait. */
@@ -28,3 +27,5 @@ export class Affairs {
   /** A request of the system that takes more than one turn. */
   systemRequest: SystemRequest | null = null;
 }
+
+keepShape(new Affairs());

@@ -3,7 +3,7 @@ import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../runtime/e
 import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../runtime/exit-reason.js';
 import type { Envelope, Mailbox } from '../runtime/mailbox.js';
 import { Down } from '../runtime/messages.js';
-import type { Ref } from '../runtime/pid.js';
+import { Pid, type Ref } from '../runtime/pid.js';
 import { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../runtime/tracking.js';
@@ -110,8 +110,9 @@ export class GenServerProcess extends Process {
   private turn: AsyncTurn | null = null;
   private ending: Ending | null = null;
   private ownSelf: Self | null = null;
+  private quiet: QuietTime | null = null;
   private starting: Starting | null;
-  /** Null as long as the message in hand is all there is. */
+  /** Null as long as there is nothing besides the message in hand. */
   private affairs: Affairs | null = null;
 
   constructor(
@@ -120,8 +121,7 @@ export class GenServerProcess extends Process {
     incarnation: number,
     parent: Process | null,
     private readonly plan: ServerPlan,
-    /** What `init` is given. A supervisor gives it to the next incarnation too; from any other process it is taken when that is up. */
-    public args: InitArguments,
+    private initArguments: InitArguments,
     observer: StartObserver,
   ) {
     super(runtime, id, incarnation, parent);
@@ -130,6 +130,16 @@ export class GenServerProcess extends Process {
 
   get definition(): ServerDefinition {
     return this.plan.definition;
+  }
+
+  /** What `init` is given: none once it is up, unless its supervisor keeps it and will need them for the next incarnation. */
+  get args(): InitArguments {
+    return this.initArguments;
+  }
+
+  /** Nobody needs them any more. */
+  dropArguments(): void {
+    this.initArguments = NO_ARGUMENTS;
   }
 
   override get trapsExits(): boolean {
@@ -176,10 +186,6 @@ export class GenServerProcess extends Process {
     return this.affairs === null ? null : this.affairs.exitMark;
   }
 
-  private get quiet(): QuietTime | null {
-    return this.affairs === null ? null : this.affairs.quiet;
-  }
-
   private get unanswered(): Affairs['unanswered'] {
     return this.affairs === null ? null : this.affairs.unanswered;
   }
@@ -199,7 +205,7 @@ export class GenServerProcess extends Process {
     return debugging !== null && debugging.isSuspended;
   }
 
-  override get actsOnExitsAtOnce(): boolean {
+  protected override get actsOnExitsAtOnce(): boolean {
     return this.definition.isSupervisor === true;
   }
 
@@ -278,7 +284,7 @@ export class GenServerProcess extends Process {
   /** `init` is done: the process is up. */
   private enter(state: unknown, modifier: Modifier | null): void {
     warnOfSharedArguments(this, state, this.args);
-    if (this.parent === null || !this.parent.actsOnExitsAtOnce) this.args = NO_ARGUMENTS;
+    if (Pid.keptAs(this.pid) === undefined) this.dropArguments();
     this.state = state;
     this.status = 'running';
     const starting = this.starting!;
@@ -325,7 +331,9 @@ export class GenServerProcess extends Process {
   // --- messages ---------------------------------------------------------------------------------------------------------
 
   protected receive(envelope: Envelope, payload: unknown): void {
-    if (this.affairs !== null && this.isIntercepted(this.affairs, envelope, payload)) return;
+    const { debugging } = this;
+    if (debugging !== null && debugging.intercept(envelope, payload)) return;
+    if (this.quiet !== null) this.quiet.interrupt(envelope.kind === SYSTEM || envelope.kind === TERMINATE);
     if (envelope.kind === CALL) {
       const request = envelope as CallRequest;
       this.request = request;
@@ -339,13 +347,6 @@ export class GenServerProcess extends Process {
     } else {
       this.receiveSystem(envelope as SystemRequest);
     }
-  }
-
-  /** What a message meets before its handler. Answers true when it has to wait until the server is resumed. */
-  private isIntercepted({ debugging, quiet }: Affairs, envelope: Envelope, payload: unknown): boolean {
-    if (debugging !== null && debugging.intercept(envelope, payload)) return true;
-    if (quiet !== null) quiet.interrupt(envelope.kind === SYSTEM || envelope.kind === TERMINATE);
-    return false;
   }
 
   protected override makeMailbox(): Mailbox {
@@ -431,7 +432,7 @@ export class GenServerProcess extends Process {
   /** Requests of the system neither cancel a pending timeout nor let it lapse: it starts again in full (T4). */
   private receiveSystem(request: SystemRequest): void {
     request.perform(this);
-    const idle = this.quiet?.idle ?? null;
+    const idle = this.quiet === null ? null : this.quiet.idle;
     if (idle !== null && (idle.isPending || idle.hasLapsed)) this.armIdle(idle.lengthMs);
   }
 
@@ -447,12 +448,17 @@ export class GenServerProcess extends Process {
           : this.invokeTracked(runtime.tracking, invocation, payload);
     } catch (thrown) {
       runtime.current = null;
+      this.activation = null;
       this.fail(thrown, invocation, payload);
       return;
     }
     runtime.current = null;
-    if (result instanceof CallbackResult || !isThenable(result)) this.apply(result, invocation, payload);
-    else this.wait(result, invocation, payload);
+    if (result instanceof CallbackResult || !isThenable(result)) {
+      this.activation = null;
+      this.apply(result, invocation, payload);
+    } else {
+      this.wait(result, invocation, payload);
+    }
   }
 
   // On its own, as is every closure here that few need: a function that may make one pays for it each time.
@@ -463,14 +469,7 @@ export class GenServerProcess extends Process {
   /** Runs a callback so that it is known whose code it is, for as long as it awaits. */
   private runTracked(tracking: Tracking, run: () => unknown): unknown {
     const request = this.request ?? this.ending?.request ?? null;
-    let goesOn = false;
-    try {
-      const result = tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
-      goesOn = isThenable(result);
-      return result;
-    } finally {
-      if (!goesOn) this.closeActivation();
-    }
+    return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
   }
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
@@ -500,7 +499,7 @@ export class GenServerProcess extends Process {
     const invocation = turn.invocation!;
     turn.invocation = null;
     turn.payload = undefined;
-    this.closeActivation();
+    this.activation = null;
     const wasRunning = scheduler.enter();
     this.isBusy = false;
     try {
@@ -595,7 +594,7 @@ export class GenServerProcess extends Process {
 
   /** The message in hand was refused and no code of the user's saw it: a timeout that it cut short starts again. @internal */
   disregardMessage(): void {
-    const idle = this.quiet?.idle ?? null;
+    const idle = this.quiet === null ? null : this.quiet.idle;
     if (idle !== null && idle.disregardMessage()) this.armIdle(idle.lengthMs);
   }
 
@@ -607,7 +606,7 @@ export class GenServerProcess extends Process {
   }
 
   private get quietTime(): QuietTime {
-    return (this.someAffairs.quiet ??= new QuietTime());
+    return (this.quiet ??= new QuietTime());
   }
 
   /** Whether the next in the queue is a message, rather than a request of the system. */
@@ -837,10 +836,8 @@ export class GenServerProcess extends Process {
     this.status = 'exiting';
     this.isBusy = true;
     this.hasContinuation = false;
-    if (this.affairs !== null) {
-      this.affairs.quiet?.idle?.cancel();
-      this.affairs.exitMark = null;
-    }
+    this.quiet?.idle?.cancel();
+    if (this.affairs !== null) this.affairs.exitMark = null;
     const message = invocation === undefined ? undefined : formatMessage(invocation);
     this.ending = { reason, cause, request, answer, message, exitCause: undefined };
     const { instance } = this;
@@ -887,6 +884,7 @@ export class GenServerProcess extends Process {
     super.end(reason);
     this.ending = ENDED;
     this.affairs = null;
+    this.quiet = null;
     this.turn = null;
   }
 
@@ -915,6 +913,7 @@ export class GenServerProcess extends Process {
 
   protected onEnd(reason: ExitReason): void {
     const { starting } = this;
+    this.quiet?.cancel();
     starting?.deadline?.cancel();
     if (this.ending !== null && this.ending.request !== null) this.tellOfExit(this.ending.request, reason);
     if (this.request !== null) this.tellOfExit(this.request, reason);
@@ -929,7 +928,6 @@ export class GenServerProcess extends Process {
   }
 
   private endAffairs(affairs: Affairs, reason: ExitReason): void {
-    affairs.quiet?.cancel();
     affairs.systemRequest?.serverExited(reason);
     if (affairs.unanswered !== null) for (const request of affairs.unanswered) this.tellOfExit(request, reason);
     affairs.unanswered = null;
@@ -959,6 +957,7 @@ export class GenServerProcess extends Process {
       result = runtime.tracking === null ? step.run(this, given) : this.guardTracked(runtime.tracking, step, given);
     } catch (thrown) {
       runtime.current = null;
+      this.activation = null;
       if (!this.isFenced) step.failed(this, thrown);
       return;
     }
@@ -968,6 +967,7 @@ export class GenServerProcess extends Process {
       return;
     }
     if (this.isFenced) return;
+    this.activation = null;
     step.done(this, result);
   }
 
@@ -979,7 +979,7 @@ export class GenServerProcess extends Process {
     const goOn = (next: Step<A>['done'], value: unknown): void => {
       if (this.isFenced) return;
       const { scheduler } = this.runtime;
-      this.closeActivation();
+      this.activation = null;
       const wasRunning = scheduler.enter();
       try {
         next(this, value);

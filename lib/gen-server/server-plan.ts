@@ -60,7 +60,7 @@ export function withDefaults<T extends object>(given: T, defaults: T | undefined
   return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as T;
 }
 
-/** The same array for everybody: a hundred thousand empty ones are a few megabytes. */
+/** No arguments, the same array for everybody: a hundred thousand empty ones are a few megabytes. */
 export const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 
 /** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */

@@ -138,7 +138,7 @@ export class TaskProcess extends Process {
   protected discard(): void {}
 
   protected onEnd(reason: ExitReason): void {
-    this.closeActivation();
+    this.activation = null;
     this.work = null;
     const outcome = this.outcome ?? ({ status: 'exit', reason } as const);
     if (!this.isDone) this.controller.abort(reason);

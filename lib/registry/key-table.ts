@@ -28,7 +28,7 @@ export class KeyTable implements KeyRegistry {
   }
 
   release(key: unknown): void {
-    this.holders.delete(key);
+    this.unregisterName(key);
   }
 
   send(key: unknown, message: unknown): void {

@@ -10,6 +10,7 @@ import type { Registration, ServerName } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduler.js';
 import { type Ties, tiesOf } from './ties.js';
+import type { Activation } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
@@ -36,6 +37,8 @@ export abstract class Process implements Schedulable {
   isLinkedToParent = false;
   /** Null as long as nothing but the parent has to do with it. @internal */
   ties: Ties | null = null;
+  /** The callback that is under way, where that is tracked: on the process itself, since it is every process then. @internal */
+  activation: Activation | null = null;
 
   protected mailbox: Mailbox | null = null;
   /** Something comes before the mailbox: the start itself, or a continue. */
@@ -78,7 +81,7 @@ export abstract class Process implements Schedulable {
   protected abstract onEnd(reason: ExitReason): void;
 
   /** Whether an exit of a linked process has to be acted on before anything else runs: supervisors. */
-  get actsOnExitsAtOnce(): boolean {
+  protected get actsOnExitsAtOnce(): boolean {
     return false;
   }
 
@@ -210,11 +213,6 @@ export abstract class Process implements Schedulable {
       }
     }
     return false;
-  }
-
-  /** The callback that was under way has returned. */
-  protected closeActivation(): void {
-    if (this.ties !== null) this.ties.activation = null;
   }
 
   /** Goes on with the mailbox after work that took more than one turn. */

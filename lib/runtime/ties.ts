@@ -1,12 +1,13 @@
 import type { Deadline } from './deadline.js';
 import { Family } from './family.js';
+import { keepShape } from './keep-shape.js';
 import type { Monitor } from './monitors.js';
 import type { Ref } from './pid.js';
 import type { Process } from './process.js';
-import type { Activation } from './tracking.js';
 
 /**
- * What ties a process to others. Most processes of a hundred thousand have nothing of it, so it is made with the first tie.
+ * What ties a process to others, and what these want of it. Most processes of a hundred thousand have nothing of it, so it is made with
+ * the first tie.
  */
 export class Ties {
   /** Linked processes, without the parent and the children, which are linked by a flag of the child. */
@@ -20,13 +21,13 @@ export class Ties {
   watching: Map<Ref, Monitor> | null = null;
   /** A request to end this process waits in its queue. */
   isStopQueued = false;
-  /** The callback that is under way, where that is tracked. */
-  activation: Activation | null = null;
   /** How many calls of this process are unanswered, as far as is known. */
   pendingCalls = 0;
   /** Pending messages to this very incarnation, which no successor may get (K2). */
   timers: Set<Deadline> | null = null;
 }
+
+keepShape(new Ties());
 
 /** The ties of a process, made when there were none. */
 export function tiesOf(process: Process): Ties {

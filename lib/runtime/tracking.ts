@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { keepShape } from './keep-shape.js';
 import type { Process } from './process.js';
-import { tiesOf } from './ties.js';
 
 /** A request that somebody made and may still wait for. */
 export interface Awaited {
@@ -20,7 +19,7 @@ export class Activation {
 
   /** Whether the callback has not returned yet. What it left running afterwards does not keep its process from going on. */
   get isOpen(): boolean {
-    return this.process.ties?.activation === this && !this.process.isFenced;
+    return this.process.activation === this && !this.process.isFenced;
   }
 }
 
@@ -35,7 +34,7 @@ export class Tracking {
 
   /** Runs a callback of a process. Its activation lasts until it is replaced or taken from the process. */
   run<T>(activation: Activation, work: () => T): T {
-    tiesOf(activation.process).activation = activation;
+    activation.process.activation = activation;
     return this.storage.run(activation, work);
   }
 

@@ -40,10 +40,13 @@ export class DynamicChildPlan implements Kept {
 
 /**
  * One child of a dynamic supervisor, with all its incarnations. It is kept from the moment on in which something happens to the child:
- * it ends, or is to leave. Before that it is made for whoever looks.
+ * it ends, or is to leave. Before that one is made for whoever looks.
  */
 export class DynamicChild implements Kept {
-  /** `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. */
+  /**
+   * `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. It is the first or `running`
+   * when this is made.
+   */
   phase: 'starting' | 'running' | 'waiting' | 'gone';
   /** Resolves when the child is stopped and forgotten, once that was asked for. */
   leaving: Promise<void> | null = null;
@@ -69,6 +72,7 @@ export class DynamicChild implements Kept {
 
   set process(process: GenServerProcess) {
     const former = this.incarnation;
+    former.dropArguments();
     if (former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
     this.incarnation = process;
     Pid.keepAs(process.pid, this);
@@ -90,6 +94,7 @@ export class DynamicChild implements Kept {
     this.phase = 'gone';
     this.comeback = null;
     this.leaving = null;
+    this.process.dropArguments();
     Pid.keepAs(this.process.pid, undefined);
   }
 

@@ -39,16 +39,18 @@ const MOST_SHOWN = 100;
 class ChildStart implements StartObserver {
   constructor(
     private readonly supervisor: DynamicSupervisorServer,
+    /** Null for the first start of a child. */
+    private readonly child: DynamicChild | null,
     private readonly starter: StartObserver | null,
   ) {}
 
   started(process: GenServerProcess, outcome: StartOutcome): void {
-    this.supervisor.childStarted(process, outcome);
+    this.supervisor.childStarted(this.child, process, outcome);
     this.starter?.started(process, outcome);
   }
 }
 
-keepShape(new ChildStart(null as never, null));
+keepShape(new ChildStart(null as never, null, null));
 
 /** Tells the supervisor, in its own turn, to try a failed restart again. */
 export class DynamicRetry {
@@ -85,7 +87,12 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   override async terminate(reason: ExitReason): Promise<void> {
     const { clock } = this.server.runtime;
     const begin = clock.now();
-    await Promise.all(this.children().map(({ process: { pid } }) => this.stopAndForget(this.find(pid)!)));
+    const stops: Promise<void>[] = [];
+    for (const { process } of this.children()) {
+      const child = this.keep(process.pid);
+      if (child !== undefined) stops.push(this.stopAndForget(child)); // else forgotten while another was stopped
+    }
+    await Promise.all(stops);
     this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
   }
 
@@ -115,7 +122,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { maxChildren, extraArguments } = this.options;
     if (this.count >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
     const args = argumentsOf(givenArgs, extraArguments);
-    const observer = new ChildStart(this, starter);
+    const observer = new ChildStart(this, null, starter);
     const process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
     Pid.keepAs(process.pid, plan);
     this.count++;
@@ -124,7 +131,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
   terminateChild(pid: Pid): Promise<void> {
-    const child = pid instanceof Pid ? this.find(pid) : undefined;
+    const child = pid instanceof Pid ? this.keep(pid) : undefined;
     if (child?.leaving !== null) {
       return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
     }
@@ -190,7 +197,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     }
     try {
       const { plan, registeredName, process } = child;
-      const observer = new ChildStart(this, null);
+      const observer = new ChildStart(this, child, null);
       const lineage = { parent: this.server, predecessor: process.pid };
       child.process = spawnAsPlanned(this.server.runtime, plan.server, registeredName, process.args, observer, lineage);
     } catch (thrown) {
@@ -226,10 +233,11 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   // --- one child ----------------------------------------------------------------------------------------------------------
 
   /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
-  childStarted({ pid }: GenServerProcess, outcome: StartOutcome): void {
-    if (outcome.status === 'ok' && Pid.keptAs(pid) instanceof DynamicChildPlan) return;
-    const child = this.find(pid);
-    if (child?.process.pid !== pid || child.phase !== 'starting' || child.leaving !== null) return;
+  childStarted(restarted: DynamicChild | null, process: GenServerProcess, outcome: StartOutcome): void {
+    const { pid } = process;
+    if (outcome.status === 'ok' && Pid.keptAs(pid) instanceof DynamicChildPlan) return; // all is as it should be
+    const child = restarted ?? this.find(pid);
+    if (child?.process !== process || child.phase !== 'starting' || child.leaving !== null) return;
     // Killed, it tries nothing again.
     if (this.server.isFenced) this.forget(child);
     else this.settle(child, outcome);
@@ -293,18 +301,18 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     child.leave();
   }
 
-  /** A child that something happens to: it is kept from now on. */
-  private find(pid: Pid): DynamicChild | undefined {
-    const child = this.look(pid);
+  /** A child that something is about to happen to. */
+  private keep(pid: Pid): DynamicChild | undefined {
+    const child = this.find(pid);
     if (child !== undefined) Pid.keepAs(pid, child);
     return child;
   }
 
-  /** A child as it is. */
-  private look(pid: Pid): DynamicChild | undefined {
+  private find(pid: Pid): DynamicChild | undefined {
     const kept = Pid.keptAs(pid);
-    // With nothing but the plan it is alive.
-    const child = kept instanceof DynamicChildPlan ? kept.childOf(Pid.processOf(pid)!) : kept;
+    const process = Pid.processOf(pid);
+    // Once it has ended, it is more than its plan that is kept.
+    const child = kept instanceof DynamicChildPlan && process !== undefined ? kept.childOf(process) : kept;
     return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
   }
 
@@ -312,7 +320,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   private children(): DynamicChild[] {
     const children = [...this.waiting];
     for (const { pid } of childrenOf(this.server).members()) {
-      const child = this.look(pid);
+      const child = this.find(pid);
       if (child !== undefined) children.push(child);
     }
     return children.sort((a, b) => a.process.pid.id - b.process.pid.id);

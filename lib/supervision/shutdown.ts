@@ -67,6 +67,7 @@ class EndOfChild extends Monitor implements Deadline, ShutdownReport {
   }
 }
 
+// A time of the clock is a number that needs a fraction: with a whole one it would be another hidden class.
 keepShape(new EndOfChild(null as never, null as never, 0.5, null as never));
 
 /**

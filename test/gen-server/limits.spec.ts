@@ -3,6 +3,7 @@ import { noReply, reply } from '../../lib/gen-server/callback-result.js';
 import { call } from '../../lib/gen-server/client.js';
 import { completeLimits, LimitExceededError } from '../../lib/runtime/limits.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { pendingCallsOf } from '../../lib/runtime/ties.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { script } from '../support/script.js';
@@ -115,7 +116,20 @@ describe('the calls that a process waits for', () => {
     const other = await world.start(answer);
     const again = await rejectionOrValue(world.call(pid, async () => reply(await world.call(other, 3))));
     expect(again).toBe('answer');
-    expect(Pid.processOf(pid)!.ties?.pendingCalls).toBe(0);
+    expect(pendingCallsOf(Pid.processOf(pid)!)).toBe(0);
+  });
+
+  it('count no more when it has ended, whatever becomes of them', async () => {
+    const world = testWorld();
+    const server = await world.start(hang);
+    const { pid } = await caller(world, () => [world.call(server, 1)]);
+    const process = Pid.processOf(pid)!;
+    expect(pendingCallsOf(process)).toBe(1);
+    world.exit(pid, 'kill');
+    await settle();
+    world.exit(server, 'kill');
+    await settle();
+    expect(pendingCallsOf(process)).toBe(0);
   });
 
   it('are known after an await with tracking', async () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type InitResult, error, ignore, noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
 import { BadReturnValueError, StartError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
+import type { GenServerProcess } from '../../lib/gen-server/gen-server-process.js';
 import { childSpec, completeChildSpec } from '../../lib/supervision/child-spec.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { linkedTo } from '../../lib/runtime/links.js';
@@ -40,6 +41,11 @@ describe('start', () => {
   it('links nobody (I1)', async () => {
     const pid = await world.start(script());
     expect(Pid.processOf(pid)!.parent).toBeNull();
+  });
+
+  it('lets go of the arguments once init is done, when nobody is there to restart it', async () => {
+    const pid = await world.start(script({ init: () => ok(null) }), { args: ['large'] });
+    expect((Pid.processOf(pid) as GenServerProcess).args).toEqual([]);
   });
 
   it('hands init its arguments, and the state it makes to the handlers (I2)', async () => {

@@ -20,8 +20,10 @@ import {
   replyStream,
   stop,
 } from 'nestjs-genserver';
+import { Pid } from '../../lib/runtime/pid.js';
 import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
+import { rejectionOf } from '../support/thrown.js';
 
 let starts = 0;
 const ended: unknown[] = [];
@@ -337,6 +339,16 @@ describe('DynamicSupervisorClient', () => {
     const after = await room.whoami();
     expect(after.id).toBe('A');
     expect(after.pid).toMatchObject({ id: before.pid.id, incarnation: before.pid.incarnation + 1 });
+  });
+
+  it('starts processes under the next dynamic supervisor when the one it asked before was killed', async () => {
+    const { rooms, runtime } = await boot();
+    const first = Pid.processOf(await rooms.startChild({ key: 'a', args: ['A'] }))!.parent!;
+    runtime.exit(first.pid, 'kill');
+    expect(await rejectionOf(rooms.client('a').whoami())).toMatchObject({ code: 'SERVER_EXITED' });
+    const next = Pid.processOf(await rooms.startChild({ key: 'b', args: ['B'] }))!.parent!;
+    expect(next.pid).toMatchObject({ id: first.pid.id, incarnation: first.pid.incarnation + 1 });
+    expect(rooms.whichChildren()).toMatchObject([{ key: 'b' }]);
   });
 
   it('never has two holders of one key, whatever crashes', async () => {

@@ -35,13 +35,16 @@ describe('full collections at a moment when no message is on its way', () => {
     expect(lost).toContain('readForgotten');
   });
 
-  it('leave the code that starts and stops servers compiled', () => {
-    const { compiled, lost } = compilation('starts', 'untracked');
-    const starting = ['startChild', 'spawnAsPlanned', 'GenServerProcess', 'Starting', 'applyInit', 'whenStarted'];
-    const stopping = ['beginShutdown', 'EndOfChild', 'signal', 'terminate', 'end', 'reportToWatchers'];
-    // Each Node builds others of them into what calls them.
-    expect([...compiled]).toEqual(expect.arrayContaining(['startChild', 'Process', 'terminate', 'reportToWatchers']));
-    expect([...starting, ...stopping].filter((name) => lost.has(name))).toEqual([]);
-    expect(lost).toContain('readForgotten');
-  });
+  it.each(['untracked', 'tracked'] as const)(
+    'leave the code that starts and stops servers compiled: %s',
+    (tracking) => {
+      const { compiled, lost } = compilation('starts', tracking);
+      const starting = ['startChild', 'spawnAsPlanned', 'GenServerProcess', 'Starting', 'applyInit', 'whenStarted'];
+      const stopping = ['beginShutdown', 'EndOfChild', 'signal', 'terminate', 'end', 'reportToWatchers'];
+      // Each Node builds others of them into what calls them.
+      expect([...compiled]).toEqual(expect.arrayContaining(['startChild', 'Process', 'terminate', 'reportToWatchers']));
+      expect([...starting, ...stopping].filter((name) => lost.has(name))).toEqual([]);
+      expect(lost).toContain('readForgotten');
+    },
+  );
 });

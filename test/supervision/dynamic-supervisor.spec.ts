@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { error, ignore, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
 import { NoProcessError, StartError } from '../../lib/gen-server/errors.js';
+import type { GenServerProcess } from '../../lib/gen-server/gen-server-process.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { watch } from '../../lib/runtime/monitors.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { DynamicChildPlan } from '../../lib/supervision/dynamic-child.js';
 import type { DynamicChildSpec } from '../../lib/supervision/dynamic-child-spec.js';
 import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
 import { ChildStateError, MaxChildrenError, SupervisorConfigError } from '../../lib/supervision/errors.js';
@@ -119,6 +121,43 @@ describe('DynamicSupervisor.startChild', () => {
     await settle();
     const extra = ['db', { retries: 2 }];
     expect(seen).toEqual([[...extra, 1, 2], extra, [...extra, 1, 2]]);
+  });
+
+  it('gives every incarnation arguments of its own when they are made anew for each, also after a start that failed [S23]', async () => {
+    const world = await started({ extraArguments: ['db'] });
+    const seen: unknown[] = [];
+    const init = (_self: unknown, args: readonly unknown[]) => (
+      seen.push(args),
+      seen.length === 2 ? stop('bad') : ok(null)
+    );
+    let made = 0;
+    await world.add(world.named('a', { init, options: { args: () => [++made] } }));
+    world.cast('a', crash);
+    await settle();
+    expect(seen).toEqual([
+      ['db', 1],
+      ['db', 2],
+      ['db', 3],
+    ]);
+  });
+
+  it('lets go of the arguments of a child that it has forgotten', async () => {
+    const world = await started();
+    const pid = await world.add(world.named('a', { restart: 'temporary', options: { args: ['large'] } }));
+    const process = Pid.processOf(pid) as GenServerProcess;
+    expect(process.args).toEqual(['large']);
+    world.exit(pid, 'kill');
+    await settle();
+    expect(process.args).toEqual([]);
+  });
+
+  it('keeps a child that sent it an exit signal from its init, and restarts it when it crashes [S21]', async () => {
+    const world = await started();
+    await world.add(world.named('a', { init: () => (world.exit('dyn', 'odd'), ok(null)) }));
+    world.cast('a', crash);
+    await settle();
+    expect(world.which()).toMatchObject([{ name: "'a'", status: 'running' }]);
+    expect(world.whereis('a')).toMatchObject({ incarnation: 1 });
   });
 
   it('refuses more than maxChildren, naming the limit [D2]', async () => {
@@ -473,6 +512,15 @@ describe('DynamicSupervisor.whichChildren and countChildren', () => {
     await world.clock.advance(1);
     await stopped;
   });
+
+  it('keep nothing of children with which everything is in order', async () => {
+    const world = await started();
+    const pid = await world.add(world.anonymous('a'));
+    const kept = Pid.keptAs(pid);
+    expect(kept).toBeInstanceOf(DynamicChildPlan);
+    expect([world.which().length, world.count().active]).toEqual([1, 1]);
+    expect(Pid.keptAs(pid)).toBe(kept);
+  });
 });
 
 describe('the end of a dynamic supervisor', () => {
@@ -611,6 +659,18 @@ describe('the end of a dynamic supervisor', () => {
     expect(world.runtime.processCount).toBe(0);
     expect(world.eventsOf('supervisor.child_start_failed')).toEqual([]);
     for (const kept of [pid, next]) expect(Pid.keptAs(kept)).toBeUndefined();
+  });
+
+  it('by a kill that came from a child on its way back, whose start fails then, leaves nothing behind its pid [S22]', async () => {
+    const world = await started();
+    let starts = 0;
+    const init = () => (++starts === 1 ? ok(null) : (world.exit('dyn', 'kill'), stop('bad')));
+    const pid = await world.add(world.named('a', { init }));
+    world.cast('a', crash);
+    await settle();
+    expect(starts).toBe(2);
+    expect(world.runtime.processCount).toBe(0);
+    expect(Pid.keptAs(pid)).toBeUndefined();
   });
 
   it('by a kill, while it was stopping a child, still ends that child in time [S22]', async () => {

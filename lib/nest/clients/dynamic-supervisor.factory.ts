@@ -27,7 +27,7 @@ export function makeDynamicSupervisorClient(
 
   return {
     startChild({ key, args }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
-      return whenStarted((observer) => keyed.start(key, args ?? NO_ARGUMENTS, observer));
+      return whenStarted((observer) => keyed.start(key, args === undefined ? NO_ARGUMENTS : args, observer));
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       const holder = await keyed.getOrStart(key, args);

@@ -48,7 +48,7 @@ const TABLES = [
     title: 'Processes: median',
     columns: [
       column('spawn', 'spawnStop.cpu', 'start + stop per CPU second'),
-      column('spawn', 'spawnStopFirst.cpu', 'the first 100 000 of an application'),
+      column('spawn', 'spawnStopFirst.cpu', 'the first ones of an application'),
       column('spawn', 'spawnOnly.cpu', 'starts per CPU second'),
       column('spawn', 'bytesPerIdle', 'bytes per idle process'),
       column('spawn', 'bytesAfterStop', 'bytes left after the stop', { ratio: false }),
