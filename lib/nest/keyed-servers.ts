@@ -30,12 +30,6 @@ export interface KeyedServerSettings {
   readonly supervisorSlot: NameSlot;
 }
 
-/** An incarnation of a dynamic supervisor that is up. */
-interface RunningSupervisor {
-  readonly pid: Pid;
-  readonly supervisor: DynamicSupervisorServer;
-}
-
 /**
  * The processes of a server that is started on demand, by key. At most one lives per key, however many ask for it at once: the
  * key is taken in the very call that starts the process.
@@ -44,8 +38,6 @@ export class KeyedServers {
   readonly keys: KeyTable;
   /** Made by the first start, which is where options that make no sense are refused. */
   private plan: DynamicChildPlan | undefined;
-  /** The incarnation of the dynamic supervisor that was asked last. */
-  private lastHolder: RunningSupervisor | undefined;
   /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
 
@@ -68,12 +60,10 @@ export class KeyedServers {
   /** The dynamic supervisor, while it runs. */
   get supervisor(): DynamicSupervisorServer {
     const { holder } = this.settings.supervisorSlot;
-    // As long as an incarnation holds the name it runs.
-    if (this.lastHolder === undefined || this.lastHolder.pid !== holder) this.lastHolder = runningBehind(holder);
-    if (this.lastHolder === undefined) {
-      throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
-    }
-    return this.lastHolder.supervisor;
+    const process = holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    const supervisor = process?.running(DynamicSupervisorServer);
+    if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
+    return supervisor;
   }
 
   /** The live process of a key, also while it starts or ends. */
@@ -153,10 +143,4 @@ export class KeyedServers {
     if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
     else for (const arrival of waiting) arrival(next);
   }
-}
-
-function runningBehind(pid: Pid | undefined): RunningSupervisor | undefined {
-  if (pid === undefined) return undefined;
-  const supervisor = (Pid.processOf(pid) as GenServerProcess | undefined)?.running(DynamicSupervisorServer);
-  return supervisor === undefined ? undefined : { pid, supervisor };
 }

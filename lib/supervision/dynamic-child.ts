@@ -29,13 +29,15 @@ export class DynamicChildPlan implements Kept {
     return this.server.definition.isSupervisor === true;
   }
 
-  childOf(process: Process): DynamicChild {
+  afterEnd(process: Process): DynamicChild {
     return new DynamicChild(this, process as GenServerProcess);
   }
+}
 
-  afterEnd(process: Process): DynamicChild {
-    return this.childOf(process);
-  }
+/** The end that a child is to come back from. */
+interface Comeback {
+  readonly crashed: Pid;
+  readonly reason: ExitReason;
 }
 
 /**
@@ -51,7 +53,7 @@ export class DynamicChild implements Kept {
   /** Resolves when the child is stopped and forgotten, once that was asked for. */
   leaving: Promise<void> | null = null;
   private incarnation: GenServerProcess;
-  private pendingComeback: { readonly crashed: Pid; readonly reason: ExitReason } | null = null;
+  private pendingComeback: Comeback | null = null;
 
   constructor(
     readonly plan: DynamicChildPlan,
@@ -78,12 +80,12 @@ export class DynamicChild implements Kept {
     Pid.keepAs(process.pid, this);
   }
 
-  /** The end that it is to come back from, until it has. */
-  get comeback(): { readonly crashed: Pid; readonly reason: ExitReason } | null {
+  /** Until it has come back. */
+  get comeback(): Comeback | null {
     return this.pendingComeback;
   }
 
-  set comeback(comeback: { readonly crashed: Pid; readonly reason: ExitReason } | null) {
+  set comeback(comeback: Comeback | null) {
     const former = this.pendingComeback;
     if (former !== null && former !== comeback) Pid.keepAs(former.crashed, undefined);
     this.pendingComeback = comeback;

@@ -310,9 +310,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   private find(pid: Pid): DynamicChild | undefined {
     const kept = Pid.keptAs(pid);
-    const process = Pid.processOf(pid);
+    const process = Pid.processOf(pid) as GenServerProcess | undefined;
     // Once it has ended, it is more than its plan that is kept.
-    const child = kept instanceof DynamicChildPlan && process !== undefined ? kept.childOf(process) : kept;
+    const child = kept instanceof DynamicChildPlan && process !== undefined ? new DynamicChild(kept, process) : kept;
     return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
   }
 

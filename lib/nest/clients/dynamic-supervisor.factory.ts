@@ -1,5 +1,4 @@
 import type { ServerDefinition } from '../../gen-server/server-definition.js';
-import { NO_ARGUMENTS } from '../../gen-server/server-plan.js';
 import { whenStarted } from '../../gen-server/start-observer.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/print.js';
@@ -26,8 +25,8 @@ export function makeDynamicSupervisorClient(
   const form: KeyedForm = { runtime, keyed, definition };
 
   return {
-    startChild({ key, args }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
-      return whenStarted((observer) => keyed.start(key, args === undefined ? NO_ARGUMENTS : args, observer));
+    startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
+      return whenStarted((observer) => keyed.start(key, args, observer));
     },
     async getOrStart(key: unknown, ...args: unknown[]): Promise<GenServerClient<unknown>> {
       const holder = await keyed.getOrStart(key, args);
