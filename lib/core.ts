@@ -2,13 +2,18 @@
 
 export { createWorld, type RuntimeOptions, type World } from './create-runtime.js';
 export type { Behaviour } from './gen-server/behaviour.js';
-export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
-export { ReplyStream, replyStream } from './gen-server/reply-stream.js';
-export type { ObservableLike, StreamItems, StreamObserver, StreamSource } from './gen-server/reply-stream-source.js';
-export type { From } from './gen-server/from.js';
+export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/results/callback-result.js';
+export { ReplyStream, replyStream } from './gen-server/streams/reply-stream.js';
+export type {
+  ObservableLike,
+  StreamItems,
+  StreamObserver,
+  StreamSource,
+} from './gen-server/streams/reply-stream-source.js';
+export type { From } from './gen-server/process/from.js';
 export { GenServer } from './gen-server/gen-server.js';
-export { type ConfigChange, configChange } from './gen-server/config-change.js';
-export type { Statistics } from './gen-server/debugging.js';
+export { type ConfigChange, configChange } from './gen-server/client/config-change.js';
+export type { Statistics } from './gen-server/process/debugging.js';
 export {
   type CodeChangeOptions,
   type ServerStatus,
@@ -16,16 +21,16 @@ export {
   type Sys,
   type SysOptions,
   type TraceOptions,
-} from './gen-server/sys.js';
-export type { Trace, TraceEntry } from './gen-server/trace.js';
+} from './gen-server/client/sys.js';
+export type { Trace, TraceEntry } from './gen-server/process/trace.js';
 export type { Self } from './gen-server/self.js';
-export { TaskResult, Timeout } from './gen-server/messages.js';
+export { TaskResult, Timeout } from './gen-server/results/messages.js';
 export { Agent, type AgentOptions } from './gen-server/agent.js';
-export { Task } from './gen-server/task.js';
-export type { TaskFunction, TaskOutcome } from './gen-server/task-process.js';
-export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/task-stream.js';
-export type { StartOptions } from './gen-server/start.js';
-export type { MaxMailbox, Overflow } from './runtime/bounded-mailbox.js';
+export { Task } from './gen-server/tasks/task.js';
+export type { TaskFunction, TaskOutcome } from './gen-server/tasks/task-process.js';
+export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/tasks/task-stream.js';
+export type { StartOptions } from './gen-server/client/start.js';
+export type { MaxMailbox, Overflow } from './runtime/mailbox/bounded-mailbox.js';
 export {
   CallCycleError,
   CallingSelfError,
@@ -37,26 +42,21 @@ export {
   TaskTimeoutError,
 } from './gen-server/errors.js';
 export { LimitExceededError, type ProcessLimits } from './runtime/limits.js';
-export { Down, Exit } from './runtime/messages.js';
+export { Down, Exit } from './runtime/exits/messages.js';
 export { Pid, Ref } from './runtime/pid.js';
-export { type ExitReason, isCleanExit } from './runtime/exit-reason.js';
+export { type ExitReason, isCleanExit } from './runtime/exits/exit-reason.js';
 export type { Runtime } from './runtime/runtime.js';
 export { childSpec, type ChildId, type ChildSpec } from './supervision/child-spec.js';
-export {
-  startSupervisor,
-  Supervisor,
-  supervisorChildSpec,
-  type SupervisorSpec,
-} from './supervision/supervisor-source.js';
+export { startSupervisor, Supervisor, supervisorChildSpec, type SupervisorSpec } from './supervision/supervisor.js';
 export type { ChildCounts, ChildInfo } from './supervision/child.js';
 export {
   DynamicSupervisor,
   dynamicSupervisorChildSpec,
   type DynamicSupervisorSpec,
   startDynamicSupervisor,
-} from './supervision/dynamic-supervisor-source.js';
+} from './supervision/dynamic-supervisor.js';
 export type { DynamicChildSpec, DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
-export type { DynamicChildInfo } from './supervision/dynamic-supervisor.js';
+export type { DynamicChildInfo } from './supervision/dynamic-supervisor-server.js';
 export { taskChildSpec } from './supervision/task-child-spec.js';
 export { TaskSupervisor, type TaskSupervisorSpec } from './supervision/task-supervisor.js';
 export {

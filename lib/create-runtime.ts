@@ -1,5 +1,5 @@
 import { sourceOfBehaviour } from './gen-server/behaviour.js';
-import type { ServerSource } from './gen-server/server-definition.js';
+import type { ServerSource } from './gen-server/definition/server-definition.js';
 import { EventBus } from './observability/event-bus.js';
 import { NameTable } from './registry/name-table.js';
 import { ProcessGroups } from './registry/process-groups.js';
@@ -9,7 +9,7 @@ import { InvalidArgumentError } from './runtime/errors.js';
 import { completeLimits, type ProcessLimits } from './runtime/limits.js';
 import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/ports.js';
 import { formatName } from './runtime/registration.js';
-import { Redaction } from './runtime/redaction.js';
+import { Redaction } from './runtime/secrets/redaction.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';
 import { isTrackingCheap } from './runtime/tracking.js';

@@ -8,10 +8,10 @@ export { HandleContinue } from './nest/decorators/handle-continue.decorator.js';
 export { Redact, type RedactDecorator } from './nest/decorators/redact.decorator.js';
 export { HandleInfo } from './nest/decorators/handle-info.decorator.js';
 export { GenServerBase } from './gen-server/gen-server-base.js';
-export { From } from './gen-server/from.js';
+export { From } from './gen-server/process/from.js';
 export type { Self } from './gen-server/self.js';
 export type { GenServerOptions } from './nest/gen-server.options.js';
-export type { InitArguments } from './gen-server/starting.js';
+export type { InitArguments } from './gen-server/process/starting.js';
 
 export {
   type ArgumentSchemas,
@@ -20,13 +20,18 @@ export {
   type SchemaResult,
   type StandardSchema,
   Validated,
-} from './gen-server/standard-schema.js';
+} from './gen-server/schema/standard-schema.js';
 
 // Answer
-export { CallResult, CastResult, InitResult } from './gen-server/result-types.js';
-export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/callback-result.js';
-export { ReplyStream, replyStream } from './gen-server/reply-stream.js';
-export type { ObservableLike, StreamItems, StreamObserver, StreamSource } from './gen-server/reply-stream-source.js';
+export { CallResult, CastResult, InitResult } from './gen-server/results/result-types.js';
+export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/results/callback-result.js';
+export { ReplyStream, replyStream } from './gen-server/streams/reply-stream.js';
+export type {
+  ObservableLike,
+  StreamItems,
+  StreamObserver,
+  StreamSource,
+} from './gen-server/streams/reply-stream-source.js';
 // What the functions above give: declaration files of exported servers name these.
 export type {
   Ignore,
@@ -39,26 +44,26 @@ export type {
   ReplyError,
   Stop,
   StopReply,
-} from './gen-server/callback-result.js';
+} from './gen-server/results/callback-result.js';
 
 // Receive
-export { TaskResult, Timeout } from './gen-server/messages.js';
-export { Down, Exit } from './runtime/messages.js';
+export { TaskResult, Timeout } from './gen-server/results/messages.js';
+export { Down, Exit } from './runtime/exits/messages.js';
 
 // Use a server
-export { getGenServerToken, InjectGenServer, type ServerReference } from './nest/clients/client-injection.js';
+export { getGenServerToken, InjectGenServer, type ServerReference } from './nest/injection/inject-gen-server.js';
 export { type ClientOptions, GenServerClient } from './nest/clients/gen-server-client.js';
 export { GenServerRuntime, type Monitoring } from './nest/gen-server-runtime.js';
-export type { CallOptions } from './gen-server/client.js';
-export type { StartOptions } from './gen-server/start.js';
-export type { MaxMailbox, Overflow } from './runtime/bounded-mailbox.js';
-export type { Addressed, Destination } from './gen-server/destination.js';
+export type { CallOptions } from './gen-server/client/client.js';
+export type { StartOptions } from './gen-server/client/start.js';
+export type { MaxMailbox, Overflow } from './runtime/mailbox/bounded-mailbox.js';
+export type { Addressed, Destination } from './gen-server/client/destination.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { TimerRef } from './runtime/timers.js';
 export type { ServerName } from './runtime/registration.js';
 
 // Find processes, gather them, tell many of them something
-export { getRegistryToken, InjectRegistry, provideRegistry } from './nest/registry-injection.js';
+export { getRegistryToken, InjectRegistry, provideRegistry } from './nest/injection/inject-registry.js';
 export {
   type KeyedRegistryEntry,
   Registry,
@@ -68,7 +73,7 @@ export {
 } from './registry/registry.js';
 export { GroupJoined, GroupLeft, KeyRegistered, KeyUnregistered } from './registry/messages.js';
 export { ProcessGroups } from './registry/process-groups.js';
-export { PubSub } from './nest/pub-sub.js';
+export { PubSub } from './nest/clients/pub-sub.js';
 export { PubSubModule, type PubSubModuleOptions } from './nest/pub-sub.module.js';
 export type { BroadcastOptions, Dispatcher, Subscription } from './registry/pub-sub.js';
 export {
@@ -81,29 +86,29 @@ export {
 
 // Do something outside of the mailbox
 export { Agent, type AgentOptions } from './gen-server/agent.js';
-export { Task } from './gen-server/task.js';
-export type { TaskFunction, TaskOutcome } from './gen-server/task-process.js';
-export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/task-stream.js';
-export { TaskSupervisor } from './nest/task-supervisor.js';
-export { toObservable } from './nest/to-observable.js';
+export { Task } from './gen-server/tasks/task.js';
+export type { TaskFunction, TaskOutcome } from './gen-server/tasks/task-process.js';
+export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/tasks/task-stream.js';
+export { TaskSupervisor } from './nest/tree/task-supervisor.js';
+export { toObservable } from './nest/transport/to-observable.js';
 
 // Wire an application
 export { GenServerModule } from './nest/gen-server.module.js';
 export type { GenServerModuleOptions, OnTreeExit } from './nest/gen-server.options.js';
-export { provideGenServer } from './nest/provide-gen-server.js';
-export { GenServerExceptionFilter } from './nest/gen-server-exception.filter.js';
-export type { StopReport, TreeStatus } from './nest/application-supervisor.js';
+export { provideGenServer } from './nest/providers/provide-gen-server.js';
+export { GenServerExceptionFilter } from './nest/transport/gen-server-exception.filter.js';
+export type { StopReport, TreeStatus } from './nest/tree/application-supervisor.js';
 
 // Supervise
 export { Supervisor } from './nest/decorators/supervisor.decorator.js';
-export { getDynamicSupervisorToken, InjectDynamicSupervisor } from './nest/clients/dynamic-supervisor-injection.js';
+export { getDynamicSupervisorToken, InjectDynamicSupervisor } from './nest/injection/inject-dynamic-supervisor.js';
 export {
   DynamicSupervisorClient,
   type InitParameters,
   type KeyedChildInfo,
   type KeyedChildSpec,
 } from './nest/clients/dynamic-supervisor-client.js';
-export { type ChildOptions, ModuleSupervisor } from './nest/module-supervisor.js';
+export { type ChildOptions, ModuleSupervisor } from './nest/tree/module-supervisor.js';
 export type { ChildCounts, ChildInfo } from './supervision/child.js';
 export type { DynamicSupervisorOptions } from './supervision/dynamic-child-spec.js';
 export type { SupervisorOptions } from './supervision/supervisor-options.js';
@@ -112,14 +117,14 @@ export type { Restart } from './supervision/restart-policy.js';
 export type { ChildId, ChildSpec, Shutdown } from './supervision/child-spec.js';
 
 // Look inside, and change while it runs
-export type { CodeChangeResult } from './gen-server/callback-result.js';
-export type { ConfigChange } from './gen-server/config-change.js';
-export type { Statistics } from './gen-server/debugging.js';
-export type { CodeChangeOptions, ServerStatus, Sys, SysOptions, TraceOptions } from './gen-server/sys.js';
-export type { Trace, TraceEntry } from './gen-server/trace.js';
+export type { CodeChangeResult } from './gen-server/results/callback-result.js';
+export type { ConfigChange } from './gen-server/client/config-change.js';
+export type { Statistics } from './gen-server/process/debugging.js';
+export type { CodeChangeOptions, ServerStatus, Sys, SysOptions, TraceOptions } from './gen-server/client/sys.js';
+export type { Trace, TraceEntry } from './gen-server/process/trace.js';
 
 // Understand what happened
-export { ExitReason, isCleanExit } from './runtime/exit-reason.js';
+export { ExitReason, isCleanExit } from './runtime/exits/exit-reason.js';
 export type { GenServerEvent } from './observability/events.js';
 export { prettyPrint, type ProcessTree } from './observability/process-inspector.js';
 export { LimitExceededError, type ProcessLimits } from './runtime/limits.js';
@@ -149,7 +154,7 @@ export {
   NoPresenceError,
   UnknownRegistryError,
 } from './registry/errors.js';
-export { type ArgumentIssue, ArgumentsRefusedError } from './gen-server/arguments-refused-error.js';
+export { type ArgumentIssue, ArgumentsRefusedError } from './gen-server/schema/arguments-refused-error.js';
 export { GenServerConfigError, type GenServerMistake } from './nest/errors.js';
 
 // Bring your own

@@ -38,7 +38,7 @@ const BANNED_NAMES = [
 
 /** Files of more than {@link MOST_LINES} lines, and why each is one. */
 const LONG_FILES: Record<string, string> = {
-  'lib/gen-server/gen-server-process.ts':
+  'lib/gen-server/process/gen-server-process.ts':
     'the life of one process from init to its end: start, messages, results and exit share its private state',
 };
 const MOST_LINES = 400;

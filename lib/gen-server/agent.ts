@@ -1,9 +1,9 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { noReply, ok, reply, stop } from './callback-result.js';
-import { call, cast, type CallOptions, stop as stopServer } from './client.js';
-import { type Addressed, type Destination, DESTINATION, whereis } from './destination.js';
+import { noReply, ok, reply, stop } from './results/callback-result.js';
+import { call, cast, type CallOptions, stop as stopServer } from './client/client.js';
+import { type Addressed, type Destination, DESTINATION, whereis } from './client/destination.js';
 import { NoProcessError } from './errors.js';
 import { GenServerBase } from './gen-server-base.js';
 import { Self } from './self.js';
@@ -13,9 +13,9 @@ import {
   InfoHandlers,
   type ServerDefinition,
   type ServerSource,
-} from './server-definition.js';
-import { start, type StartOptions } from './start.js';
-import { isThenable } from './thenable.js';
+} from './definition/server-definition.js';
+import { start, type StartOptions } from './client/start.js';
+import { isThenable } from './results/thenable.js';
 
 type MaybePromise<T> = T | PromiseLike<T>;
 

@@ -1,10 +1,10 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
-import type { ConfigChange } from './config-change.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
+import type { ConfigChange } from './client/config-change.js';
 import { UndefinedCallbackError } from './errors.js';
-import type { From } from './from.js';
+import type { From } from './process/from.js';
 import { GenServerBase } from './gen-server-base.js';
 import type { Self } from './self.js';
-import { Handler, InfoHandlers, type ServerDefinition, type ServerSource } from './server-definition.js';
+import { Handler, InfoHandlers, type ServerDefinition, type ServerSource } from './definition/server-definition.js';
 
 /**
  * A server in OTP's own form: one object of callbacks, which get the state as an argument and return results. Everything is

@@ -1,6 +1,6 @@
 import { GenServerError } from '../runtime/errors.js';
-import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
-import { print } from '../runtime/print.js';
+import { type ExitReason, formatReason } from '../runtime/exits/exit-reason.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** What was asked of a server. */
 export interface RequestDescription {

@@ -1,8 +1,8 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
-import type { Overflow } from '../runtime/bounded-mailbox.js';
+import type { Overflow } from '../runtime/mailbox/bounded-mailbox.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
-import type { ArgumentIssue } from './arguments-refused-error.js';
+import type { ArgumentIssue } from './schema/arguments-refused-error.js';
 
 /** A server ended abnormally, or its `init` failed. */
 export interface CrashReport extends RuntimeEvent {

@@ -1,7 +1,7 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
-import type { CastResult, CodeChangeResult, InitResult } from './callback-result.js';
-import type { From } from './from.js';
-import type { GenServerProcess } from './gen-server-process.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
+import type { CastResult, CodeChangeResult, InitResult } from './results/callback-result.js';
+import type { From } from './process/from.js';
+import type { GenServerProcess } from './process/gen-server-process.js';
 import type { Self } from './self.js';
 
 /** Ties an instance to its process. Private to the language, so that it collides with nothing a user may declare. */

@@ -1,12 +1,12 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type Behaviour, sourceOfBehaviour } from './behaviour.js';
-import * as client from './client.js';
-import type { Destination } from './destination.js';
-import type { From } from './from.js';
+import * as client from './client/client.js';
+import type { Destination } from './client/destination.js';
+import type { From } from './process/from.js';
 import type { Self } from './self.js';
-import { start, type StartOptions } from './start.js';
+import { start, type StartOptions } from './client/start.js';
 
 /** OTP's `GenServer`, for plain behaviours. Worlds are objects here, so each function takes one. */
 export const GenServer = {

@@ -1,21 +1,21 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { Exit } from '../runtime/messages.js';
+import { Exit } from '../runtime/exits/messages.js';
 import { LimitExceededError } from '../runtime/limits.js';
-import { demonitor, monitor } from '../runtime/monitors.js';
-import { link, unlink } from '../runtime/links.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { demonitor, monitor } from '../runtime/relations/monitors.js';
+import { link, unlink } from '../runtime/relations/links.js';
+import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { Pid, Ref } from '../runtime/pid.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
-import { exit, send, sendAfter } from './client.js';
-import { type Destination, formatDestination, resolveProcess } from './destination.js';
+import { exit, send, sendAfter } from './client/client.js';
+import { type Destination, formatDestination, resolveProcess } from './client/destination.js';
 import { NoProcessError } from './errors.js';
-import type { GenServerProcess } from './gen-server-process.js';
-import type { ServerSource } from './server-definition.js';
-import { start, type StartOptions } from './start.js';
-import { startTask, type Task } from './task.js';
-import type { TaskFunction } from './task-process.js';
+import type { GenServerProcess } from './process/gen-server-process.js';
+import type { ServerSource } from './definition/server-definition.js';
+import { start, type StartOptions } from './client/start.js';
+import { startTask, type Task } from './tasks/task.js';
+import type { TaskFunction } from './tasks/task-process.js';
 
 /** Thrown by `self.exit(reason)`; the incarnation is marked as well, so that catching it changes nothing. */
 class SelfExit extends Error {

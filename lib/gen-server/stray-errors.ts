@@ -1,7 +1,7 @@
 import { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { GenServerProcess } from './gen-server-process.js';
-import { TaskProcess } from './task-process.js';
+import { GenServerProcess } from './process/gen-server-process.js';
+import { TaskProcess } from './tasks/task-process.js';
 
 /** Where Node puts what nobody has caught: a rejected promise, and what a callback of its own threw. */
 export type StrayOrigin = 'unhandledRejection' | 'uncaughtException';

@@ -2,25 +2,31 @@ import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { World } from '../create-runtime.js';
 import { Agent, type AgentOptions } from '../gen-server/agent.js';
-import * as client from '../gen-server/client.js';
-import { type ConfigChange, configChange } from '../gen-server/config-change.js';
-import { type Destination, formatDestination, resolve, resolveProcess, whereis } from '../gen-server/destination.js';
+import * as client from '../gen-server/client/client.js';
+import { type ConfigChange, configChange } from '../gen-server/client/config-change.js';
+import {
+  type Destination,
+  formatDestination,
+  resolve,
+  resolveProcess,
+  whereis,
+} from '../gen-server/client/destination.js';
 import { NoProcessError, StartError } from '../gen-server/errors.js';
-import type { ServerSource } from '../gen-server/server-definition.js';
-import { start, type StartOptions } from '../gen-server/start.js';
-import { Sys } from '../gen-server/sys.js';
+import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import { start, type StartOptions } from '../gen-server/client/start.js';
+import { Sys } from '../gen-server/client/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
 import { inspectTree, prettyPrint, type ProcessTree } from '../observability/process-inspector.js';
-import type { ExitReason } from '../runtime/exit-reason.js';
-import { Down } from '../runtime/messages.js';
-import { watch } from '../runtime/monitors.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
+import { Down } from '../runtime/exits/messages.js';
+import { watch } from '../runtime/relations/monitors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
 import type { ChildSpec } from '../supervision/child-spec.js';
-import type { StopReport, TreeStatus } from './application-supervisor.js';
+import type { StopReport, TreeStatus } from './tree/application-supervisor.js';
 import { bind } from './clients/client-target.js';
 import type { GenServerClient } from './clients/gen-server-client.js';
-import { type ChildOptions, childSpecOf, ModuleSupervisor } from './module-supervisor.js';
-import { ServerHost } from './server-host.js';
+import { type ChildOptions, childSpecOf, ModuleSupervisor } from './tree/module-supervisor.js';
+import { ServerHost } from './tree/gen-server.orchestrator.js';
 
 /** A watch that code outside of any process keeps. @publicApi */
 export interface Monitoring {

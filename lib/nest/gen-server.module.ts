@@ -1,18 +1,18 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { clientRequests } from './clients/client-injection.js';
-import { dynamicSupervisorProviders } from './clients/dynamic-supervisor-injection.js';
+import { clientRequests } from './injection/inject-gen-server.js';
+import { dynamicSupervisorProviders } from './injection/inject-dynamic-supervisor.js';
 import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-server.constants.js';
-import { refuseRepeats } from './gen-server.explorer.js';
+import { refuseRepeats } from './discovery/gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
 import * as messages from './gen-server.messages.js';
 import type { GenServerModuleOptions, GenServerOptions } from './gen-server.options.js';
 import { GenServerRuntime } from './gen-server-runtime.js';
-import { GenServerLifecycleModule } from './lifecycle.module.js';
-import { provideGenServer } from './provide-gen-server.js';
-import { registryProviders } from './registry-injection.js';
-import { ServerHost } from './server-host.js';
-import { TaskSupervisor } from './task-supervisor.js';
+import { GenServerLifecycleModule } from './tree/lifecycle.module.js';
+import { provideGenServer } from './providers/provide-gen-server.js';
+import { registryProviders } from './injection/inject-registry.js';
+import { ServerHost } from './tree/gen-server.orchestrator.js';
+import { TaskSupervisor } from './tree/task-supervisor.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<GenServerModuleOptions>({
   optionsInjectionToken: GENSERVER_MODULE_OPTIONS,

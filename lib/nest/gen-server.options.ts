@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
-import type { InitArguments } from '../gen-server/starting.js';
+import type { InitArguments } from '../gen-server/process/starting.js';
 import type { StrayOrigin } from '../gen-server/stray-errors.js';
-import type { MaxMailbox } from '../runtime/bounded-mailbox.js';
+import type { MaxMailbox } from '../runtime/mailbox/bounded-mailbox.js';
 import type { ProcessLimits } from '../runtime/limits.js';
 import type { Clock, NameService } from '../runtime/ports.js';
 import type { ServerName } from '../runtime/registration.js';

@@ -9,10 +9,10 @@ import {
 import { Presence } from '../registry/presence.js';
 import { ProcessGroups } from '../registry/process-groups.js';
 import type { PubSubOptions } from '../registry/pub-sub.js';
-import { formatReason } from '../runtime/exit-reason.js';
+import { formatReason } from '../runtime/exits/exit-reason.js';
 import * as messages from './gen-server.messages.js';
-import { PubSub } from './pub-sub.js';
-import { ServerHost } from './server-host.js';
+import { PubSub } from './clients/pub-sub.js';
+import { ServerHost } from './tree/gen-server.orchestrator.js';
 
 /**
  * What `PubSubModule.forRoot()` takes.

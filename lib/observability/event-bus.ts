@@ -1,4 +1,4 @@
-import { Redaction } from '../runtime/redaction.js';
+import { Redaction } from '../runtime/secrets/redaction.js';
 import type { EventSink, RuntimeEvent } from '../runtime/ports.js';
 import type { GenServerEvent } from './events.js';
 

@@ -8,7 +8,7 @@ import type {
   MessageShed,
   UnexpectedMessage,
 } from '../gen-server/events.js';
-import type { TaskCrashed } from '../gen-server/task-process.js';
+import type { TaskCrashed } from '../gen-server/tasks/task-process.js';
 import type { RegistryRoomEvent } from '../registry/events.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { NameNotReleased, ProcessExited, ProcessSpawned } from '../runtime/runtime.js';

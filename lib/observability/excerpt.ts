@@ -1,5 +1,5 @@
 import { inspect, type InspectOptions } from 'node:util';
-import { type ExitReason, formatReason } from '../runtime/exit-reason.js';
+import { type ExitReason, formatReason } from '../runtime/exits/exit-reason.js';
 
 const UNPRINTABLE = '(cannot be printed)';
 const LONGEST_VALUE = 1_000;

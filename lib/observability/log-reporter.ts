@@ -1,4 +1,4 @@
-import { formatIssue } from '../gen-server/arguments-refused-error.js';
+import { formatIssue } from '../gen-server/schema/arguments-refused-error.js';
 import type {
   ArgumentsRefused,
   CastDropped,
@@ -8,7 +8,7 @@ import type {
   MessageShed,
   UnexpectedMessage,
 } from '../gen-server/events.js';
-import type { TaskCrashed } from '../gen-server/task-process.js';
+import type { TaskCrashed } from '../gen-server/tasks/task-process.js';
 import type { Pid } from '../runtime/pid.js';
 import type { BroadcastDropped, RegistryListenerDetached } from '../registry/events.js';
 import type { ProcessExited } from '../runtime/runtime.js';

@@ -1,6 +1,6 @@
-import { type Destination, resolve } from '../gen-server/destination.js';
-import { GenServerProcess } from '../gen-server/gen-server-process.js';
-import { linkedTo } from '../runtime/links.js';
+import { type Destination, resolve } from '../gen-server/client/destination.js';
+import { GenServerProcess } from '../gen-server/process/gen-server-process.js';
+import { linkedTo } from '../runtime/relations/links.js';
 import { Pid } from '../runtime/pid.js';
 import type { ProcessStatus } from '../runtime/process.js';
 import { formatName } from '../runtime/registration.js';

@@ -1,6 +1,6 @@
 import { GenServerError } from '../runtime/errors.js';
 import type { Pid } from '../runtime/pid.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 
 /**
  * The key of a unique registry is taken (N7), perhaps by the process itself. Nothing was changed.

@@ -1,4 +1,4 @@
-import { type Monitor, watch } from '../runtime/monitors.js';
+import { type Monitor, watch } from '../runtime/relations/monitors.js';
 import type { Process } from '../runtime/process.js';
 
 /** A process that holds a lock or waits for it. */

@@ -1,7 +1,7 @@
 import { NoProcessError } from '../gen-server/errors.js';
-import { SENT_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { Pid } from '../runtime/pid.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import { type KeyRegistry, ViaKey } from '../runtime/registration.js';
 
 /** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */

@@ -1,4 +1,4 @@
-import { isThenable, whenSettled } from '../gen-server/thenable.js';
+import { isThenable, whenSettled } from '../gen-server/results/thenable.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { RegistryListenerDetached } from './events.js';
 

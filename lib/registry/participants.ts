@@ -1,7 +1,7 @@
 import { Self } from '../gen-server/self.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 

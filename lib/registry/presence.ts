@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import { AlreadyTrackedError, NoPresenceError } from './errors.js';
 import { Listeners } from './listeners.js';
 import { OwnedEntries, type OwnedEntry } from './owned-entries.js';

@@ -1,5 +1,5 @@
 import type { Self } from '../gen-server/self.js';
-import { INFO_ENVELOPE } from '../runtime/envelope.js';
+import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import type { Pid, Ref } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GroupJoined, GroupLeft } from './messages.js';

@@ -1,9 +1,9 @@
 import type { Self } from '../gen-server/self.js';
-import { SENT_ENVELOPE } from '../runtime/envelope.js';
+import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import type { TopicService } from '../runtime/ports.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { BroadcastDropped } from './events.js';

@@ -1,12 +1,12 @@
-import { type Destination, resolve } from '../gen-server/destination.js';
+import { type Destination, resolve } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import type { Self } from '../gen-server/self.js';
-import { INFO_ENVELOPE, SENT_ENVELOPE } from '../runtime/envelope.js';
+import { INFO_ENVELOPE, SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { assertNameLength } from '../runtime/limits.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import type { Process } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AlreadyRegisteredError } from './errors.js';

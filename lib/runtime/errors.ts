@@ -1,4 +1,4 @@
-import { print } from './print.js';
+import { print } from './secrets/print.js';
 
 /**
  * What every error of this library has in common: a stable `code` to switch on, since messages may be reworded and two

@@ -1,5 +1,5 @@
 import { GenServerError, InvalidArgumentError } from './errors.js';
-import { print } from './print.js';
+import { print } from './secrets/print.js';
 
 /**
  * How much one process may use of what costs others memory. Each is a whole number, 1 or more, or `Infinity`.

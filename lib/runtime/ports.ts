@@ -1,6 +1,6 @@
 import type { ProcessLimits } from './limits.js';
 import type { Pid } from './pid.js';
-import type { Redaction } from './redaction.js';
+import type { Redaction } from './secrets/redaction.js';
 
 /** A timer of the platform, as {@link Clock.setTimer} gives it. */
 export interface TimerHandle {

@@ -1,15 +1,15 @@
-import { TERMINATE_ENVELOPE, INFO_ENVELOPE } from './envelope.js';
-import { type ExitReason, reasonOfThrown } from './exit-reason.js';
-import { effectOfSignal } from './exit-signals.js';
-import { Mailbox, type Envelope } from './mailbox.js';
-import { Exit } from './messages.js';
-import { linkedTo } from './links.js';
-import { reportToWatchers } from './monitors.js';
+import { TERMINATE_ENVELOPE, INFO_ENVELOPE } from './mailbox/envelope.js';
+import { type ExitReason, reasonOfThrown } from './exits/exit-reason.js';
+import { effectOfSignal } from './exits/exit-signals.js';
+import { Mailbox, type Envelope } from './mailbox/mailbox.js';
+import { Exit } from './exits/messages.js';
+import { linkedTo } from './relations/links.js';
+import { reportToWatchers } from './relations/monitors.js';
 import { Pid } from './pid.js';
 import type { Registration, ServerName } from './registration.js';
 import type { Runtime } from './runtime.js';
-import { QUOTA, type Schedulable } from './scheduler.js';
-import { type Ties, tiesOf } from './ties.js';
+import { QUOTA, type Schedulable } from './scheduling/scheduler.js';
+import { type Ties, tiesOf } from './relations/relations.js';
 import type { Activation } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */

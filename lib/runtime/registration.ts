@@ -2,7 +2,7 @@ import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
 import { keepShape } from './keep-shape.js';
 import { assertNameLength } from './limits.js';
 import { Pid } from './pid.js';
-import { print } from './print.js';
+import { print } from './secrets/print.js';
 import type { NameService, ViaRegistry } from './ports.js';
 import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';

@@ -1,6 +1,6 @@
-import { Deadlines } from './deadlines.js';
-import { type ExitReason, isCleanExit } from './exit-reason.js';
-import { Family } from './family.js';
+import { Deadlines } from './time/deadlines.js';
+import { type ExitReason, isCleanExit } from './exits/exit-reason.js';
+import { Family } from './relations/family.js';
 import type { ProcessLimits } from './limits.js';
 import { type Pid, Ref } from './pid.js';
 import type {
@@ -13,12 +13,12 @@ import type {
   TopicService,
 } from './ports.js';
 import type { Process } from './process.js';
-import type { Redaction } from './redaction.js';
+import type { Redaction } from './secrets/redaction.js';
 import { formatName, type ServerName } from './registration.js';
-import { RootContext } from './root-context.js';
-import { RandomScheduler } from './random-scheduler.js';
-import { Scheduler } from './scheduler.js';
-import { childrenOf } from './ties.js';
+import { RootContext } from './scheduling/root-context.js';
+import { RandomScheduler } from './scheduling/random-scheduler.js';
+import { Scheduler } from './scheduling/scheduler.js';
+import { childrenOf } from './relations/relations.js';
 import { Tracking } from './tracking.js';
 
 /** A process has been made and is about to run its `init`. */

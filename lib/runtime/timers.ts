@@ -1,10 +1,10 @@
-import { Deadline } from './deadline.js';
+import { Deadline } from './time/deadline.js';
 import { assertDurationMs } from './errors.js';
-import { INFO_ENVELOPE } from './envelope.js';
+import { INFO_ENVELOPE } from './mailbox/envelope.js';
 import { Pid, Ref } from './pid.js';
 import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';
-import { tiesOf } from './ties.js';
+import { tiesOf } from './relations/relations.js';
 
 /** A message that is sent later. */
 class PendingMessage extends Deadline {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { planOf, type ServerPlan } from '../gen-server/server-plan.js';
-import { type Spawned, spawnPlanned, type StartOptions } from '../gen-server/start.js';
-import type { ServerSource } from '../gen-server/server-definition.js';
+import { planOf, type ServerPlan } from '../gen-server/definition/start-plan.js';
+import { type Spawned, spawnPlanned, type StartOptions } from '../gen-server/client/start.js';
+import type { ServerSource } from '../gen-server/definition/server-definition.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import { formatName, type ServerClass } from '../runtime/registration.js';

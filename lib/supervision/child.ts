@@ -1,5 +1,5 @@
-import type { GenServerProcess } from '../gen-server/gen-server-process.js';
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import { formatName } from '../runtime/registration.js';
 import type { TimerRef } from '../runtime/timers.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { InitArguments } from '../gen-server/starting.js';
-import type { ServerSource } from '../gen-server/server-definition.js';
-import { NO_ARGUMENTS } from '../gen-server/server-plan.js';
-import type { StartOptions } from '../gen-server/start.js';
+import type { InitArguments } from '../gen-server/process/starting.js';
+import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import { NO_ARGUMENTS } from '../gen-server/definition/start-plan.js';
+import type { StartOptions } from '../gen-server/client/start.js';
 import { checkRestartAndShutdown, checkSource, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import { SupervisorConfigError } from './errors.js';
 import type { RestartBudget } from './restart-intensity.js';

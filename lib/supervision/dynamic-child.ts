@@ -1,6 +1,6 @@
-import type { GenServerProcess } from '../gen-server/gen-server-process.js';
-import { ServerPlan } from '../gen-server/server-plan.js';
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
+import { ServerPlan } from '../gen-server/definition/start-plan.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
 import { type Kept, Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';

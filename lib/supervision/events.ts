@@ -1,4 +1,4 @@
-import type { ExitReason } from '../runtime/exit-reason.js';
+import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { Strategy } from './strategies.js';

@@ -1,19 +1,19 @@
 import { inspect } from 'node:util';
-import { stop } from '../gen-server/client.js';
+import { stop } from '../gen-server/client/client.js';
 import { NoProcessError } from '../gen-server/errors.js';
-import type { ServerSource } from '../gen-server/server-definition.js';
-import { start, type StartOptions } from '../gen-server/start.js';
-import { SENT_ENVELOPE } from '../runtime/envelope.js';
+import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import { start, type StartOptions } from '../gen-server/client/start.js';
+import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import type { ViaRegistry } from '../runtime/ports.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildCounts, ChildInfo } from './child.js';
 import { checkSource, childSpec, type ChildSpec } from './child-spec.js';
 import { ChildStateError, SupervisorConfigError } from './errors.js';
-import { sourceOfSupervisor, spawnSupervisor, Supervisor } from './supervisor-source.js';
+import { sourceOfSupervisor, spawnSupervisor, Supervisor } from './supervisor.js';
 import type { SupervisorOptions } from './supervisor-options.js';
 
 /** A supervisor of several like processes, each responsible for some of the keys (PS1). */

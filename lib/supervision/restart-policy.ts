@@ -1,4 +1,4 @@
-import { type ExitReason, isCleanExit } from '../runtime/exit-reason.js';
+import { type ExitReason, isCleanExit } from '../runtime/exits/exit-reason.js';
 
 /**
  * When a child is started again: always, only after an abnormal exit, or never (S1).

@@ -1,9 +1,9 @@
-import { stop } from '../gen-server/client.js';
-import type { Deadline, DeadlineQueue } from '../runtime/deadline.js';
-import { type ExitReason, isCleanExit } from '../runtime/exit-reason.js';
+import { stop } from '../gen-server/client/client.js';
+import type { Deadline, DeadlineQueue } from '../runtime/time/deadline.js';
+import { type ExitReason, isCleanExit } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
-import { unlink } from '../runtime/links.js';
-import { Monitor, watch } from '../runtime/monitors.js';
+import { unlink } from '../runtime/relations/links.js';
+import { Monitor, watch } from '../runtime/relations/monitors.js';
 import type { Clock } from '../runtime/ports.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';

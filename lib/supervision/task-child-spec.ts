@@ -1,7 +1,12 @@
-import { ok, stop } from '../gen-server/callback-result.js';
+import { ok, stop } from '../gen-server/results/callback-result.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
-import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
-import type { TaskFunction } from '../gen-server/task-process.js';
+import {
+  Handler,
+  type HandlerMethod,
+  InfoHandlers,
+  type ServerDefinition,
+} from '../gen-server/definition/server-definition.js';
+import type { TaskFunction } from '../gen-server/tasks/task-process.js';
 import { type ChildSpec, childSpec } from './child-spec.js';
 
 /** Runs one function between its start and its end. */

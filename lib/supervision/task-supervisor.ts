@@ -1,22 +1,27 @@
 import { inspect } from 'node:util';
-import { type CastResult, noReply, type Ok, ok } from '../gen-server/callback-result.js';
-import { type Destination, formatDestination, resolve } from '../gen-server/destination.js';
+import { type CastResult, noReply, type Ok, ok } from '../gen-server/results/callback-result.js';
+import { type Destination, formatDestination, resolve } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { GenServerProcess } from '../gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
 import { Self } from '../gen-server/self.js';
-import { Handler, type HandlerMethod, InfoHandlers, type ServerDefinition } from '../gen-server/server-definition.js';
-import { type Lineage, spawn, type Spawned } from '../gen-server/start.js';
-import { startErrorOf } from '../gen-server/start-observer.js';
-import { startTask, Task, type TaskParent } from '../gen-server/task.js';
-import type { TaskFunction, TaskProcess } from '../gen-server/task-process.js';
+import {
+  Handler,
+  type HandlerMethod,
+  InfoHandlers,
+  type ServerDefinition,
+} from '../gen-server/definition/server-definition.js';
+import { type Lineage, spawn, type Spawned } from '../gen-server/client/start.js';
+import { startErrorOf } from '../gen-server/process/start-observer.js';
+import { startTask, Task, type TaskParent } from '../gen-server/tasks/task.js';
+import type { TaskFunction, TaskProcess } from '../gen-server/tasks/task-process.js';
 import {
   type StreamInput,
   streamTasks,
   type TaskStreamOptions,
   type TaskStreamOutcome,
-} from '../gen-server/task-stream.js';
-import { Exit } from '../runtime/messages.js';
+} from '../gen-server/tasks/task-stream.js';
+import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';
 import type { ServerName } from '../runtime/registration.js';
 import type { Runtime } from '../runtime/runtime.js';

@@ -1,5 +1,5 @@
 import { GenServerError } from '../runtime/errors.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 
 /**
  * `settle()` was in vain: something goes on for ever without time passing, as an immediate that arms itself again does.

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 import { ExploreError } from './errors.js';
 import { Decisions, Interleaving } from './interleaving.js';
 import { seededRandom } from './seeded-random.js';

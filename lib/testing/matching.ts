@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** A class of messages. Not of `any` arguments: among overloads those count for less. */
 export type MessageClass<M> = abstract new (...args: never[]) => M;

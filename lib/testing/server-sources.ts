@@ -1,11 +1,11 @@
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { ServerSource } from '../gen-server/server-definition.js';
-import { compileServer } from '../nest/gen-server.compiler.js';
+import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import { compileServer } from '../nest/discovery/gen-server.compiler.js';
 import type { GenServerOptions } from '../nest/gen-server.options.js';
-import { findServerOptions } from '../nest/metadata.js';
-import { replyErrorTest } from '../nest/reply-errors.js';
+import { findServerOptions } from '../nest/discovery/gen-server-metadata.accessor.js';
+import { replyErrorTest } from '../nest/discovery/reply-errors.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { print } from '../runtime/print.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** A server class, whatever it is made from. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever its constructor takes and its state is

@@ -1,14 +1,14 @@
 import type { Behaviour } from '../gen-server/behaviour.js';
 import { sourceOfBehaviour } from '../gen-server/behaviour.js';
-import { type Destination, formatDestination, resolve, whereis } from '../gen-server/destination.js';
+import { type Destination, formatDestination, resolve, whereis } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
-import type { StartOptions } from '../gen-server/start.js';
+import type { StartOptions } from '../gen-server/client/start.js';
 import { makeClient } from '../nest/clients/client-target.js';
 import type { InitParameters } from '../nest/clients/dynamic-supervisor-client.js';
 import type { GenServerClient } from '../nest/clients/gen-server-client.js';
 import type { GenServerOptions } from '../nest/gen-server.options.js';
-import { findServerOptions } from '../nest/metadata.js';
-import { stubsOf } from '../nest/server-host.js';
+import { findServerOptions } from '../nest/discovery/gen-server-metadata.accessor.js';
+import { stubsOf } from '../nest/tree/gen-server.orchestrator.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Clock } from '../runtime/ports.js';
 import { formatName, type ServerName } from '../runtime/registration.js';

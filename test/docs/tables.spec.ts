@@ -54,7 +54,7 @@ describe('the words of the README', () => {
     const words = [
       ...sources.literalsOf('lib/supervision/strategies.ts', 'Strategy'),
       ...sources.literalsOf('lib/supervision/restart-policy.ts', 'Restart'),
-      ...sources.literalsOf('lib/nest/application-supervisor.ts', 'TreeStatus'),
+      ...sources.literalsOf('lib/nest/tree/application-supervisor.ts', 'TreeStatus'),
     ];
     expect(words.filter((word) => !readme.includes(`'${word}'`))).toEqual([]);
   });

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
-import { call } from '../../lib/gen-server/client.js';
-import { DESTINATION, type Destination } from '../../lib/gen-server/destination.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
+import { call } from '../../lib/gen-server/client/client.js';
+import { DESTINATION, type Destination } from '../../lib/gen-server/client/destination.js';
 import {
   CallingSelfError,
   CallTimeoutError,
@@ -12,7 +12,7 @@ import {
   UnknownHandlerError,
 } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
-import { Handler } from '../../lib/gen-server/server-definition.js';
+import { Handler } from '../../lib/gen-server/definition/server-definition.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { NameTable } from '../../lib/registry/name-table.js';

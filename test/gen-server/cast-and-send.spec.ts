@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok } from '../../lib/gen-server/callback-result.js';
-import { DESTINATION, type Destination } from '../../lib/gen-server/destination.js';
+import { noReply, ok } from '../../lib/gen-server/results/callback-result.js';
+import { DESTINATION, type Destination } from '../../lib/gen-server/client/destination.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import type { Pid } from '../../lib/runtime/pid.js';

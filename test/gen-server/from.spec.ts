@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
-import type { From } from '../../lib/gen-server/from.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import type { From } from '../../lib/gen-server/process/from.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred } from '../support/deferred.js';

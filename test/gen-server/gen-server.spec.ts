@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Behaviour } from '../../lib/gen-server/behaviour.js';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
-import type { From } from '../../lib/gen-server/from.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
+import type { From } from '../../lib/gen-server/process/from.js';
 import { GenServer } from '../../lib/gen-server/gen-server.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { startProbe } from '../support/probe.js';

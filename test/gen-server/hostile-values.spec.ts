@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
-import { isCleanExit } from '../../lib/runtime/exit-reason.js';
+import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';

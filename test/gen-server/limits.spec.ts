@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, reply } from '../../lib/gen-server/callback-result.js';
-import { call } from '../../lib/gen-server/client.js';
+import { noReply, reply } from '../../lib/gen-server/results/callback-result.js';
+import { call } from '../../lib/gen-server/client/client.js';
 import { completeLimits, LimitExceededError } from '../../lib/runtime/limits.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import { pendingCallsOf } from '../../lib/runtime/ties.js';
+import { pendingCallsOf } from '../../lib/runtime/relations/relations.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { script } from '../support/script.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { OverloadedError } from '../../lib/gen-server/errors.js';
 import type { MessageShed } from '../../lib/gen-server/events.js';
-import { Timeout } from '../../lib/gen-server/messages.js';
+import { Timeout } from '../../lib/gen-server/results/messages.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import { LogReporter } from '../../lib/observability/log-reporter.js';
-import type { MaxMailbox, Overflow } from '../../lib/runtime/bounded-mailbox.js';
+import type { MaxMailbox, Overflow } from '../../lib/runtime/mailbox/bounded-mailbox.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { CallbackClock } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ok, noReply, reply } from '../../lib/gen-server/callback-result.js';
-import { type ReplyStream, replyStream } from '../../lib/gen-server/reply-stream.js';
-import type { StreamSource } from '../../lib/gen-server/reply-stream-source.js';
+import { ok, noReply, reply } from '../../lib/gen-server/results/callback-result.js';
+import { type ReplyStream, replyStream } from '../../lib/gen-server/streams/reply-stream.js';
+import type { StreamSource } from '../../lib/gen-server/streams/reply-stream-source.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import { Task } from '../../lib/gen-server/task.js';
+import { Task } from '../../lib/gen-server/tasks/task.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { TaskSupervisor } from '../../lib/supervision/task-supervisor.js';
 import { deferred, never } from '../support/deferred.js';

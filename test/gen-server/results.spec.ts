@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import * as results from '../../lib/gen-server/callback-result.js';
-import { error, ignore, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/callback-result.js';
+import * as results from '../../lib/gen-server/results/callback-result.js';
+import { error, ignore, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/results/callback-result.js';
 import { BadReturnValueError, ServerExitedError, UndefinedCallbackError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import type { CrashReport } from '../../lib/gen-server/events.js';
@@ -262,7 +262,7 @@ describe('what a callback returns', () => {
 
   it('may be made by a second installed copy of the package', async () => {
     vi.resetModules();
-    const copy: typeof results = await import('../../lib/gen-server/callback-result.js');
+    const copy: typeof results = await import('../../lib/gen-server/results/callback-result.js');
     expect(copy.noReply()).not.toBe(noReply());
     expect(await world.call(pid, () => copy.reply('from the copy'))).toBe('from the copy');
     expect(await state()).toBe('old');

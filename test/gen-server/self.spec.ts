@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ok, reply } from '../../lib/gen-server/callback-result.js';
+import { ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import type { Self } from '../../lib/gen-server/self.js';

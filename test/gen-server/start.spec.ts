@@ -1,12 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type InitResult, error, ignore, noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import {
+  type InitResult,
+  error,
+  ignore,
+  noReply,
+  ok,
+  reply,
+  stop,
+} from '../../lib/gen-server/results/callback-result.js';
 import { BadReturnValueError, StartError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
-import type { GenServerProcess } from '../../lib/gen-server/gen-server-process.js';
+import type { GenServerProcess } from '../../lib/gen-server/process/gen-server-process.js';
 import { childSpec, completeChildSpec } from '../../lib/supervision/child-spec.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { linkedTo } from '../../lib/runtime/links.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { linkedTo } from '../../lib/runtime/relations/links.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

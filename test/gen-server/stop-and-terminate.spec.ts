@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { CallingSelfError, NoProcessError, ServerExitedError } from '../../lib/gen-server/errors.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { configChange, sys } from '../../lib/core.js';
-import { error, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/callback-result.js';
+import { error, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/results/callback-result.js';
 import {
   CallingSelfError,
   CallTimeoutError,
@@ -9,12 +9,12 @@ import {
   ServerExitedError,
   UndefinedCallbackError,
 } from '../../lib/gen-server/errors.js';
-import { Timeout } from '../../lib/gen-server/messages.js';
-import { Sys } from '../../lib/gen-server/sys.js';
+import { Timeout } from '../../lib/gen-server/results/messages.js';
+import { Sys } from '../../lib/gen-server/client/sys.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
-import { startSupervisor } from '../../lib/supervision/supervisor-source.js';
+import { startSupervisor } from '../../lib/supervision/supervisor.js';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';

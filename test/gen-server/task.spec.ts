@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { availableParallelism } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { noReply, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import {
   CallCycleError,
   NoProcessError,
@@ -9,11 +9,11 @@ import {
   TaskOwnerError,
   TaskTimeoutError,
 } from '../../lib/gen-server/errors.js';
-import { TaskResult } from '../../lib/gen-server/messages.js';
+import { TaskResult } from '../../lib/gen-server/results/messages.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import { Task } from '../../lib/gen-server/task.js';
-import type { TaskOutcome } from '../../lib/gen-server/task-process.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { Task } from '../../lib/gen-server/tasks/task.js';
+import type { TaskOutcome } from '../../lib/gen-server/tasks/task-process.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred, never } from '../support/deferred.js';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
-import type { GenServerProcess } from '../../lib/gen-server/gen-server-process.js';
-import { Timeout } from '../../lib/gen-server/messages.js';
-import { SystemRequest } from '../../lib/gen-server/system-request.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
+import type { GenServerProcess } from '../../lib/gen-server/process/gen-server-process.js';
+import { Timeout } from '../../lib/gen-server/results/messages.js';
+import { SystemRequest } from '../../lib/gen-server/process/system-request.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

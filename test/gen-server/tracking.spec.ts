@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createWorld } from '../../lib/create-runtime.js';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { CallCycleError, CallingSelfError } from '../../lib/gen-server/errors.js';
-import type { From } from '../../lib/gen-server/from.js';
+import type { From } from '../../lib/gen-server/process/from.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import { isTrackingCheap } from '../../lib/runtime/tracking.js';
 import { deferred } from '../support/deferred.js';

@@ -9,7 +9,7 @@ import {
   ok,
   reply,
 } from 'nestjs-genserver';
-import { ServerHost } from '../../lib/nest/server-host.js';
+import { ServerHost } from '../../lib/nest/tree/gen-server.orchestrator.js';
 import { started } from './support/application.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -16,7 +16,7 @@ import {
   OverloadedError,
   reply,
 } from 'nestjs-genserver';
-import { ServerHost } from '../../lib/nest/server-host.js';
+import { ServerHost } from '../../lib/nest/tree/gen-server.orchestrator.js';
 import { rejectionOf } from '../support/thrown.js';
 import { compiled, started } from './support/application.js';
 

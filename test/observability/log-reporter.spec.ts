@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { type Logger, LogReporter } from '../../lib/observability/log-reporter.js';
-import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
+import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';

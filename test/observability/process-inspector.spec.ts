@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { ignore, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
-import { spawn } from '../../lib/gen-server/start.js';
+import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { spawn } from '../../lib/gen-server/client/start.js';
 import { inspectTree, prettyPrint } from '../../lib/observability/process-inspector.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
@@ -9,7 +9,7 @@ import {
   DynamicSupervisor,
   dynamicSupervisorChildSpec,
   startDynamicSupervisor,
-} from '../../lib/supervision/dynamic-supervisor-source.js';
+} from '../../lib/supervision/dynamic-supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { crash, hang, treeWorld } from '../support/tree.js';

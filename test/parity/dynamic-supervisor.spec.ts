@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ok } from '../../lib/gen-server/callback-result.js';
+import { ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
+import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import type { Shutdown } from '../../lib/supervision/child-spec.js';
 import { dynamicWorld } from '../supervision/dynamic-world.js';
 import { expectNothingLeft } from '../supervision/tidy-world.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor-source.js';
+import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import { partitionOf, startPartitionSupervisor } from '../../lib/supervision/partition-supervisor.js';
-import { Supervisor } from '../../lib/supervision/supervisor-source.js';
+import { Supervisor } from '../../lib/supervision/supervisor.js';
 import { expectNothingLeft, tidyWorld } from '../supervision/tidy-world.js';
 import { seededRandom } from '../support/seeded-random.js';
 

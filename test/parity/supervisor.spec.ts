@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { noReply } from '../../lib/gen-server/callback-result.js';
+import { noReply } from '../../lib/gen-server/results/callback-result.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { Supervisor } from '../../lib/supervision/supervisor-source.js';
+import { Supervisor } from '../../lib/supervision/supervisor.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';
 import { expectNothingLeft, tidyWorld } from '../supervision/tidy-world.js';

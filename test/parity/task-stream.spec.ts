@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reply } from '../../lib/gen-server/callback-result.js';
+import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { CallCycleError } from '../../lib/gen-server/errors.js';
-import { Task } from '../../lib/gen-server/task.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { Task } from '../../lib/gen-server/tasks/task.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import { never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';

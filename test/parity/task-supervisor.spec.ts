@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reply } from '../../lib/gen-server/callback-result.js';
+import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { CallCycleError, TaskExitError, TaskTimeoutError } from '../../lib/gen-server/errors.js';
-import { TaskResult } from '../../lib/gen-server/messages.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { TaskResult } from '../../lib/gen-server/results/messages.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
 import { MaxChildrenError } from '../../lib/supervision/errors.js';

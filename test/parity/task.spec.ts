@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TaskExitError, TaskOwnerError, TaskTimeoutError } from '../../lib/gen-server/errors.js';
-import { noReply } from '../../lib/gen-server/callback-result.js';
-import { Task } from '../../lib/gen-server/task.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { noReply } from '../../lib/gen-server/results/callback-result.js';
+import { Task } from '../../lib/gen-server/tasks/task.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

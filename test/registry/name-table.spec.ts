@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { NameTable } from '../../lib/registry/name-table.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';

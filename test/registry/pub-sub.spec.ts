@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import type { PubSub } from '../../lib/registry/pub-sub.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
-import { startSupervisor } from '../../lib/supervision/supervisor-source.js';
+import { startSupervisor } from '../../lib/supervision/supervisor.js';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

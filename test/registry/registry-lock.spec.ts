@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply } from '../../lib/gen-server/callback-result.js';
+import { noReply } from '../../lib/gen-server/results/callback-result.js';
 import type { Registry } from '../../lib/registry/registry.js';
 import { type Deferred, deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { AlreadyRegisteredError, UnknownRegistryError } from '../../lib/registry/errors.js';
 import { KeyRegistered, KeyUnregistered } from '../../lib/registry/messages.js';
 import type { Registry } from '../../lib/registry/registry.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
-import { Exit } from '../../lib/runtime/messages.js';
+import { Exit } from '../../lib/runtime/exits/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { ViaRegistry } from '../../lib/runtime/ports.js';
 import { settle } from '../support/manual-clock.js';

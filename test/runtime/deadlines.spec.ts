@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Deadline } from '../../lib/runtime/deadline.js';
-import { Deadlines } from '../../lib/runtime/deadlines.js';
-import { RootContext } from '../../lib/runtime/root-context.js';
+import { Deadline } from '../../lib/runtime/time/deadline.js';
+import { Deadlines } from '../../lib/runtime/time/deadlines.js';
+import { RootContext } from '../../lib/runtime/scheduling/root-context.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { seededRandom } from '../support/seeded-random.js';
 

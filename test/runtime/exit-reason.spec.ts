@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { formatReason, isCleanExit, reasonOfThrown } from '../../lib/runtime/exit-reason.js';
+import { formatReason, isCleanExit, reasonOfThrown } from '../../lib/runtime/exits/exit-reason.js';
 
 describe('isCleanExit', () => {
   it.each([

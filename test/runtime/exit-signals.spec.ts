@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { effectOfSignal, type SignalCircumstances, type SignalEffect } from '../../lib/runtime/exit-signals.js';
+import { effectOfSignal, type SignalCircumstances, type SignalEffect } from '../../lib/runtime/exits/exit-signals.js';
 
 type Sender = 'parent' | 'stranger' | 'itself';
 type Row = readonly [trapsExits: boolean, drains: boolean, sender: Sender, reason: unknown, effect: SignalEffect];

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { noReply, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
-import { linkedTo } from '../../lib/runtime/links.js';
-import { Exit } from '../../lib/runtime/messages.js';
+import { linkedTo } from '../../lib/runtime/relations/links.js';
+import { Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';

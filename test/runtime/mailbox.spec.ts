@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { INFO_ENVELOPE, TERMINATE_ENVELOPE } from '../../lib/runtime/envelope.js';
-import { Mailbox } from '../../lib/runtime/mailbox.js';
+import { INFO_ENVELOPE, TERMINATE_ENVELOPE } from '../../lib/runtime/mailbox/envelope.js';
+import { Mailbox } from '../../lib/runtime/mailbox/mailbox.js';
 
 function mailboxOf(...payloads: unknown[]): Mailbox {
   const mailbox = new Mailbox();

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
-import { Down } from '../../lib/runtime/messages.js';
-import { watch } from '../../lib/runtime/monitors.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
+import { watch } from '../../lib/runtime/relations/monitors.js';
 import { Pid, type Ref } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ok, reply } from '../../lib/gen-server/callback-result.js';
+import { ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
-import { spawn } from '../../lib/gen-server/start.js';
+import { spawn } from '../../lib/gen-server/client/start.js';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { rejectionOf } from '../support/thrown.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RandomScheduler } from '../../lib/runtime/random-scheduler.js';
+import { RandomScheduler } from '../../lib/runtime/scheduling/random-scheduler.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { schedulable } from '../support/schedulable.js';
 import { script } from '../support/script.js';

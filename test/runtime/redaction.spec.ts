@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { print } from '../../lib/runtime/print.js';
-import { Redaction, REDACTED } from '../../lib/runtime/redaction.js';
-import { markSecretField } from '../../lib/runtime/secret-fields.js';
-import { Shape } from '../../lib/runtime/shape.js';
+import { print } from '../../lib/runtime/secrets/print.js';
+import { Redaction, REDACTED } from '../../lib/runtime/secrets/redaction.js';
+import { markSecretField } from '../../lib/runtime/secrets/secret-fields.js';
+import { Shape } from '../../lib/runtime/secrets/shape.js';
 
 const CANARY = 'canary-4111';
 const redaction = new Redaction();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import { noReply, reply } from '../../lib/gen-server/callback-result.js';
-import { Scheduler } from '../../lib/runtime/scheduler.js';
+import { noReply, reply } from '../../lib/gen-server/results/callback-result.js';
+import { Scheduler } from '../../lib/runtime/scheduling/scheduler.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { CallbackClock, settleMicrotasks } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';

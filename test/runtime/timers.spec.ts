@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { reply } from '../../lib/gen-server/callback-result.js';
+import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import type { ViaRegistry } from '../../lib/runtime/ports.js';

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
-import { Timeout } from '../../lib/gen-server/messages.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { Timeout } from '../../lib/gen-server/results/messages.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred } from '../support/deferred.js';

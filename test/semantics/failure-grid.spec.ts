@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';

@@ -1,4 +1,4 @@
-import type { From } from '../../lib/gen-server/from.js';
+import type { From } from '../../lib/gen-server/process/from.js';
 
 /** How a callback of a server comes to its end. */
 export type Ending =

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { BoundedMailbox } from '../../lib/runtime/bounded-mailbox.js';
-import { INFO_ENVELOPE, SENT_ENVELOPE } from '../../lib/runtime/envelope.js';
+import { BoundedMailbox } from '../../lib/runtime/mailbox/bounded-mailbox.js';
+import { INFO_ENVELOPE, SENT_ENVELOPE } from '../../lib/runtime/mailbox/envelope.js';
 import type { Pid, Ref } from '../../lib/runtime/pid.js';
-import { Down } from '../../lib/runtime/messages.js';
+import { Down } from '../../lib/runtime/exits/messages.js';
 import { cancelTimer, readTimer, type TimerRef } from '../../lib/runtime/timers.js';
-import { sendAfter } from '../../lib/gen-server/client.js';
-import { ok, stop } from '../../lib/gen-server/callback-result.js';
+import { sendAfter } from '../../lib/gen-server/client/client.js';
+import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import { Self } from '../../lib/gen-server/self.js';
 import type { Registry } from '../../lib/registry/registry.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,6 +1,6 @@
-import { call, cast, exit, send, sendAfter as sendLater, stop } from '../../lib/gen-server/client.js';
-import type { Destination } from '../../lib/gen-server/destination.js';
-import { spawn } from '../../lib/gen-server/start.js';
+import { call, cast, exit, send, sendAfter as sendLater, stop } from '../../lib/gen-server/client/client.js';
+import type { Destination } from '../../lib/gen-server/client/destination.js';
+import { spawn } from '../../lib/gen-server/client/start.js';
 import type { Ref } from '../../lib/runtime/pid.js';
 import { cancelTimer } from '../../lib/runtime/timers.js';
 import type { Registry } from '../../lib/registry/registry.js';

@@ -36,12 +36,12 @@ const REFUSED = [
 
 describe('the linter', () => {
   it.each(REFUSED)('refuses %s in the library', async (code) => {
-    const messages = await lint('lib/runtime/scheduler.ts', `${code};`);
+    const messages = await lint('lib/runtime/scheduling/scheduler.ts', `${code};`);
     expect(messages).toHaveLength(1);
     expect(messages[0]).toContain('lib/runtime/system-ports.ts');
   });
 
-  it.each(['lib/core.ts', 'lib/supervision/supervisor.ts', 'lib/nest/clients/client-target.ts'])(
+  it.each(['lib/core.ts', 'lib/supervision/supervisor-server.ts', 'lib/nest/clients/client-target.ts'])(
     'refuses it at any depth: %s',
     async (path) => {
       expect(await lint(path, "import { randomUUID } from 'node:crypto'; Date.now();")).toHaveLength(2);

@@ -1,10 +1,10 @@
-import { error, ignore, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/callback-result.js';
+import { error, ignore, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/results/callback-result.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import type { From } from '../../lib/gen-server/from.js';
-import { Timeout } from '../../lib/gen-server/messages.js';
+import type { From } from '../../lib/gen-server/process/from.js';
+import { Timeout } from '../../lib/gen-server/results/messages.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { ServerSource } from '../../lib/gen-server/server-definition.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import type { ServerSource } from '../../lib/gen-server/definition/server-definition.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { type Choices, oneIn, pick } from './choices.js';
 import { type Ending, Fault, Job, type Modifier } from './job.js';
 import type { Item, Next, Outcome, ProcessModel } from './models/process-model.js';

@@ -1,11 +1,11 @@
-import { spawn } from '../../lib/gen-server/start.js';
+import { spawn } from '../../lib/gen-server/client/start.js';
 import { childSpec, type ChildSpec } from '../../lib/supervision/child-spec.js';
 import {
   sourceOfSupervisor,
   Supervisor,
   supervisorChildSpec,
   type SupervisorSpec,
-} from '../../lib/supervision/supervisor-source.js';
+} from '../../lib/supervision/supervisor.js';
 import { type Choices, oneIn, pick } from './choices.js';
 import { CallModel } from './models/call-model.js';
 import type { Item, ProcessModel, SupervisorRequest } from './models/process-model.js';

@@ -1,5 +1,5 @@
 import { RetryRestart } from '../../lib/supervision/child.js';
-import type { DynamicRetry } from '../../lib/supervision/dynamic-supervisor.js';
+import type { DynamicRetry } from '../../lib/supervision/dynamic-supervisor-server.js';
 import type { Item, ProcessModel } from './models/process-model.js';
 import { SupervisorModel, type SupervisorSetup } from './models/supervisor-model.js';
 import type { Observer, SupervisorListener } from './observer.js';

@@ -9,7 +9,7 @@ import {
 } from '../../lib/supervision/child-spec.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
-import { sourceOfSupervisor } from '../../lib/supervision/supervisor-source.js';
+import { sourceOfSupervisor } from '../../lib/supervision/supervisor.js';
 import { thrownBy } from '../support/thrown.js';
 import { testWorld } from '../support/world.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
-import { watch } from '../../lib/runtime/monitors.js';
+import { watch } from '../../lib/runtime/relations/monitors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, ok, stop } from '../../lib/gen-server/callback-result.js';
+import { ignore, ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import { MaxChildrenError } from '../../lib/supervision/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
-import { isCleanExit } from '../../lib/runtime/exit-reason.js';
+import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { type Restart, shouldRestart } from '../../lib/supervision/restart-policy.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,9 +1,9 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { ok } from '../../lib/gen-server/callback-result.js';
-import type { Destination } from '../../lib/gen-server/destination.js';
+import { ok } from '../../lib/gen-server/results/callback-result.js';
+import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { ExitReason } from '../../lib/runtime/exit-reason.js';
+import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { ChildSpec } from '../../lib/supervision/child-spec.js';
 import type { DynamicChildSpec, DynamicSupervisorOptions } from '../../lib/supervision/dynamic-child-spec.js';
@@ -11,7 +11,7 @@ import {
   DynamicSupervisor,
   dynamicSupervisorChildSpec,
   startDynamicSupervisor,
-} from '../../lib/supervision/dynamic-supervisor-source.js';
+} from '../../lib/supervision/dynamic-supervisor.js';
 import type { Job } from '../support/tree.js';
 import { tidyWorld } from './tidy-world.js';
 

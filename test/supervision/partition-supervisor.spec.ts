@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';

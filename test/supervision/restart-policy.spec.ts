@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExitReason } from '../../lib/runtime/exit-reason.js';
+import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import { type Restart, shouldRestart } from '../../lib/supervision/restart-policy.js';
 
 const CLEAN: ExitReason[] = ['normal', 'shutdown', { shutdown: 'idle' }, { shutdown: undefined }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ok, stop } from '../../lib/gen-server/callback-result.js';
+import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ok, stop } from '../../lib/gen-server/callback-result.js';
-import { watch } from '../../lib/runtime/monitors.js';
+import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
+import { watch } from '../../lib/runtime/relations/monitors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ignore, noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import type { Strategy } from '../../lib/supervision/strategies.js';
 import { settle } from '../support/manual-clock.js';

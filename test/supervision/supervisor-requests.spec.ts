@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import type { ChildSpec } from '../../lib/supervision/child-spec.js';

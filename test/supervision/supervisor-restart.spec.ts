@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, noReply, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
-import { callServer, getServer } from '../../lib/gen-server/client.js';
+import { ignore, noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { callServer, getServer } from '../../lib/gen-server/client/client.js';
 import { NoProcessError, ServerExitedError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import type { Pid } from '../../lib/runtime/pid.js';

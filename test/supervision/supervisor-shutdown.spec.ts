@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import { sourceOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor-source.js';
+import { sourceOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, hang, type Job, treeWorld } from '../support/tree.js';

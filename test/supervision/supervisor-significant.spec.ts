@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import type { AutoShutdown } from '../../lib/supervision/supervisor-options.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { error, ignore, ok, reply, stop } from '../../lib/gen-server/callback-result.js';
+import { error, ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { StartError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ok, stop } from '../../lib/gen-server/callback-result.js';
+import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import type { Restart } from '../../lib/supervision/restart-policy.js';
 import type { Strategy } from '../../lib/supervision/strategies.js';
 import { settle } from '../support/manual-clock.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
-import { Exit } from '../../lib/runtime/messages.js';
+import { Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { ChildStateError, MaxChildrenError } from '../../lib/supervision/errors.js';
 import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';

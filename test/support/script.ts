@@ -1,6 +1,6 @@
-import { noReply, ok } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Behaviour } from '../../lib/gen-server/behaviour.js';
-import type { From } from '../../lib/gen-server/from.js';
+import type { From } from '../../lib/gen-server/process/from.js';
 import type { Self } from '../../lib/gen-server/self.js';
 
 /** What a step of a script is given. */

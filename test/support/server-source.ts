@@ -5,7 +5,7 @@ import {
   InfoHandlers,
   type ServerDefinition,
   type ServerSource,
-} from '../../lib/gen-server/server-definition.js';
+} from '../../lib/gen-server/definition/server-definition.js';
 
 export interface HandlerNames {
   readonly calls?: readonly string[];

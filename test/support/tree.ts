@@ -1,11 +1,11 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { ok, stop } from '../../lib/gen-server/callback-result.js';
-import type { Destination } from '../../lib/gen-server/destination.js';
+import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
+import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { StartOptions } from '../../lib/gen-server/start.js';
+import type { StartOptions } from '../../lib/gen-server/client/start.js';
 import type { GenServerEvent } from '../../lib/observability/events.js';
-import type { ExitReason } from '../../lib/runtime/exit-reason.js';
+import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { childSpec, type ChildId, type ChildSpec } from '../../lib/supervision/child-spec.js';
 import {
@@ -13,7 +13,7 @@ import {
   Supervisor,
   supervisorChildSpec,
   type SupervisorSpec,
-} from '../../lib/supervision/supervisor-source.js';
+} from '../../lib/supervision/supervisor.js';
 import { testWorld } from './world.js';
 
 /** What a {@link TreeWorld.worker} is asked to do: the request is the code of its handler. */

@@ -1,10 +1,10 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
 import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { call, stop } from '../../lib/gen-server/client.js';
-import type { Destination } from '../../lib/gen-server/destination.js';
-import type { ServerSource } from '../../lib/gen-server/server-definition.js';
-import { start, type StartOptions } from '../../lib/gen-server/start.js';
-import type { ExitReason } from '../../lib/runtime/exit-reason.js';
+import { call, stop } from '../../lib/gen-server/client/client.js';
+import type { Destination } from '../../lib/gen-server/client/destination.js';
+import type { ServerSource } from '../../lib/gen-server/definition/server-definition.js';
+import { start, type StartOptions } from '../../lib/gen-server/client/start.js';
+import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { TestWorld as PublishedWorld, type TestWorldOptions } from '../../lib/testing/test-world.js';
 import type { ManualClock } from './manual-clock.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, ok } from '../../lib/gen-server/callback-result.js';
+import { noReply, ok } from '../../lib/gen-server/results/callback-result.js';
 import { GenServer, GenServerBase, HandleCall, reply } from '../../lib/index.js';
 import {
   explore,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { reply } from '../../lib/gen-server/callback-result.js';
+import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { nextLoopTurn } from '../../lib/testing/event-loop.js';
 import * as importedBefore from '../../lib/testing/index.js';

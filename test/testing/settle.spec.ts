@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { noReply } from '../../lib/gen-server/callback-result.js';
+import { noReply } from '../../lib/gen-server/results/callback-result.js';
 import { settle, UnsettledError } from '../../lib/testing/index.js';
 import { script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';

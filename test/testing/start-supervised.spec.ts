@@ -15,8 +15,8 @@ import {
   ok,
   reply,
 } from '../../lib/index.js';
-import { start } from '../../lib/gen-server/start.js';
-import { Exit } from '../../lib/runtime/messages.js';
+import { start } from '../../lib/gen-server/client/start.js';
+import { Exit } from '../../lib/runtime/exits/messages.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { settle, startSupervised, stopSupervised, TestProbe, TestWorld } from '../../lib/testing/index.js';
 import { never } from '../support/deferred.js';

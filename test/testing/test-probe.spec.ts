@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { noReply, ok, stop } from '../../lib/gen-server/callback-result.js';
-import { Down, Exit } from '../../lib/runtime/messages.js';
+import { noReply, ok, stop } from '../../lib/gen-server/results/callback-result.js';
+import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { ProbeError, settle, startSupervised, TestProbe, TestWorld } from '../../lib/testing/index.js';

@@ -1,10 +1,15 @@
-import { callServer, castToServer, DEFAULT_CALL_TIMEOUT_MS, reportDroppedCast } from '../../gen-server/client.js';
-import { DESTINATION, type Destination, formatDestination } from '../../gen-server/destination.js';
-import { describeRequest } from '../../gen-server/call-request.js';
+import {
+  callServer,
+  castToServer,
+  DEFAULT_CALL_TIMEOUT_MS,
+  reportDroppedCast,
+} from '../../gen-server/client/client.js';
+import { DESTINATION, type Destination, formatDestination } from '../../gen-server/client/destination.js';
+import { describeRequest } from '../../gen-server/process/call-request.js';
 import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
-import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
-import type { Handler, Invocation, ServerDefinition } from '../../gen-server/server-definition.js';
-import { CallbackDeadline } from '../../runtime/callback-deadline.js';
+import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
+import type { Handler, Invocation, ServerDefinition } from '../../gen-server/definition/server-definition.js';
+import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
 import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';

@@ -1,10 +1,10 @@
-import type { ServerDefinition } from '../../gen-server/server-definition.js';
-import { whenStarted } from '../../gen-server/start-observer.js';
+import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
+import { whenStarted } from '../../gen-server/process/start-observer.js';
 import { Pid } from '../../runtime/pid.js';
-import { print } from '../../runtime/print.js';
+import { print } from '../../runtime/secrets/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { ChildStateError } from '../../supervision/errors.js';
-import type { KeyedServers } from '../keyed-servers.js';
+import type { KeyedServers } from './keyed-servers.js';
 import { bind } from './client-target.js';
 import type { DynamicSupervisorClient, KeyedChildInfo, KeyedChildSpec } from './dynamic-supervisor-client.js';
 import type { GenServerClient } from './gen-server-client.js';

@@ -1,6 +1,6 @@
-import type { CastResult } from '../../gen-server/callback-result.js';
-import type { Addressed } from '../../gen-server/destination.js';
-import type { GivenFor } from '../../gen-server/standard-schema.js';
+import type { CastResult } from '../../gen-server/results/callback-result.js';
+import type { Addressed } from '../../gen-server/client/destination.js';
+import type { GivenFor } from '../../gen-server/schema/standard-schema.js';
 import type { Answering, ReservedName } from '../decorators/handler-types.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */

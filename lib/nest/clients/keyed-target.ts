@@ -1,9 +1,9 @@
-import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
-import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
+import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import { Pid } from '../../runtime/pid.js';
 import type { ServerName } from '../../runtime/registration.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { Arrival, KeyedServers } from '../keyed-servers.js';
+import type { Arrival, KeyedServers } from './keyed-servers.js';
 import type { ClientTarget } from './client-target.js';
 
 /** What the clients of one keyed server have in common. */

@@ -1,5 +1,5 @@
-import type { GenServerProcess } from '../../gen-server/gen-server-process.js';
-import type { ServerDefinition } from '../../gen-server/server-definition.js';
+import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
+import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import type { NameSlot } from '../../registry/name-table.js';
 import { Pid } from '../../runtime/pid.js';
 import type { ServerName } from '../../runtime/registration.js';

@@ -1,7 +1,7 @@
 import { applyDecorators, Injectable, type Type } from '@nestjs/common';
-import { getGenServerToken } from '../clients/client-injection.js';
+import { getGenServerToken } from '../injection/inject-gen-server.js';
 import type { GenServerOptions } from '../gen-server.options.js';
-import { defineServerOptions } from '../metadata.js';
+import { defineServerOptions } from '../discovery/gen-server-metadata.accessor.js';
 
 /**
  * Makes a provider class a server: listed in `providers` of a module, it runs as a supervised process of its own. The class

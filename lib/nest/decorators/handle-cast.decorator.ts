@@ -1,6 +1,6 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import type { ArgumentSchemas } from '../../gen-server/standard-schema.js';
-import { defineHandler } from '../metadata.js';
+import type { ArgumentSchemas } from '../../gen-server/schema/standard-schema.js';
+import { defineHandler } from '../discovery/gen-server-metadata.accessor.js';
 import type { CastDescriptor, HandlerName, Method } from './handler-types.js';
 
 /** @publicApi */

@@ -1,5 +1,5 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import { defineHandler } from '../metadata.js';
+import { defineHandler } from '../discovery/gen-server-metadata.accessor.js';
 import type { CastDescriptor, Method } from './handler-types.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import { defineHandler, type MessageClass } from '../metadata.js';
+import { defineHandler, type MessageClass } from '../discovery/gen-server-metadata.accessor.js';
 import type { CastDescriptor } from './handler-types.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- any server and, for tags, any message */

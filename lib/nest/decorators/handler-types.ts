@@ -6,9 +6,9 @@ import type {
   Reply,
   ReplyError,
   StopReply,
-} from '../../gen-server/callback-result.js';
+} from '../../gen-server/results/callback-result.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import type { ArgumentSchemas, OutputsOf, TakenBy } from '../../gen-server/standard-schema.js';
+import type { ArgumentSchemas, OutputsOf, TakenBy } from '../../gen-server/schema/standard-schema.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any handler */
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../../runtime/errors.js';
-import { markSecretField } from '../../runtime/secret-fields.js';
-import { markSecretArguments } from '../secret-arguments.js';
+import { markSecretField } from '../../runtime/secrets/secret-fields.js';
+import { markSecretArguments } from '../discovery/secret-arguments.js';
 
 /** Goes on a field of a class, on a parameter of a handler, or on a handler. @publicApi */
 export interface RedactDecorator {

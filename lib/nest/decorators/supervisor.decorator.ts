@@ -1,5 +1,5 @@
 import type { SupervisorOptions } from '../../supervision/supervisor-options.js';
-import { defineSupervisorOptions } from '../metadata.js';
+import { defineSupervisorOptions } from '../discovery/gen-server-metadata.accessor.js';
 
 /**
  * Says how the supervisor of a module's servers treats their ends. On a module class, above or below `@Module()`. Without it

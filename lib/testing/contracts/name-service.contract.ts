@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../gen-server/behaviour.js';
-import { noReply, ok, reply, stop } from '../../gen-server/callback-result.js';
+import { noReply, ok, reply, stop } from '../../gen-server/results/callback-result.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { NameService, ViaRegistry } from '../../runtime/ports.js';
 import type { ServerName } from '../../runtime/registration.js';

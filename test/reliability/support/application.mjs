@@ -13,7 +13,7 @@ if (!existsSync(fileURLToPath(entry))) {
 const { Inject, Module } = await import('@nestjs/common');
 const { NestFactory } = await import('@nestjs/core');
 const { GenServer, GenServerModule, GenServerRuntime, Supervisor } = await import('nestjs-genserver');
-const { ServerHost } = await import('../../../dist/esm/nest/server-host.js');
+const { ServerHost } = await import('../../../dist/esm/nest/tree/gen-server.orchestrator.js');
 
 const CLIENTS = Symbol('clients');
 

@@ -1,0 +1,269 @@
+import { isDeepStrictEqual } from 'node:util';
+import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
+import { SENT_ENVELOPE } from '../../runtime/mailbox/envelope.js';
+import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
+import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
+import { LimitExceededError } from '../../runtime/limits.js';
+import { watch } from '../../runtime/relations/monitors.js';
+import { Pid } from '../../runtime/pid.js';
+import { print } from '../../runtime/secrets/print.js';
+import type { Process } from '../../runtime/process.js';
+import { isVia } from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { pendingCallsOf } from '../../runtime/relations/relations.js';
+import { receiverOf, sendAfter as armTimer, type TimerRef } from '../../runtime/timers.js';
+import { CallRequest, promiseOfAnswer, TrackedCallRequest } from '../process/call-request.js';
+import {
+  type Destination,
+  DESTINATION,
+  formatDestination,
+  isAddressed,
+  resolve,
+  resolveProcess,
+  whereis,
+} from './destination.js';
+import {
+  CallCycleError,
+  CallingSelfError,
+  CallTimeoutError,
+  NoProcessError,
+  ServerExitedError,
+  UnknownHandlerError,
+} from '../errors.js';
+import type { CastDropped } from '../events.js';
+import type { GenServerProcess } from '../process/gen-server-process.js';
+import { type Invocation, payloadOf } from '../definition/server-definition.js';
+import { StopRequest } from '../process/system-request.js';
+
+/** How long a call waits when nobody says otherwise (C1). */
+export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
+
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds; queueing and running both count. `Infinity` waits for ever. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Calls a live server: the fast path that injected clients use, with everything looked up. Nothing is allocated but the
+ * promise and the request.
+ */
+export function callServer(
+  server: GenServerProcess,
+  invocation: Invocation,
+  payload: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  const { runtime } = server;
+  if (runtime.current === server) {
+    return Promise.reject(new CallingSelfError(server.label, `call ${String(invocation.handler.name)} of`));
+  }
+  const { tracking } = runtime;
+  if (tracking !== null) {
+    const circle = tracking.circleTo(server);
+    if (circle !== null) return Promise.reject(circleError(server, circle, invocation));
+  }
+  const activation = tracking === null ? null : tracking.current;
+  const sender = activation === null ? runtime.current : activation.process;
+  if (sender !== null && pendingCallsOf(sender) >= runtime.limits.pendingCalls) {
+    return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
+  }
+  let sent = payload;
+  if (server.clonesMessages) {
+    try {
+      sent = structuredClone(payload);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  const promise = promiseOfAnswer();
+  const request =
+    tracking === null
+      ? new CallRequest(server, invocation, sent, timeoutMs, sender)
+      : new TrackedCallRequest(activation, server, invocation, sent, timeoutMs, sender);
+  if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
+  server.deliver(request, undefined);
+  return promise;
+}
+
+function circleError(server: GenServerProcess, circle: readonly Process[], { handler }: Invocation): Error {
+  if (circle.length === 1) return new CallingSelfError(server.label, `call ${String(handler.name)} of`);
+  return new CallCycleError([...circle, server].map(({ label }) => label));
+}
+
+/** Casts to a live server. Never throws. */
+export function castToServer(server: GenServerProcess, invocation: Invocation, payload: unknown): void {
+  if (!server.clonesMessages) {
+    server.deliver(invocation, payload);
+    return;
+  }
+  let sent: unknown;
+  try {
+    sent = structuredClone(payload);
+  } catch (error) {
+    reportDroppedCast(
+      server.runtime,
+      server.label,
+      invocation.handler.name,
+      isError(error) ? error.message : print(error),
+    );
+    return;
+  }
+  server.deliver(invocation, sent);
+}
+
+/**
+ * Asks a server and waits for its answer. A plain behaviour gets `request` itself; a decorated server runs the call handler
+ * of that name with `args`. Rejects with `NoProcessError` at once when nobody is there (C4), `CallingSelfError`,
+ * `UnknownHandlerError`, `CallTimeoutError`, `ServerExitedError`, or the error that the server answered with.
+ */
+export async function call(
+  runtime: Runtime,
+  destination: Destination,
+  request: unknown,
+  args: readonly unknown[] = [],
+  { timeoutMs }: CallOptions = {},
+): Promise<unknown> {
+  if (timeoutMs !== undefined) assertDurationMs(timeoutMs, 'timeoutMs of a call', true);
+  const server = getServer(runtime, destination);
+  const { definition } = server;
+  if (definition.anyCall !== undefined) {
+    return callServer(server, definition.anyCall.one, request, timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS);
+  }
+  const name = request as string | symbol;
+  const handler = definition.calls.get(name);
+  if (handler === undefined) throw new UnknownHandlerError(server.label, 'call', name, definition.calls.keys());
+  const limitMs = timeoutMs ?? handler.timeoutMs ?? definition.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  return callServer(server, handler.invocationFor(args), payloadOf(args), limitMs);
+}
+
+/**
+ * Tells a server something, without waiting. Never throws for want of a receiver (C8); a name that is no cast handler of a
+ * live, decorated server is a mistake in the program and throws {@link UnknownHandlerError}.
+ */
+export function cast(
+  runtime: Runtime,
+  destination: Destination,
+  request: unknown,
+  args: readonly unknown[] = [],
+): void {
+  const server = resolveForCast(runtime, destination);
+  if (server === undefined) {
+    const name = typeof request === 'symbol' || typeof request === 'string' ? request : print(request);
+    reportDroppedCast(runtime, formatDestination(destination), name, 'no process');
+    return;
+  }
+  const { definition } = server;
+  if (definition.anyCast !== undefined) {
+    castToServer(server, definition.anyCast.one, request);
+    return;
+  }
+  const name = request as string | symbol;
+  const handler = definition.casts.get(name);
+  if (handler === undefined) throw new UnknownHandlerError(server.label, 'cast', name, definition.casts.keys());
+  castToServer(server, handler.invocationFor(args), payloadOf(args));
+}
+
+/** Sends a plain message. To a pid that has ended it is silent; to a name that nobody holds it throws (C8). */
+export function send(runtime: Runtime, destination: Destination, message: unknown): void {
+  if (isAddressed(destination)) {
+    send(runtime, destination[DESTINATION], message);
+    return;
+  }
+  if (isVia(destination)) {
+    destination.via.send(destination.key, message);
+    return;
+  }
+  const pid = whereis(runtime, destination);
+  if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+  else if (!(destination instanceof Pid)) throw new NoProcessError(formatDestination(destination));
+}
+
+/** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
+export function sendAfter(runtime: Runtime, destination: Destination, message: unknown, delayMs: number): TimerRef {
+  // Looked up now only to refuse what is no destination at all; who receives is found when the time has come.
+  if (!(destination instanceof Pid) && !isVia(destination)) whereis(runtime, destination);
+  const receiver =
+    destination instanceof Pid
+      ? receiverOf(destination)
+      : (): GenServerProcess | undefined => resolve(runtime, destination);
+  return armTimer(runtime, receiver, message, delayMs);
+}
+
+/**
+ * Ends a server with `reason`, after everything that is queued (E9), and resolves when it is gone and its name is free.
+ * Rejects with `ServerExitedError` when it ended with another reason, and with `CallTimeoutError` when it took longer than
+ * `timeoutMs` (the process goes on terminating, E11). Two stops with the same reason both succeed.
+ */
+export function stop(
+  runtime: Runtime,
+  destination: Destination,
+  reason: ExitReason = 'normal',
+  timeoutMs = Infinity,
+): Promise<void> {
+  return new Promise((resolvePromise, reject) => {
+    assertDurationMs(timeoutMs, 'timeoutMs of stop', true);
+    const server = getServer(runtime, destination);
+    if (runtime.current === server || runtime.tracking?.current?.process === server) {
+      throw new CallingSelfError(server.label, 'stop');
+    }
+    const { redaction } = runtime;
+    const request = { handler: 'stop', args: [redaction.reason(reason)] };
+    const deadline = new CallbackDeadline(() => {
+      monitor.stop();
+      const { label, queueLength } = server;
+      reject(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'running', queueLength)));
+    });
+    const monitor = watch(server, (actual) => {
+      deadline.cancel();
+      if (isSameReason(actual, reason)) resolvePromise();
+      else {
+        const told = redaction.reason(actual);
+        reject(withoutFrames(() => new ServerExitedError(server.label, request, told, told)));
+      }
+    });
+    runtime.deadlines.add(deadline, timeoutMs);
+    server.deliverStop(new StopRequest(reason), undefined);
+  });
+}
+
+/** Sends an exit signal (section 6). `'kill'` cannot be trapped; the others may be, and `'normal'` is mostly ignored (E7). */
+export function exit(
+  runtime: Runtime,
+  destination: Destination,
+  reason: ExitReason,
+  from: GenServerProcess | null,
+): void {
+  resolveProcess(runtime, destination)?.signal(reason, from, reason === 'kill');
+}
+
+export function getServer(runtime: Runtime, destination: Destination): GenServerProcess {
+  const server = resolve(runtime, destination);
+  if (server === undefined) throw new NoProcessError(formatDestination(destination));
+  return server;
+}
+
+export function reportDroppedCast(runtime: Runtime, destination: string, handler: string | symbol, why: string): void {
+  runtime.droppedCasts++;
+  if (!runtime.events.wants('gen_server.cast_dropped')) return;
+  const event: CastDropped = { type: 'gen_server.cast_dropped', destination, handler, why };
+  runtime.events.emit(event);
+}
+
+/** Reasons are values: two that look the same are the same. One that cannot be looked at is only itself. */
+function isSameReason(a: ExitReason, b: ExitReason): boolean {
+  try {
+    return Object.is(a, b) || isDeepStrictEqual(a, b);
+  } catch {
+    return false;
+  }
+}
+
+/** A registry of the user's own may throw; a cast knows no failure (C8). */
+function resolveForCast(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
+  try {
+    return resolve(runtime, destination);
+  } catch (error) {
+    if (isVia(destination)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from '../../runtime/errors.js';
+import { Pid } from '../../runtime/pid.js';
+import { print } from '../../runtime/secrets/print.js';
+import type { Process } from '../../runtime/process.js';
+import {
+  formatName,
+  isServerName,
+  type ServerClass,
+  type ServerName,
+  whereisName,
+} from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { GenServerProcess } from '../process/gen-server-process.js';
+
+/** Under this key a client says whom it talks to, so that clients are destinations too. */
+export const DESTINATION: unique symbol = Symbol('nestjs-genserver.destination');
+
+/** Something that stands for a destination: a client. Optional, so that a literal in a test may pass for a client. */
+export interface Addressed {
+  readonly [DESTINATION]?: Destination;
+}
+
+/** A process of a server that is started on demand, by its key. */
+export interface DestinationOfKey {
+  readonly server: ServerClass;
+  readonly key: unknown;
+}
+
+/**
+ * Whom a message is for: a pid (one incarnation), a name or a key (whoever holds it when the message is sent), or a client.
+ *
+ * @publicApi
+ */
+export type Destination = Pid | ServerName | DestinationOfKey | Addressed;
+
+/** The live server behind a destination, or undefined. Throws when it is no destination at all. */
+export function resolve(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
+  const pid = whereis(runtime, destination);
+  const process = pid === undefined ? undefined : Pid.processOf(pid);
+  return process instanceof GenServerProcess ? process : undefined;
+}
+
+/** The live process behind a destination, a server or a task, or undefined. */
+export function resolveProcess(runtime: Runtime, destination: Destination): Process | undefined {
+  const pid = whereis(runtime, destination);
+  return pid === undefined ? undefined : Pid.processOf(pid);
+}
+
+/** The pid behind a destination: for a name whoever holds it now, for a pid itself while it lives. */
+export function whereis(runtime: Runtime, destination: Destination): Pid | undefined {
+  if (destination instanceof Pid) return Pid.processOf(destination) === undefined ? undefined : destination;
+  if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);
+  if (isServerName(destination)) return whereisName(runtime, destination);
+  if (isOfKey(destination)) return runtime.servers.keysOf(destination.server)?.whereisName(destination.key);
+  throw new InvalidArgumentError(
+    `A destination must be a pid, a name, { global }, { via, key }, { server, key } or a client, got: ${print(destination)}`,
+  );
+}
+
+export function formatDestination(destination: unknown): string {
+  if (destination instanceof Pid) return destination.toString();
+  if (isAddressed(destination)) return formatDestination(destination[DESTINATION]);
+  if (isOfKey(destination)) return `${formatName(destination.server)} of key ${print(destination.key)}`;
+  return formatName(destination);
+}
+
+export function isOfKey(value: unknown): value is DestinationOfKey {
+  return typeof value === 'object' && value !== null && 'server' in value && 'key' in value;
+}
+
+export function isAddressed(value: unknown): value is Required<Addressed> {
+  return typeof value === 'object' && value !== null && DESTINATION in value;
+}

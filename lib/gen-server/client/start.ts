@@ -1,0 +1,117 @@
+import type { ServerName } from '../../runtime/registration.js';
+import { register } from '../../runtime/registration.js';
+import type { MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
+import { linkToParent } from '../../runtime/relations/links.js';
+import { Pid } from '../../runtime/pid.js';
+import type { Process } from '../../runtime/process.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { GenServerProcess } from '../process/gen-server-process.js';
+import type { InitArguments, StartOutcome } from '../process/starting.js';
+import type { ServerSource } from '../definition/server-definition.js';
+import { planOf, type ServerPlan } from '../definition/start-plan.js';
+import { AwaitedStart, type StartObserver, whenStarted } from '../process/start-observer.js';
+
+/** How a server is started. */
+export interface StartOptions {
+  /** What to be found by. Taken before `init` runs (I8). Default: none. */
+  readonly name?: ServerName | undefined;
+  /**
+   * The arguments of `init`, evaluated once and reused by every incarnation (S23), or a function that makes them anew for
+   * each. Default: none.
+   */
+  readonly args?: InitArguments | undefined;
+  /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */
+  readonly trapExit?: boolean | undefined;
+  /**
+   * Whether the server finishes its queue and runs `terminate` when its parent stops it, also without `trapExit`.
+   * Default: true; false gives OTP's instant death.
+   */
+  readonly drain?: boolean | undefined;
+  /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
+  readonly isolation?: 'none' | 'clone' | undefined;
+  /**
+   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits
+   * for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
+   */
+  readonly idleMs?: number | undefined;
+  /**
+   * How many calls, casts and sent messages may wait, and what happens to the rest. What the system has to say always fits.
+   * Default: any number.
+   */
+  readonly maxMailbox?: MaxMailbox | undefined;
+}
+
+/** A process that has been made and is about to run its `init`. */
+export interface Spawned {
+  readonly process: GenServerProcess;
+  /** Settles once: when `init` is done, or will never be. Does not reject. */
+  readonly outcome: Promise<StartOutcome>;
+}
+
+/** Who starts a process and what it continues. */
+export interface Lineage {
+  readonly parent?: Process | null;
+  /** The incarnation before this one: the pid keeps its id. */
+  readonly predecessor?: Pid | undefined;
+}
+
+/**
+ * Makes a process, takes its name, links it to its parent, and lets it run `init` in the loop. Throws, with nothing left
+ * behind, when the name is taken or an option makes no sense.
+ */
+export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
+  return spawnPlanned(runtime, planOf(source, given), lineage);
+}
+
+/** The same for a plan that was made before. */
+export function spawnPlanned(runtime: Runtime, plan: ServerPlan, lineage?: Lineage): Spawned {
+  const awaited = new AwaitedStart();
+  const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
+  return { process, outcome: awaited.outcome };
+}
+
+/** The same with a name and arguments of its own; tells an observer how it went. */
+export function spawnAsPlanned(
+  runtime: Runtime,
+  plan: ServerPlan,
+  name: ServerName | undefined,
+  args: InitArguments,
+  observer: StartObserver,
+  { parent = null, predecessor }: Lineage = NO_LINEAGE,
+): GenServerProcess {
+  const process = new GenServerProcess(
+    runtime,
+    predecessor?.id ?? runtime.nextProcessId(),
+    predecessor === undefined ? 0 : predecessor.incarnation + 1,
+    parent,
+    plan,
+    args,
+    observer,
+  );
+  if (name !== undefined) registerNew(process, name);
+  if (parent !== null) linkToParent(process);
+  runtime.add(process);
+  process.begin();
+  return process;
+}
+
+const NO_LINEAGE: Lineage = Object.freeze({});
+
+/** Starts a server and gives its pid when `init` is done (I1), or rejects with `StartError`. */
+export function start(runtime: Runtime, source: ServerSource, options?: StartOptions, lineage?: Lineage): Promise<Pid> {
+  return whenStarted((observer) => {
+    const plan = planOf(source, options);
+    spawnAsPlanned(runtime, plan, plan.name, plan.args, observer, lineage);
+  });
+}
+
+function registerNew(process: GenServerProcess, name: ServerName): void {
+  try {
+    register(process, name);
+  } catch (error) {
+    Pid.detach(process.pid);
+    throw error;
+  }
+}

@@ -1,0 +1,339 @@
+import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
+import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
+import type { ExitReason } from '../../runtime/exits/exit-reason.js';
+import type { Pid } from '../../runtime/pid.js';
+import type { ProcessStatus } from '../../runtime/process.js';
+import { print } from '../../runtime/secrets/print.js';
+import { formatName } from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { DEFAULT_CALL_TIMEOUT_MS, getServer } from './client.js';
+import type { Statistics } from '../process/debugging.js';
+import type { Destination } from './destination.js';
+import { CallingSelfError, CallTimeoutError, CodeChangeError, ServerExitedError } from '../errors.js';
+import type { GenServerProcess } from '../process/gen-server-process.js';
+import { SystemRequest } from '../process/system-request.js';
+import { isThenable } from '../results/thenable.js';
+import type { Trace, TraceEntry } from '../process/trace.js';
+
+/** @publicApi */
+export interface SysOptions {
+  /** How long to wait for the answer, in milliseconds; queueing counts. `Infinity` waits for ever. Default: 5 000. */
+  readonly timeoutMs?: number;
+}
+
+/** @publicApi */
+export interface TraceOptions extends SysOptions {
+  /** How many entries are kept, the newest ones. Default: 100. */
+  readonly limit?: number;
+}
+
+/** @publicApi */
+export interface CodeChangeOptions extends SysOptions {
+  /** The version that the state was made by. Default: the `version` of the server. */
+  readonly oldVersion?: string | number;
+}
+
+/**
+ * How one server is doing.
+ *
+ * @publicApi
+ */
+export interface ServerStatus {
+  readonly pid: Pid;
+  readonly label: string;
+  /** The name it is registered under, as printed; null when it has none. */
+  readonly name: string | null;
+  readonly status: 'suspended' | Exclude<ProcessStatus, 'dead'>;
+  /** Who started it with a link; null when nobody did. */
+  readonly parent: Pid | null;
+  /** How many messages wait, those that came while it is suspended included. */
+  readonly queueLength: number;
+  readonly version: string | number | null;
+  /** What is turned on: statistics, and how many entries the trace keeps at most. */
+  readonly debug: { readonly statistics: boolean; readonly trace: number | null };
+  /** As `formatStatus` shows it. */
+  readonly state: unknown;
+}
+
+/** What each flag of {@link Sys.statistics} answers. */
+export interface StatisticsAnswers {
+  readonly on: void;
+  readonly off: void;
+  readonly get: Statistics | 'no_statistics';
+}
+
+/** What each flag of {@link Sys.trace} answers. */
+export interface TraceAnswers {
+  readonly on: Trace;
+  readonly off: void;
+  readonly get: readonly TraceEntry[];
+}
+
+const DEFAULT_TRACE_LIMIT = 100;
+
+/** A question of `sys` on its way. It settles once; like any call it is served even when nobody waits any more. */
+class SysRequest extends SystemRequest {
+  private isSettled = false;
+  private readonly deadline: CallbackDeadline;
+
+  constructor(
+    private readonly server: GenServerProcess,
+    private readonly what: string,
+    timeoutMs: number,
+    private readonly work: (server: GenServerProcess, request: SysRequest) => void,
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super();
+    this.deadline = new CallbackDeadline(() => {
+      const { label, queueLength } = server;
+      const request = this.describe();
+      this.refuse(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'waiting', queueLength)));
+    });
+    if (timeoutMs !== Infinity) server.runtime.deadlines.add(this.deadline, timeoutMs);
+  }
+
+  perform(server: GenServerProcess): void {
+    try {
+      this.work(server, this);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  answer(value: unknown): void {
+    if (this.settle()) this.resolve(value);
+  }
+
+  refuse(error: unknown): void {
+    if (this.settle()) this.reject(error);
+  }
+
+  override serverExited(reason: ExitReason): void {
+    const { label, runtime } = this.server;
+    const request = this.describe();
+    const told = runtime.redaction.reason(reason);
+    this.refuse(withoutFrames(() => new ServerExitedError(label, request, told, undefined)));
+  }
+
+  private settle(): boolean {
+    if (this.isSettled) return false;
+    this.deadline.cancel();
+    return (this.isSettled = true);
+  }
+
+  private describe(): { handler: string; args: readonly unknown[] } {
+    return { handler: `sys.${this.what}`, args: [] };
+  }
+}
+
+/**
+ * Looks inside running servers, on purpose: OTP's `sys`. Everything is asked through the mailbox, so a question is answered
+ * after what was sent before it (P2), and neither cancels a pending timeout nor counts as a message (T4).
+ *
+ * Every method rejects with `NoProcessError` when nobody is there, `CallingSelfError` when a server asks about itself,
+ * `CallTimeoutError` when the answer takes longer than `timeoutMs`, and `ServerExitedError` when the server ends first.
+ *
+ * @publicApi
+ */
+export class Sys {
+  constructor(private readonly runtime: Runtime) {}
+
+  /** The state itself, not a copy unless the server has `isolation: 'clone'` (Y1). */
+  getState<S = unknown>(destination: Destination, options?: SysOptions): Promise<S> {
+    return this.ask(destination, 'getState', options, (server) => shown(server, server.state)) as Promise<S>;
+  }
+
+  /**
+   * Replaces the state by what `replace` makes of it, between two messages, and gives the new one (Y1). `replace` must not be
+   * async. When it throws, state and process stay as they are, and the promise rejects with what was thrown.
+   */
+  replaceState<S = unknown>(destination: Destination, replace: (state: S) => S, options?: SysOptions): Promise<S> {
+    return this.ask(destination, 'replaceState', options, (server) => {
+      const state: unknown = replace(server.state as S);
+      if (isThenable(state)) {
+        throw new InvalidArgumentError('sys.replaceState: a promise is no state. The function must not be async.');
+      }
+      const answer = shown(server, state);
+      server.state = state;
+      return answer;
+    }) as Promise<S>;
+  }
+
+  /**
+   * Stops a server from handling messages: they queue, in order, and calls among them may time out. What `sys` asks, `stop`, its
+   * supervisor's shutdown and kill work as ever (Y2). Timeouts, also `idleMs`, begin again when it is resumed.
+   */
+  async suspend(destination: Destination, options?: SysOptions): Promise<void> {
+    await this.ask(destination, 'suspend', options, (server) => {
+      server.startDebugging().isSuspended = true;
+    });
+  }
+
+  /** Goes on with what has queued, in order (Y2). Harmless when the server is not suspended. */
+  async resume(destination: Destination, options?: SysOptions): Promise<void> {
+    await this.ask(destination, 'resume', options, (server) => server.resumeFromSuspension());
+  }
+
+  /** Counts messages from `'on'` (anew when it is on already) to `'off'`. `'get'` gives `'no_statistics'` when it is off (Y3). */
+  statistics<F extends keyof StatisticsAnswers>(
+    destination: Destination,
+    flag: F,
+    options?: SysOptions,
+  ): Promise<StatisticsAnswers[F]> {
+    return this.ask(destination, 'statistics', options, (server): unknown => {
+      assertFlag('statistics', flag);
+      if (flag === 'get') return server.debugging?.readStatistics() ?? 'no_statistics';
+      if (flag === 'on') server.startDebugging().startStatistics();
+      else server.debugging?.stopStatistics();
+      server.stopDebugging();
+      return undefined;
+    }) as Promise<StatisticsAnswers[F]>;
+  }
+
+  /**
+   * Keeps the last things that a server did: messages in, answers out, changes of the state, the exit (Y4). `'on'` begins anew and
+   * gives the {@link Trace}, which can be read at any time, also when the server has ended. `'get'` gives what is in it, nothing when it is
+   * off. `'off'` clears it. What is in a trace is not collected as garbage, which shows what
+   * may be shown (`redact`, `@Redact()`).
+   */
+  trace<F extends keyof TraceAnswers>(
+    destination: Destination,
+    flag: F,
+    options: TraceOptions = {},
+  ): Promise<TraceAnswers[F]> {
+    const { limit = DEFAULT_TRACE_LIMIT } = options;
+    return this.ask(destination, 'trace', options, (server): unknown => {
+      assertFlag('trace', flag);
+      if (flag === 'get') return server.debugging?.trace?.entries() ?? [];
+      if (flag === 'on') {
+        if (!Number.isInteger(limit) || limit < 1) {
+          throw new InvalidArgumentError(`limit of sys.trace must be an integer, 1 or more, got: ${print(limit)}`);
+        }
+        return server.startDebugging().startTrace(limit);
+      }
+      server.debugging?.stopTrace();
+      server.stopDebugging();
+      return undefined;
+    }) as Promise<TraceAnswers[F]>;
+  }
+
+  /** Turns statistics and trace off and clears them (Y4). A suspended server stays suspended. */
+  async noDebug(destination: Destination, options?: SysOptions): Promise<void> {
+    await this.ask(destination, 'noDebug', options, (server) => {
+      server.debugging?.stopTrace();
+      server.debugging?.stopStatistics();
+      server.stopDebugging();
+    });
+  }
+
+  /** Who it is and how it is doing, with the state as `formatStatus` shows it (Y5). */
+  getStatus(destination: Destination, options?: SysOptions): Promise<ServerStatus> {
+    return this.ask(destination, 'getStatus', options, statusOf) as Promise<ServerStatus>;
+  }
+
+  /**
+   * Lets `codeChange(oldVersion, state, extra)` of a **suspended** server make its next state (Y6). Rejects with `CodeChangeError` when
+   * the server is not suspended or `codeChange` fails, and `UndefinedCallbackError` when there is none; the old state stays then.
+   */
+  async changeCode(destination: Destination, extra?: unknown, options: CodeChangeOptions = {}): Promise<void> {
+    await this.request(destination, 'changeCode', options, (server, request) => {
+      if (!server.isSuspended) throw new CodeChangeError(server.label, 'not_suspended', undefined);
+      const oldVersion = options.oldVersion ?? server.definition.version;
+      server.changeCode(request, oldVersion, extra, (error) => {
+        if (error === undefined) request.answer(undefined);
+        else request.refuse(error);
+      });
+    });
+  }
+
+  private ask(
+    destination: Destination,
+    what: string,
+    options: SysOptions | undefined,
+    work: (server: GenServerProcess) => unknown,
+  ): Promise<unknown> {
+    return this.request(destination, what, options, (server, request) => request.answer(work(server)));
+  }
+
+  private request(
+    destination: Destination,
+    what: string,
+    { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: SysOptions = {},
+    work: (server: GenServerProcess, request: SysRequest) => void,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      assertDurationMs(timeoutMs, `timeoutMs of sys.${what}`, true);
+      const server = getServer(this.runtime, destination);
+      if (this.runtime.current === server || this.runtime.tracking?.current?.process === server) {
+        throw new CallingSelfError(server.label, `call sys.${what} of`);
+      }
+      server.deliver(new SysRequest(server, what, timeoutMs, work, resolve, reject), undefined);
+    });
+  }
+}
+
+/** {@link Sys} in the form of the core, where each function takes the world. */
+export const sys = {
+  getState: <S = unknown>(runtime: Runtime, destination: Destination, options?: SysOptions): Promise<S> =>
+    new Sys(runtime).getState<S>(destination, options),
+  replaceState: <S = unknown>(
+    runtime: Runtime,
+    destination: Destination,
+    replace: (state: S) => S,
+    options?: SysOptions,
+  ): Promise<S> => new Sys(runtime).replaceState(destination, replace, options),
+  suspend: (runtime: Runtime, destination: Destination, options?: SysOptions): Promise<void> =>
+    new Sys(runtime).suspend(destination, options),
+  resume: (runtime: Runtime, destination: Destination, options?: SysOptions): Promise<void> =>
+    new Sys(runtime).resume(destination, options),
+  statistics: <F extends keyof StatisticsAnswers>(
+    runtime: Runtime,
+    destination: Destination,
+    flag: F,
+    options?: SysOptions,
+  ): Promise<StatisticsAnswers[F]> => new Sys(runtime).statistics(destination, flag, options),
+  trace: <F extends keyof TraceAnswers>(
+    runtime: Runtime,
+    destination: Destination,
+    flag: F,
+    options?: TraceOptions,
+  ): Promise<TraceAnswers[F]> => new Sys(runtime).trace(destination, flag, options),
+  noDebug: (runtime: Runtime, destination: Destination, options?: SysOptions): Promise<void> =>
+    new Sys(runtime).noDebug(destination, options),
+  getStatus: (runtime: Runtime, destination: Destination, options?: SysOptions): Promise<ServerStatus> =>
+    new Sys(runtime).getStatus(destination, options),
+  changeCode: (
+    runtime: Runtime,
+    destination: Destination,
+    extra?: unknown,
+    options?: CodeChangeOptions,
+  ): Promise<void> => new Sys(runtime).changeCode(destination, extra, options),
+} as const;
+
+function statusOf(server: GenServerProcess): ServerStatus {
+  const { pid, label, registeredName, parent, queueLength, definition, debugging } = server;
+  return {
+    pid,
+    label,
+    name: registeredName === undefined ? null : formatName(registeredName),
+    status: server.isSuspended ? 'suspended' : (server.status as ServerStatus['status']),
+    parent: parent === null ? null : parent.pid,
+    queueLength,
+    version: definition.version ?? null,
+    debug: {
+      statistics: debugging?.readStatistics() !== undefined,
+      trace: debugging?.trace?.limit ?? null,
+    },
+    state: server.visibleState(),
+  };
+}
+
+function shown(server: GenServerProcess, state: unknown): unknown {
+  return server.clonesMessages ? structuredClone(state) : state;
+}
+
+function assertFlag(method: string, flag: string): void {
+  if (flag === 'on' || flag === 'off' || flag === 'get') return;
+  throw new InvalidArgumentError(`sys.${method} takes 'on', 'off' or 'get', got: ${print(flag)}`);
+}

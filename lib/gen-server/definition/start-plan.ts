@@ -1,0 +1,88 @@
+import { assertMaxMailbox, type MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
+import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
+import { print } from '../../runtime/secrets/print.js';
+import type { ServerName } from '../../runtime/registration.js';
+import type { InitArguments } from '../process/starting.js';
+import type { ServerDefinition, ServerSource } from './server-definition.js';
+import type { StartOptions } from '../client/start.js';
+
+/**
+ * How servers of one kind are started: checked once, and shared by all processes that are started alike, of which there may be a
+ * hundred thousand.
+ */
+export class ServerPlan {
+  readonly definition: ServerDefinition;
+  /** What a process is called and given when its start says nothing else. */
+  readonly name: ServerName | undefined;
+  readonly args: InitArguments;
+  readonly startTimeoutMs: number;
+  readonly isolation: 'none' | 'clone';
+  /** How long the process may have nothing to do before it ends by itself; Infinity for as long as it likes. */
+  readonly idleMs: number;
+  /** Undefined for as many messages as come. */
+  readonly maxMailbox: MaxMailbox | undefined;
+  readonly trapsExits: boolean;
+  readonly drains: boolean;
+
+  /** Throws when an option makes no sense. */
+  constructor(
+    readonly source: ServerSource,
+    given: StartOptions = {},
+  ) {
+    const { definition, defaults } = source;
+    const options = withDefaults(given, defaults);
+    assertStartOptions(options, definition.label);
+    this.definition = definition;
+    this.name = options.name;
+    this.args = options.args ?? NO_ARGUMENTS;
+    this.startTimeoutMs = options.startTimeoutMs ?? Infinity;
+    this.isolation = options.isolation ?? 'none';
+    this.idleMs = options.idleMs ?? Infinity;
+    this.maxMailbox = options.maxMailbox;
+    this.trapsExits = options.trapExit ?? false;
+    this.drains = options.drain ?? true;
+  }
+}
+
+/** Starts that say nothing of their own share one plan per source. */
+const defaultPlans = new WeakMap<ServerSource, ServerPlan>();
+
+/** Throws when an option makes no sense. */
+export function planOf(source: ServerSource, given?: StartOptions): ServerPlan {
+  if (given !== undefined) return new ServerPlan(source, given);
+  let plan = defaultPlans.get(source);
+  if (plan === undefined) defaultPlans.set(source, (plan = new ServerPlan(source)));
+  return plan;
+}
+
+/** What is given as undefined counts as left out. */
+export function withDefaults<T extends object>(given: T, defaults: T | undefined): T {
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as T;
+}
+
+/** No arguments, the same array for everybody: a hundred thousand empty ones are a few megabytes. */
+export const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
+
+/** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */
+function assertStartOptions(options: StartOptions, label: string): void {
+  const { startTimeoutMs, idleMs, args, trapExit, drain, isolation, maxMailbox } = options;
+  if (startTimeoutMs !== undefined) assertDurationMs(startTimeoutMs, `startTimeoutMs of ${label}`, true);
+  if (idleMs !== undefined) assertDurationMs(idleMs, `idleMs of ${label}`, true);
+  if (args !== undefined) assertInitArguments(args, label);
+  const refuse = (option: string, expected: string, got: unknown): never => {
+    throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
+  };
+  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
+  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
+  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
+    refuse('isolation', "'none' or 'clone'", isolation);
+  }
+  if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${label}`);
+}
+
+function assertInitArguments(args: unknown, label: string): void {
+  if (Array.isArray(args) || typeof args === 'function') return;
+  throw new InvalidArgumentError(
+    `args of ${label} must be an array of the arguments of init, or a function that returns one, got: ${print(args)}`,
+  );
+}

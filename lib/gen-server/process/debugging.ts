@@ -1,0 +1,191 @@
+import { CALL, CAST, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
+import type { ExitReason } from '../../runtime/exits/exit-reason.js';
+import { REDACTED } from '../../runtime/secrets/redaction.js';
+import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
+import { type CallRequest, describeRequest } from './call-request.js';
+import type { RequestDescription } from '../errors.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { Invocation } from '../definition/server-definition.js';
+import type { SystemRequest } from './system-request.js';
+import { Trace } from './trace.js';
+
+/**
+ * What a server went through since its statistics were turned on. Times are wall-clock milliseconds since 1970. There is no
+ * count of reductions as in OTP: Node does not measure what a single process uses.
+ *
+ * @publicApi
+ */
+export interface Statistics {
+  readonly startTime: number;
+  readonly currentTime: number;
+  /** Calls, casts and plain messages that were handled. Requests of `sys` do not count. */
+  readonly messagesIn: number;
+  /** Answers to calls, errors included. */
+  readonly messagesOut: number;
+}
+
+interface Counters {
+  readonly startTime: number;
+  messagesIn: number;
+  messagesOut: number;
+}
+
+/**
+ * What `sys` has turned on for one process. It exists only while something is on; without it a message costs one look at a
+ * field that is null. What a handler did to the state is found out when the next thing happens, so handlers are not wrapped.
+ */
+export class Debugging {
+  isSuspended = false;
+  trace: Trace | null = null;
+  private counters: Counters | null = null;
+  private heldBack: Mailbox | null = null;
+  /** A message was handed to its handler, and what came of it has not been noted yet. */
+  private isUnsettled = false;
+  private request: CallRequest | null = null;
+  private isAnswered = false;
+  private stateBefore: unknown = undefined;
+
+  constructor(
+    private readonly server: GenServerProcess,
+    /** With the same limit as the server's own. */
+    private readonly makeMailbox: () => Mailbox,
+  ) {}
+
+  get isOn(): boolean {
+    return this.isSuspended || this.trace !== null || this.counters !== null;
+  }
+
+  get heldBackLength(): number {
+    return this.heldBack === null ? 0 : this.heldBack.length;
+  }
+
+  // --- what passes ------------------------------------------------------------------------------------------------------
+
+  /** Looks at a message whose turn has come. Answers true when it has to wait until the server is resumed. */
+  intercept(envelope: Envelope, payload: unknown): boolean {
+    this.settle();
+    const { kind } = envelope;
+    if (kind === TERMINATE || (kind === SYSTEM && !(envelope as SystemRequest).runsHandler)) return false;
+    if (this.isSuspended) {
+      (this.heldBack ??= this.makeMailbox()).push(envelope, payload);
+      return true;
+    }
+    if (kind === CALL) {
+      const request = envelope as CallRequest;
+      this.noteIn('call', describeRequest(this.server.runtime, request.invocation, request.payload), request);
+    } else if (kind === CAST) {
+      this.noteIn('cast', describeRequest(this.server.runtime, envelope as Invocation, payload), null);
+    } else {
+      this.noteIn('info', kind === SYSTEM ? envelope : this.shownInfo(payload), null);
+    }
+    return false;
+  }
+
+  continues(invocation: Invocation, payload: unknown): void {
+    this.settle();
+    this.note('continue', describeRequest(this.server.runtime, invocation, payload), null);
+  }
+
+  answered(request: CallRequest, value: unknown): void {
+    if (request === this.request) this.isAnswered = true;
+    if (this.counters !== null) this.counters.messagesOut++;
+    if (this.trace === null) return;
+    const to = describeRequest(this.server.runtime, request.invocation, request.payload);
+    const isSecret = request.invocation.handler.secrets === 'all';
+    this.trace.add({ type: 'out', at: this.now(), to, value: isSecret ? REDACTED : this.shown(value) });
+  }
+
+  exited(reason: ExitReason): void {
+    if (this.isUnsettled) this.noteState();
+    this.trace?.add({ type: 'exit', at: this.now(), reason: this.server.runtime.redaction.reason(reason) });
+    this.isUnsettled = false;
+  }
+
+  /** Notes what came of the last message, unless its handler is still at it. */
+  settle(): void {
+    if (!this.isUnsettled || this.server.isBusy) return;
+    this.isUnsettled = false;
+    if (!this.isAnswered) this.trace?.add({ type: 'noreply' });
+    this.noteState();
+    this.request = null;
+    this.stateBefore = undefined;
+  }
+
+  private noteIn(kind: 'call' | 'cast' | 'info', message: unknown, request: CallRequest | null): void {
+    if (this.counters !== null) this.counters.messagesIn++;
+    this.note(kind, message, request);
+  }
+
+  private note(kind: 'call' | 'cast' | 'info' | 'continue', message: unknown, request: CallRequest | null): void {
+    if (this.trace === null) return;
+    this.trace.add({ type: 'in', at: this.now(), kind, message: message as RequestDescription });
+    this.isUnsettled = true;
+    this.request = request;
+    this.isAnswered = false;
+    this.stateBefore = this.server.state;
+  }
+
+  private noteState(): void {
+    if (this.server.state === this.stateBefore) return;
+    this.trace?.add({ type: 'state', state: this.server.visibleState() });
+  }
+
+  private shownInfo(message: unknown): unknown {
+    if (this.trace === null) return undefined;
+    const handler = this.server.definition.infos.find(message);
+    return handler?.secrets === undefined ? this.shown(message) : REDACTED;
+  }
+
+  /** What a trace keeps can be read by whoever gets hold of it. */
+  private shown(value: unknown): unknown {
+    return this.trace === null ? undefined : this.server.runtime.redaction.shown(value);
+  }
+
+  private now(): number {
+    return this.server.runtime.clock.wallTime();
+  }
+
+  // --- what is turned on and off ----------------------------------------------------------------------------------------
+
+  /** Begins to trace, anew when it did already. */
+  startTrace(limit: number): Trace {
+    this.isUnsettled = false;
+    return (this.trace = new Trace(limit, () => this.settle()));
+  }
+
+  stopTrace(): void {
+    this.trace?.clear();
+    this.trace = null;
+    this.isUnsettled = false;
+  }
+
+  startStatistics(): void {
+    this.counters = { startTime: this.now(), messagesIn: 0, messagesOut: 0 };
+  }
+
+  stopStatistics(): void {
+    this.counters = null;
+  }
+
+  readStatistics(): Statistics | undefined {
+    return this.counters === null ? undefined : { ...this.counters, currentTime: this.now() };
+  }
+
+  /** Gives what was held back. */
+  takeHeldBack(): Mailbox | null {
+    const { heldBack } = this;
+    this.heldBack = null;
+    return heldBack;
+  }
+
+  /** The mailbox to go on with: what was held back, oldest first, and what came since behind it. */
+  release(newer: Mailbox | null): Mailbox | null {
+    const heldBack = this.takeHeldBack();
+    if (heldBack !== null) newer?.forEach((envelope, payload) => heldBack.push(envelope, payload));
+    return heldBack ?? newer;
+  }
+
+  forgetHeldBack(envelope: Envelope, matches: (payload: unknown) => boolean): boolean {
+    return this.heldBack?.remove(envelope, matches) ?? false;
+  }
+}

@@ -1,0 +1,48 @@
+import type { CallRequest } from './call-request.js';
+import {
+  CallbackResult,
+  KEEP_STATE,
+  type Later,
+  type Literal,
+  type Modifiers,
+  NO_ANSWER,
+} from '../results/callback-result.js';
+import type { GenServerProcess } from './gen-server-process.js';
+
+/**
+ * The caller of the request in hand, to be answered whenever and from wherever: from another handler, a timer, a task, after
+ * the server has gone on (C9). The first answer wins, later ones are silent, as is one that comes after the caller's timeout
+ * (C10). When nobody answers, the caller waits for its timeout or the server's end (C12).
+ *
+ * The functions are bound: `.then(from.reply, from.replyError)` works.
+ *
+ * @publicApi
+ */
+export interface From<R> {
+  reply: (value: R) => void;
+  /** Rejects the caller's promise with `error` itself. */
+  replyError: (error: unknown) => void;
+  /** The result of a call handler that leaves the answer for later. */
+  later(): Later<R, never> & Modifiers<Later<R, never>>;
+  later<S>(state: Literal<S>): Later<R, S> & Modifiers<Later<R, S>>;
+  later<S>(state: S): Later<R, S> & Modifiers<Later<R, S>>;
+}
+
+/** A value of the same name, so that decorated signatures may mention the type under `isolatedModules` (TS1272). */
+export const From = Object;
+
+/** Made only when a handler asks for it: most calls are answered by what their handler returns. */
+export function makeFrom(server: GenServerProcess, request: CallRequest): From<unknown> {
+  return {
+    reply: (value: unknown): void => server.answer(request, value),
+    replyError: (error: unknown): void => server.refuse(request, error),
+    later: ((...state: [] | [unknown]) =>
+      new CallbackResult(
+        'later',
+        request,
+        state.length === 0 ? KEEP_STATE : state[0],
+        null,
+        NO_ANSWER,
+      )) as unknown as From<unknown>['later'],
+  };
+}

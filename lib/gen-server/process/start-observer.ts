@@ -1,0 +1,66 @@
+import { keepShape } from '../../runtime/keep-shape.js';
+import type { Pid } from '../../runtime/pid.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { withResolvers } from '../../runtime/with-resolvers.js';
+import { StartError } from '../errors.js';
+import type { GenServerProcess } from './gen-server-process.js';
+import type { StartOutcome } from './starting.js';
+
+/** Who is told, once and in the turn in which it is decided, how a start went. */
+export interface StartObserver {
+  started(process: GenServerProcess, outcome: StartOutcome): void;
+}
+
+/** Keeps the outcome for whoever awaits it. */
+export class AwaitedStart implements StartObserver {
+  readonly outcome: Promise<StartOutcome>;
+  private settle!: (outcome: StartOutcome) => void;
+
+  constructor() {
+    this.outcome = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  started(_process: GenServerProcess, outcome: StartOutcome): void {
+    this.settle(outcome);
+  }
+}
+
+keepShape(new AwaitedStart());
+
+/** Gives the pid of a process that is up (I1), or rejects with `StartError`. */
+class StartedPid implements StartObserver {
+  constructor(
+    private readonly resolve: (pid: Pid) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  started(process: GenServerProcess, outcome: StartOutcome): void {
+    if (outcome.status === 'ok') this.resolve(process.pid);
+    else this.reject(startErrorOf(process, outcome));
+  }
+}
+
+keepShape(new StartedPid(null as never, null as never));
+
+/** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
+export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {
+  const { promise, resolve, reject } = withResolvers<Pid>();
+  try {
+    begin(new StartedPid(resolve, reject));
+  } catch (error) {
+    reject(error);
+  }
+  return promise;
+}
+
+/** Why a start failed, as whoever asked for it may know. */
+export function startErrorOf(
+  { runtime, label }: { readonly runtime: Runtime; readonly label: string },
+  outcome: Exclude<StartOutcome, { readonly status: 'ok' }>,
+): StartError {
+  if (outcome.status === 'ignore') return new StartError(label, 'ignore');
+  const { redaction } = runtime;
+  return new StartError(label, redaction.reason(outcome.reason), redaction.reason(outcome.cause ?? outcome.reason));
+}

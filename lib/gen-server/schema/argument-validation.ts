@@ -1,0 +1,161 @@
+import { types } from 'node:util';
+import type { ArgumentIssue } from './arguments-refused-error.js';
+import { ArgumentsRefusedError } from './arguments-refused-error.js';
+import { noReply, replyError } from '../results/callback-result.js';
+import type { ArgumentsRefused } from '../events.js';
+import { type GenServerBase, processOf } from '../gen-server-base.js';
+import type { HandlerMethod } from '../definition/server-definition.js';
+import { type AnySchema, type ArgumentSchemas, isStandardSchema, type SchemaIssue } from './standard-schema.js';
+import { isThenable } from '../results/thenable.js';
+import { withoutValues } from './without-values.js';
+
+/** Enough to see what is wrong; a list of a million wrong items has no use for a million of them. */
+const MOST_ISSUES = 100;
+
+/** A handler as its schemas guard it. */
+interface Guarded {
+  readonly server: string;
+  readonly handler: string | symbol;
+  readonly kind: 'call' | 'cast';
+  readonly schemas: readonly AnySchema[];
+  readonly method: HandlerMethod;
+}
+
+/** What the schemas said: what the handler gets, or why it does not run. */
+type Verdict =
+  | { readonly args: readonly unknown[] }
+  | { readonly issues: readonly ArgumentIssue[]; readonly cause?: { readonly thrown: unknown } };
+
+/** What one schema said, or what it threw instead. */
+type Outcome = { readonly said: unknown } | { readonly thrown: unknown };
+
+/**
+ * Puts schemas in front of a handler. They run in the process, in the turn of the message: what they looked at is what the handler
+ * gets, nothing that came later overtakes a slow one, and a handler without any pays nothing.
+ */
+export function withSchemas(
+  { server, handler, kind }: Omit<Guarded, 'schemas' | 'method'>,
+  schemas: ArgumentSchemas,
+  method: HandlerMethod,
+): HandlerMethod {
+  const list: readonly AnySchema[] = isStandardSchema(schemas) ? [schemas] : schemas;
+  const guarded: Guarded = { server, handler, kind, schemas: list, method };
+  return function (this: GenServerBase<unknown>, ...args: unknown[]): unknown {
+    const verdict = judge(list, args);
+    if (!(verdict instanceof Promise)) return proceed(this, guarded, verdict);
+    // A process that has ended meanwhile runs no handler any more.
+    return verdict.then((late) => (processOf(this).isFenced ? noReply() : proceed(this, guarded, late)));
+  };
+}
+
+function proceed(instance: GenServerBase<unknown>, guarded: Guarded, verdict: Verdict): unknown {
+  if ('args' in verdict) return guarded.method.apply(instance, verdict.args as unknown[]);
+  const { server, handler, kind } = guarded;
+  const { issues, cause } = verdict;
+  const process = processOf(instance);
+  process.disregardMessage();
+  const { runtime, pid } = process;
+  if (runtime.events.wants('gen_server.arguments_refused')) {
+    const event: ArgumentsRefused = {
+      type: 'gen_server.arguments_refused',
+      pid,
+      label: process.label,
+      kind,
+      handler,
+      issues,
+    };
+    runtime.events.emit(event);
+  }
+  if (kind === 'cast') return noReply();
+  const options = cause === undefined ? {} : { cause: runtime.redaction.reason(cause.thrown) };
+  return replyError(new ArgumentsRefusedError(server, handler, issues, options));
+}
+
+function judge(schemas: readonly AnySchema[], args: readonly unknown[]): Verdict | Promise<Verdict> {
+  if (args.length > schemas.length) {
+    const message = `it is one too many: there ${schemas.length === 1 ? 'is 1 schema' : `are ${schemas.length} schemas`}`;
+    return { issues: [{ path: [schemas.length], message }] };
+  }
+  const outcomes = schemas.map((schema, at) => ask(schema, args[at]));
+  if (outcomes.every((outcome) => !(outcome instanceof Promise))) return sumUp(outcomes as readonly Outcome[], args);
+  return sumUpLate(outcomes, args);
+}
+
+async function sumUpLate(
+  outcomes: readonly (Outcome | Promise<Outcome>)[],
+  given: readonly unknown[],
+): Promise<Verdict> {
+  const settled: Outcome[] = [];
+  // One that fails is an outcome as well, so none is left behind.
+  for (const outcome of outcomes) settled.push(await outcome);
+  return sumUp(settled, given);
+}
+
+/** A schema that fails has not said that the value is good. */
+function ask(schema: AnySchema, value: unknown): Outcome | Promise<Outcome> {
+  try {
+    const said: unknown = schema['~standard'].validate(value);
+    if (!isThenable(said)) return { said };
+    return Promise.resolve(said).then(
+      (late): Outcome => ({ said: late }),
+      (thrown: unknown): Outcome => ({ thrown }),
+    );
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function sumUp(outcomes: readonly Outcome[], given: readonly unknown[]): Verdict {
+  const args: unknown[] = [];
+  const issues: ArgumentIssue[] = [];
+  let cause: { readonly thrown: unknown } | undefined;
+  outcomes.forEach((outcome, at) => {
+    if ('thrown' in outcome) {
+      cause ??= outcome;
+      issues.push({ path: [at], message: 'the schema failed to judge it' });
+    } else if (hasIssues(outcome.said)) {
+      for (const issue of outcome.said.issues) {
+        if (issues.length < MOST_ISSUES) issues.push(readIssue(issue, at, given[at]));
+      }
+    } else if (hasValue(outcome.said)) {
+      args.push(outcome.said.value);
+    } else {
+      issues.push({ path: [at], message: 'the schema answered neither a value nor issues' });
+    }
+  });
+  if (issues.length === 0 && args.length === outcomes.length) return { args };
+  return cause === undefined ? { issues } : { issues, cause };
+}
+
+function hasIssues(said: unknown): said is { readonly issues: readonly SchemaIssue[] } {
+  return typeof said === 'object' && said !== null && Array.isArray((said as { issues?: unknown }).issues);
+}
+
+function hasValue(said: unknown): said is { readonly value: unknown } {
+  return typeof said === 'object' && said !== null && 'value' in said;
+}
+
+function readIssue({ message, path = [] }: SchemaIssue, argument: number, given: unknown): ArgumentIssue {
+  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
+  const place = keys.map((key) => (typeof key === 'number' ? key : String(key)));
+  return { path: [argument, ...place], message: quotable(String(message), given, keys) };
+}
+
+function quotable(message: string, given: unknown, keys: readonly PropertyKey[]): string {
+  try {
+    return withoutValues(message, valueAt(given, keys));
+  } catch {
+    // What was given cannot even be looked at, so nobody knows what of it the message quotes.
+    return 'it is not what the schema allows';
+  }
+}
+
+/** What an issue is about; as much of the way as there is. */
+function valueAt(given: unknown, keys: readonly PropertyKey[]): unknown {
+  let value = given;
+  for (const key of keys) {
+    if (typeof value !== 'object' || value === null) return value;
+    value = types.isMap(value) ? value.get(key) : Object.getOwnPropertyDescriptor(value, key)?.value;
+  }
+  return value;
+}

@@ -1,0 +1,205 @@
+import { isThenable } from '../results/thenable.js';
+
+/** What an Observable is to us: RxJS's and whatever else can be subscribed to. The core has no RxJS. */
+export interface ObservableLike<T> {
+  subscribe(observer: StreamObserver<T> | ((value: T) => void)): unknown;
+}
+
+export interface StreamObserver<T> {
+  next: (value: T) => void;
+  error: (error: unknown) => void;
+  complete: () => void;
+}
+
+/** Something that items can be had from, one after the other. */
+export type StreamItems<T> = AsyncIterable<T> | Iterable<T> | ObservableLike<T>;
+
+/**
+ * What a stream is made from: an async iterable (a generator, a `Readable`), an iterable, an Observable, or a function that gives one
+ * of them. The function is called when reading begins, with a signal that fires when nobody reads any more: the one way to interrupt
+ * what a generator awaits.
+ *
+ * An Observable cannot be slowed down. Up to {@link MOST_BUFFERED} of its items wait for the reader; one more, and the reader gets a
+ * `StreamOverflowError`.
+ *
+ * @publicApi
+ */
+export type StreamSource<T> = StreamItems<T> | ((signal: AbortSignal) => StreamItems<T>);
+
+/** How many items of an Observable may wait for the reader. */
+export const MOST_BUFFERED = 1_000;
+
+/** Items on demand, and an end to it. */
+export type ItemIterator = AsyncIterator<unknown, unknown, undefined>;
+
+export function isStreamSource(value: unknown): boolean {
+  return typeof value === 'function' || isStreamItems(value);
+}
+
+/** Begins to take items. Throws when there is nothing to take them from. */
+export function openItems(items: unknown, onOverflow: () => Error): ItemIterator {
+  if (isAsyncIterable(items)) return items[Symbol.asyncIterator]() as ItemIterator;
+  const observable = observableOf(items);
+  if (observable !== undefined) return new ObservableItems(observable, onOverflow);
+  if (isIterable(items)) return new SyncItems(items[Symbol.iterator]());
+  throw new TypeError(
+    'A stream is an async iterable, an iterable, a Readable or an Observable, not what this function gave.',
+  );
+}
+
+/** Lets go of items that nobody has begun to take: what holds on to something from the start is a generator or a `Readable`. */
+export function releaseItems(items: unknown): void {
+  if (typeof items !== 'object' || items === null || destroy(items)) return;
+  if (isAsyncIterable(items) && 'return' in items) leave(items as unknown as ItemIterator);
+}
+
+/** Lets go of items that somebody has taken some of. A `Readable` is told directly: its iterator would wait for its next chunk. */
+export function leaveItems(items: unknown, iterator: ItemIterator): void {
+  leave(iterator);
+  destroy(items);
+}
+
+function leave(iterator: ItemIterator): void {
+  quietly(() => iterator.return?.());
+}
+
+/** Whether it was something that can be destroyed. */
+function destroy(items: unknown): boolean {
+  const { destroy: end, pipe } = items as { destroy?: unknown; pipe?: unknown };
+  if (typeof end !== 'function' || typeof pipe !== 'function') return false;
+  quietly(() => (end as () => unknown).call(items));
+  return true;
+}
+
+/** Nobody is there any more to be told that letting go of a source failed. */
+function quietly(work: () => unknown): void {
+  try {
+    const result = work();
+    if (isThenable(result)) void Promise.resolve(result).catch(() => undefined);
+  } catch {
+    // likewise
+  }
+}
+
+class SyncItems implements ItemIterator {
+  constructor(private readonly iterator: Iterator<unknown>) {}
+
+  /** As `for await` does it: promises in a sync iterable are awaited, and one that is rejected is the end. */
+  async next(): Promise<IteratorResult<unknown>> {
+    const { done, value } = this.iterator.next() as IteratorResult<unknown, unknown>;
+    try {
+      return { done: done === true, value: await value } as IteratorResult<unknown>;
+    } catch (error) {
+      if (done !== true) quietly(() => this.iterator.return?.());
+      throw error;
+    }
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.iterator.return?.();
+    return Promise.resolve(DONE);
+  }
+}
+
+const DONE = Object.freeze({ done: true, value: undefined });
+
+/** What an Observable emits, kept until it is asked for. */
+class ObservableItems implements ItemIterator {
+  private readonly buffer: unknown[] = [];
+  private end: { readonly error?: unknown } | null = null;
+  private waiting: { resolve(result: IteratorResult<unknown>): void; reject(error: unknown): void } | null = null;
+  private subscription: unknown;
+  private isOver = false;
+
+  constructor(
+    observable: ObservableLike<unknown>,
+    private readonly onOverflow: () => Error,
+  ) {
+    this.subscription = observable.subscribe({
+      next: (value) => this.add(value),
+      error: (error) => this.close({ error }),
+      complete: () => this.close({}),
+    });
+    // It may have said everything already while it was being subscribed to.
+    if (this.isOver) this.unsubscribe();
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    if (this.buffer.length > 0) return Promise.resolve({ done: false, value: this.buffer.shift() });
+    if (this.end !== null) return this.settled(this.end);
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+    });
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.close({});
+    return Promise.resolve(DONE);
+  }
+
+  private add(value: unknown): void {
+    if (this.isOver) return;
+    const { waiting } = this;
+    this.waiting = null;
+    if (waiting !== null) waiting.resolve({ done: false, value });
+    else if (this.buffer.push(value) > MOST_BUFFERED) this.overflow();
+  }
+
+  private overflow(): void {
+    this.buffer.length = 0;
+    this.close({ error: this.onOverflow() });
+  }
+
+  private close(end: { readonly error?: unknown }): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.end = end;
+    const { waiting } = this;
+    this.waiting = null;
+    this.unsubscribe();
+    if (waiting === null) return;
+    if ('error' in end) waiting.reject(end.error);
+    else waiting.resolve(DONE);
+  }
+
+  private settled(end: { readonly error?: unknown }): Promise<IteratorResult<unknown>> {
+    return 'error' in end ? Promise.reject(end.error) : Promise.resolve(DONE);
+  }
+
+  private unsubscribe(): void {
+    const { subscription } = this;
+    this.subscription = undefined;
+    if (typeof subscription === 'function') quietly(subscription as () => unknown);
+    else quietly(() => (subscription as { unsubscribe?: () => void } | undefined)?.unsubscribe?.());
+  }
+}
+
+function isStreamItems(value: unknown): boolean {
+  return isAsyncIterable(value) || isIterable(value) || observableOf(value) !== undefined;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return hasMethod(value, Symbol.asyncIterator);
+}
+
+/** Text is no stream of its letters: whoever gives it has forgotten something. */
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return hasMethod(value, Symbol.iterator);
+}
+
+function observableOf(value: unknown): ObservableLike<unknown> | undefined {
+  const key = (Symbol as unknown as { readonly observable?: symbol }).observable ?? '@@observable';
+  if (hasMethod(value, key)) {
+    const observable: unknown = (value as Record<string | symbol, () => unknown>)[key]!();
+    if (hasMethod(observable, 'subscribe')) return observable as ObservableLike<unknown>;
+  }
+  return hasMethod(value, 'subscribe') ? (value as ObservableLike<unknown>) : undefined;
+}
+
+function hasMethod(value: unknown, key: string | symbol): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Record<string | symbol, unknown>)[key] === 'function'
+  );
+}

@@ -1,0 +1,277 @@
+import { InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
+import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
+import { type Monitor, watch } from '../../runtime/relations/monitors.js';
+import { print } from '../../runtime/secrets/print.js';
+import { QUOTA } from '../../runtime/scheduling/scheduler.js';
+import { type CallRequest, describeRequest } from '../process/call-request.js';
+import {
+  CallbackResult,
+  KEEP_STATE,
+  type Literal,
+  type Modifiers,
+  NO_ANSWER,
+  type Reply,
+} from '../results/callback-result.js';
+import { type RequestDescription, ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from '../errors.js';
+import type { GenServerProcess } from '../process/gen-server-process.js';
+import {
+  isStreamSource,
+  type ItemIterator,
+  leaveItems,
+  MOST_BUFFERED,
+  openItems,
+  releaseItems,
+  type StreamSource,
+} from './reply-stream-source.js';
+import { isThenable, whenSettled } from '../results/thenable.js';
+
+type ReadResult<T> = IteratorResult<T, undefined>;
+
+const DONE: ReadResult<never> = Object.freeze({ done: true, value: undefined });
+
+interface Reader {
+  resolve(result: ReadResult<unknown>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One reading of one source, from the reply to its end. It takes an item when the reader asks for one, never before, and in the root
+ * context. It ends once: when the source does, when it fails, when the reader leaves, or when the server does.
+ */
+class Reading implements AsyncIterator<unknown, undefined> {
+  private items: unknown = null;
+  private iterator: ItemIterator | null = null;
+  private controller: AbortController | null = null;
+  /** Who waits for an item, in the order they asked. */
+  private readonly readers: Reader[] = [];
+  private isTaking = false;
+  /** How many items were asked for. */
+  private taken = 0;
+  private isOver = false;
+  /** Somebody has asked for an item: from then on until it is over, the server is needed. */
+  private isRead = false;
+  /** What the reader is going to be told, once. */
+  private failure: { readonly error: unknown } | null = null;
+  private readonly monitor: Monitor;
+
+  constructor(
+    private readonly server: GenServerProcess,
+    readonly request: RequestDescription,
+    private source: unknown,
+  ) {
+    this.monitor = watch(server, (reason) => this.serverEnded(reason));
+  }
+
+  get label(): string {
+    return this.server.label;
+  }
+
+  next(): Promise<ReadResult<unknown>> {
+    const { failure } = this;
+    if (failure !== null) {
+      this.failure = null;
+      return Promise.reject(failure.error);
+    }
+    if (this.isOver) return Promise.resolve(DONE);
+    if (!this.isRead) {
+      this.isRead = true;
+      this.server.beginErrand();
+    }
+    return new Promise((resolve, reject) => {
+      this.readers.push({ resolve, reject });
+      this.take();
+    });
+  }
+
+  /** The reader leaves. It need not wait for the source to notice. */
+  return(): Promise<ReadResult<unknown>> {
+    this.failure = null;
+    this.release('normal');
+    this.finish();
+    return Promise.resolve(DONE);
+  }
+
+  private take(): void {
+    if (this.isTaking || this.isOver || this.readers.length === 0) return;
+    this.isTaking = true;
+    // A source that waits for nothing would let nobody else run, not even whoever is going to end it.
+    if (++this.taken % QUOTA === 0) this.server.runtime.clock.nextTurn(() => this.takeNow());
+    else this.takeNow();
+  }
+
+  private takeNow(): void {
+    if (this.isOver) return;
+    this.server.runtime.root.run(() => {
+      let result: PromiseLike<unknown>;
+      try {
+        this.iterator ??= this.open();
+        result = this.iterator.next();
+      } catch (error) {
+        this.failed(error);
+        return;
+      }
+      whenSettled(
+        result,
+        (value) => this.took(value as ReadResult<unknown>),
+        (error) => this.failed(error),
+      );
+    });
+  }
+
+  private open(): ItemIterator {
+    let items = this.source;
+    if (typeof items === 'function') {
+      this.controller = new AbortController();
+      items = (items as (signal: AbortSignal) => unknown)(this.controller.signal);
+    }
+    this.items = items;
+    this.source = null;
+    return openItems(items, () => new StreamOverflowError(this.label, this.request, MOST_BUFFERED));
+  }
+
+  private took(result: ReadResult<unknown>): void {
+    this.isTaking = false;
+    if (this.isOver) return;
+    if (typeof result !== 'object' || result === null) {
+      this.failed(
+        new TypeError(`The source of a stream of ${this.label} gave no result of an iterator: ${print(result)}`),
+      );
+      return;
+    }
+    let item: unknown;
+    try {
+      if (result.done === true) {
+        this.finish();
+        return;
+      }
+      item = this.server.clonesMessages ? structuredClone(result.value) : result.value;
+    } catch (error) {
+      this.release('normal');
+      this.failed(error);
+      return;
+    }
+    this.readers.shift()!.resolve({ done: false, value: item });
+    this.take();
+  }
+
+  private failed(error: unknown): void {
+    this.isTaking = false;
+    if (this.isOver) return;
+    const reader = this.readers.shift();
+    if (reader === undefined) this.failure = { error };
+    else reader.reject(error);
+    this.finish();
+  }
+
+  private serverEnded(reason: ExitReason): void {
+    this.release(reason);
+    const told = this.server.runtime.redaction.reason(reason);
+    const cause = isError(told) ? told : undefined;
+    this.failed(withoutFrames(() => new ServerExitedError(this.label, this.request, told, cause)));
+  }
+
+  private finish(): void {
+    if (this.isRead && !this.isOver) this.server.endErrand();
+    this.isOver = true;
+    this.monitor.stop();
+    this.items = this.source = this.iterator = null;
+    for (const reader of this.readers.splice(0)) reader.resolve(DONE);
+  }
+
+  /** Lets go of a source that has not come to its end by itself. */
+  private release(reason: ExitReason): void {
+    if (this.isOver) return;
+    const { iterator, items, source, controller } = this;
+    this.server.runtime.root.run(() => {
+      controller?.abort(reason);
+      if (iterator === null) releaseItems(source);
+      else leaveItems(items, iterator);
+    });
+  }
+}
+
+/**
+ * What a call gets from a handler that answers with {@link replyStream}: items to be read with `for await`, by one reader. The server
+ * waits for the reader: no item is made before it is asked for, and the mailbox goes on meanwhile.
+ *
+ * Reading rejects with what the source threw, or with `ServerExitedError` when the server ends before the stream does. Leaving the
+ * loop ends the source. A stream that nobody begins to read is held until the server ends, and does not keep that from going idle
+ * (`idleMs`); one that is being read does, until it ends or its reader leaves: return an iterator that was taken by hand.
+ *
+ * @publicApi
+ */
+export class ReplyStream<T> implements AsyncIterable<T> {
+  readonly #reading: Reading;
+  #isTaken = false;
+
+  /** @internal */
+  constructor(reading: AsyncIterator<unknown, undefined>) {
+    this.#reading = reading as Reading;
+  }
+
+  /** @throws {StreamAlreadyReadError} Somebody reads it already, or has. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> & { return(): Promise<IteratorResult<T, undefined>> } {
+    const reading = this.#reading;
+    if (this.#isTaken) throw new StreamAlreadyReadError(reading.label, reading.request);
+    this.#isTaken = true;
+    return {
+      next: () => reading.next() as Promise<ReadResult<T>>,
+      return: () => reading.return() as Promise<ReadResult<T>>,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+/**
+ * Answers a call with a stream of items, and replaces the state when one is given. The caller's promise resolves to a
+ * {@link ReplyStream} at once; the call's timeout covers that, not the reading.
+ *
+ * @param source  Where the items come from. It is read on demand, outside of the mailbox and never in the async context of the reader,
+ *   until it ends, the reader leaves, or the server ends: then its iterator is returned, once.
+ *
+ * @throws {InvalidArgumentError} Nothing can be read from `source`. A handler that does not catch it crashes, as with any result that
+ *   is none.
+ *
+ * @publicApi
+ */
+export function replyStream<T>(
+  source: StreamSource<T>,
+): Reply<ReplyStream<T>, never> & Modifiers<Reply<ReplyStream<T>, never>>;
+export function replyStream<T, S>(
+  source: StreamSource<T>,
+  state: Literal<S>,
+): Reply<ReplyStream<T>, S> & Modifiers<Reply<ReplyStream<T>, S>>;
+export function replyStream<T, S>(
+  source: StreamSource<T>,
+  state: S,
+): Reply<ReplyStream<T>, S> & Modifiers<Reply<ReplyStream<T>, S>>;
+export function replyStream(source: unknown, ...state: [] | [unknown]): unknown {
+  if (!isStreamSource(source)) {
+    const hint = isThenable(source) ? ' Await it first.' : '';
+    throw new InvalidArgumentError(
+      `replyStream needs an async iterable, an iterable, a Readable, an Observable or a function that gives one, got: ${print(source)}.${hint}`,
+    );
+  }
+  return new CallbackResult('replyStream', source, state.length === 0 ? KEEP_STATE : state[0], null, NO_ANSWER);
+}
+
+/** Gives the caller of a request the stream that its handler answered with. */
+export function answerWithStream(server: GenServerProcess, request: CallRequest, source: unknown): void {
+  if (request.isSettled) {
+    // Nobody waits for it any more.
+    releaseItems(source);
+    return;
+  }
+  const stream = new ReplyStream(
+    new Reading(server, describeRequest(server.runtime, request.invocation, request.payload), source),
+  );
+  server.debugging?.answered(request, stream);
+  request.answer(stream);
+}
+
+/** Lets go of the stream that a handler answers with, when nobody will get the answer. */
+export function abandonStream(result: unknown): void {
+  if (result instanceof CallbackResult && result.kind === 'replyStream') releaseItems(result.value);
+}

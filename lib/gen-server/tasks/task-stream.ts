@@ -1,0 +1,309 @@
+import { availableParallelism } from 'node:os';
+import { Deadline } from '../../runtime/time/deadline.js';
+import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
+import type { ExitReason } from '../../runtime/exits/exit-reason.js';
+import { print } from '../../runtime/secrets/print.js';
+import type { Pid } from '../../runtime/pid.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { NoProcessError, TaskTimeoutError } from '../errors.js';
+import type { GenServerProcess } from '../process/gen-server-process.js';
+import type { TaskOutcome } from './task-process.js';
+import { whenSettled } from '../results/thenable.js';
+
+/** As many as can run at once on this machine. Tasks that wait for I/O may well be more. */
+const DEFAULT_CONCURRENCY = availableParallelism();
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** What a stream of tasks is made from. */
+export type StreamInput<I> = Iterable<I> | AsyncIterable<I>;
+
+/**
+ * How `asyncStream` runs its tasks (K13).
+ *
+ * @publicApi
+ */
+export interface TaskStreamOptions {
+  /** How many tasks run at a time: a whole number, 1 or more, or `Infinity`. Default: as many as the machine has processors. */
+  readonly maxConcurrency?: number | undefined;
+  /**
+   * Whether results come in the order of the input. Those that are ready before their turn wait in memory. Default: true; false gives
+   * each as it comes.
+   */
+  readonly ordered?: boolean | undefined;
+  /** How long each task may take, in milliseconds, 0 or more. `Infinity` waits for ever. Default: 5 000. */
+  readonly timeoutMs?: number | undefined;
+  /** `'exit'` ends the stream with `TaskTimeoutError`; `'kill_task'` ends that task, whose outcome is the exit `'timeout'`. Default: `'exit'`. */
+  readonly onTimeout?: 'exit' | 'kill_task' | undefined;
+  /** Whether the outcome of a task that failed says for which item. Default: false. */
+  readonly zipInputOnExit?: boolean | undefined;
+}
+
+/**
+ * How one task of a stream ended. `input` is there with `zipInputOnExit`.
+ *
+ * @publicApi
+ */
+export type TaskStreamOutcome<I, T> =
+  | { readonly status: 'ok'; readonly value: T }
+  | { readonly status: 'exit'; readonly reason: ExitReason; readonly input?: I };
+
+/** A task of a stream. */
+export interface TaskControl<T> {
+  readonly pid: Pid;
+  /** Tells how it ended, in the turn of its end; at once when it has. */
+  onEnd(tell: (outcome: TaskOutcome<T>) => void): void;
+  /** Ends it without taking its owner down, and resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** One item on its way. */
+class Entry<I, T> extends Deadline {
+  outcome: TaskOutcome<T> | null = null;
+  hasEnded = false;
+
+  constructor(
+    readonly input: I,
+    readonly task: TaskControl<T>,
+    private readonly onTimeout: (entry: Entry<I, T>) => void,
+  ) {
+    super();
+  }
+
+  expire(): void {
+    this.onTimeout(this);
+  }
+}
+
+/** Takes items, runs a task for each, and keeps what is ready until it is asked for. */
+class TaskStream<I, T> {
+  /** What was started and not given yet, in the order of the input. */
+  private readonly entries = new Set<Entry<I, T>>();
+  /** What is ready, in the order in which it came, where that is the order to give it in. */
+  private readonly ready: Entry<I, T>[] = [];
+  private running = 0;
+  private isExhausted = false;
+  private isPulling = false;
+  /** An item of an async input, which nobody asked for yet. */
+  private pulled: { readonly item: I } | null = null;
+  private failure: { readonly error: unknown } | null = null;
+  private wake: (() => void) | null = null;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly owner: GenServerProcess | null,
+    private readonly iterator: Iterator<I> | AsyncIterator<I>,
+    private readonly isAsync: boolean,
+    private readonly options: CompleteOptions,
+    private readonly start: (item: I) => TaskControl<T>,
+  ) {}
+
+  /** The next outcome, or undefined at the end. */
+  async next(): Promise<TaskStreamOutcome<I, T> | undefined> {
+    for (;;) {
+      if (this.isOwnerGone) throw new NoProcessError(this.owner!.label, 'It has ended, and its tasks with it.');
+      if (this.failure !== null) throw this.failure.error;
+      const entry = this.takeReady();
+      if (entry !== undefined) {
+        // What waits for the reader counts as well, so a slow one holds back the input.
+        this.fill(() => this.entries.size);
+        return this.outcomeOf(entry);
+      }
+      this.fill(() => this.running);
+      if (this.failure !== null) continue;
+      if (this.isExhausted && this.entries.size === 0) return undefined;
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      this.wake = null;
+    }
+  }
+
+  /** Stops what is running and lets go of the input. */
+  async close(): Promise<void> {
+    const stopping = this.stopAll();
+    if (!this.isExhausted) {
+      this.isExhausted = true;
+      const { iterator, isPulling } = this;
+      const left = Promise.resolve(iterator.return?.());
+      // An input that somebody waits for may never come back; it hears of our leaving when it does.
+      if (isPulling) void left.catch(() => undefined);
+      else await left;
+    }
+    await stopping;
+  }
+
+  private get isOwnerGone(): boolean {
+    return this.owner?.isFenced === true;
+  }
+
+  private fill(occupied: () => number): void {
+    const mayLaunch = (): boolean =>
+      this.failure === null && !this.isOwnerGone && occupied() < this.options.maxConcurrency;
+    if (this.pulled !== null && mayLaunch()) {
+      const { item } = this.pulled;
+      this.pulled = null;
+      this.launch(item);
+    }
+    while (mayLaunch() && !this.isExhausted && !this.isPulling && this.pulled === null) {
+      if (this.isAsync) this.pull();
+      else this.take();
+    }
+  }
+
+  private take(): void {
+    let item: I;
+    try {
+      const result = (this.iterator as Iterator<I, I>).next();
+      if (result.done === true) {
+        this.isExhausted = true;
+        return;
+      }
+      item = result.value;
+    } catch (error) {
+      this.inputFailed(error);
+      return;
+    }
+    this.launch(item);
+  }
+
+  private pull(): void {
+    this.isPulling = true;
+    let result: PromiseLike<IteratorResult<I>>;
+    try {
+      result = (this.iterator as AsyncIterator<I>).next();
+    } catch (error) {
+      this.isPulling = false;
+      this.inputFailed(error);
+      return;
+    }
+    whenSettled(
+      result,
+      (value) => {
+        this.isPulling = false;
+        try {
+          const { done, value: item } = value as IteratorResult<I, I>;
+          if (done === true) this.isExhausted = true;
+          else this.pulled = { item };
+        } catch (error) {
+          this.inputFailed(error);
+          return;
+        }
+        this.wake?.();
+      },
+      (error) => {
+        this.isPulling = false;
+        this.inputFailed(error);
+      },
+    );
+  }
+
+  private inputFailed(error: unknown): void {
+    this.isExhausted = true;
+    this.fail(error);
+  }
+
+  private launch(input: I): void {
+    let task: TaskControl<T>;
+    try {
+      task = this.start(input);
+    } catch (error) {
+      this.fail(error); // its supervisor takes no more, or is gone
+      return;
+    }
+    const entry = new Entry<I, T>(input, task, (late) => this.timedOut(late));
+    this.entries.add(entry);
+    this.running++;
+    this.runtime.deadlines.add(entry, this.options.timeoutMs);
+    task.onEnd((outcome) => this.ended(entry, outcome));
+  }
+
+  private ended(entry: Entry<I, T>, outcome: TaskOutcome<T>): void {
+    entry.cancel();
+    this.running--;
+    entry.outcome ??= outcome;
+    entry.hasEnded = true;
+    if (!this.options.ordered) this.ready.push(entry);
+    this.wake?.();
+  }
+
+  private timedOut(entry: Entry<I, T>): void {
+    if (this.options.onTimeout === 'exit') {
+      this.fail(new TaskTimeoutError(`Task ${entry.task.pid.toString()} of a stream`, this.options.timeoutMs));
+      return;
+    }
+    entry.outcome = { status: 'exit', reason: 'timeout' };
+    void entry.task.kill();
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    void this.stopAll();
+    this.wake?.();
+  }
+
+  private takeReady(): Entry<I, T> | undefined {
+    const [first] = this.options.ordered ? this.entries : this.ready;
+    if (first?.hasEnded !== true) return undefined;
+    if (!this.options.ordered) this.ready.shift();
+    this.entries.delete(first);
+    return first;
+  }
+
+  private outcomeOf({ outcome, input }: Entry<I, T>): TaskStreamOutcome<I, T> {
+    return this.options.zipInputOnExit && outcome!.status === 'exit' ? { ...outcome!, input } : outcome!;
+  }
+
+  private async stopAll(): Promise<void> {
+    await Promise.all(
+      [...this.entries].map((entry) => {
+        entry.cancel();
+        return entry.task.kill();
+      }),
+    );
+  }
+}
+
+type CompleteOptions = { readonly [K in keyof TaskStreamOptions]-?: Exclude<TaskStreamOptions[K], undefined> };
+
+/** The outcomes of one task per item, each started by `start`. Options are checked at once, everything else is done on demand. */
+export function streamTasks<I, T>(
+  runtime: Runtime,
+  owner: GenServerProcess | null,
+  input: StreamInput<I>,
+  options: TaskStreamOptions,
+  start: (item: I) => TaskControl<T>,
+): AsyncIterableIterator<TaskStreamOutcome<I, T>> {
+  return generate(runtime, owner, input, complete(options), start);
+}
+
+async function* generate<I, T>(
+  runtime: Runtime,
+  owner: GenServerProcess | null,
+  input: StreamInput<I>,
+  options: CompleteOptions,
+  start: (item: I) => TaskControl<T>,
+): AsyncGenerator<TaskStreamOutcome<I, T>, undefined> {
+  const isAsync = Symbol.asyncIterator in input;
+  const iterator = isAsync ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
+  const stream = new TaskStream(runtime, owner, iterator, isAsync, options, start);
+  try {
+    for (let outcome = await stream.next(); outcome !== undefined; outcome = await stream.next()) yield outcome;
+  } finally {
+    await stream.close();
+  }
+}
+
+function complete(options: TaskStreamOptions): CompleteOptions {
+  const { maxConcurrency = DEFAULT_CONCURRENCY, ordered = true, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { onTimeout = 'exit', zipInputOnExit = false } = options;
+  if (maxConcurrency !== Infinity && !(Number.isSafeInteger(maxConcurrency) && maxConcurrency >= 1)) {
+    throw new InvalidArgumentError(
+      `maxConcurrency of asyncStream must be a whole number of tasks, 1 or more, or Infinity, got: ${print(maxConcurrency)}`,
+    );
+  }
+  assertDurationMs(timeoutMs, 'timeoutMs of asyncStream', true);
+  if (onTimeout !== 'exit' && onTimeout !== 'kill_task') {
+    throw new InvalidArgumentError(`onTimeout of asyncStream must be 'exit' or 'kill_task', got: ${print(onTimeout)}`);
+  }
+  return { maxConcurrency, ordered, timeoutMs, onTimeout, zipInputOnExit };
+}

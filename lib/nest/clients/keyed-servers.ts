@@ -1,0 +1,146 @@
+import { NoProcessError } from '../../gen-server/errors.js';
+import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
+import type { StartOutcome } from '../../gen-server/process/starting.js';
+import type { ServerSource } from '../../gen-server/definition/server-definition.js';
+import { startErrorOf, type StartObserver } from '../../gen-server/process/start-observer.js';
+import type { StartOptions } from '../../gen-server/client/start.js';
+import { KeyTable } from '../../registry/key-table.js';
+import type { NameSlot } from '../../registry/name-table.js';
+import { watch } from '../../runtime/relations/monitors.js';
+import { Pid } from '../../runtime/pid.js';
+import { ViaKey } from '../../runtime/registration.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Shutdown } from '../../supervision/child-spec.js';
+import { DynamicChildPlan } from '../../supervision/dynamic-child.js';
+import { DynamicSupervisorServer } from '../../supervision/dynamic-supervisor-server.js';
+import type { Restart } from '../../supervision/restart-policy.js';
+
+/** Somebody who waits for the next holder of a key: gets it, or the reason why there is none. */
+export type Arrival = (server: GenServerProcess | Error) => void;
+
+/** What all children of one keyed server have in common. */
+export interface KeyedServerSettings {
+  readonly label: string;
+  readonly source: ServerSource;
+  readonly options: StartOptions;
+  readonly restart: Restart;
+  readonly shutdownMs: Shutdown | undefined;
+  /** The local name of the dynamic supervisor, and who holds it. */
+  readonly supervisorName: symbol;
+  readonly supervisorSlot: NameSlot;
+}
+
+/**
+ * The processes of a server that is started on demand, by key. At most one lives per key, however many ask for it at once: the
+ * key is taken in the very call that starts the process.
+ */
+export class KeyedServers {
+  readonly keys: KeyTable;
+  /** Made by the first start, which is where options that make no sense are refused. */
+  private plan: DynamicChildPlan | undefined;
+  /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
+  private readonly awaited = new Map<unknown, Arrival[]>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly settings: KeyedServerSettings,
+  ) {
+    this.keys = new KeyTable();
+  }
+
+  get label(): string {
+    return this.settings.label;
+  }
+
+  /** The local name of the dynamic supervisor. */
+  get supervisorName(): symbol {
+    return this.settings.supervisorName;
+  }
+
+  /** The dynamic supervisor, while it runs. */
+  get supervisor(): DynamicSupervisorServer {
+    const { holder } = this.settings.supervisorSlot;
+    const process = holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    const supervisor = process?.running(DynamicSupervisorServer);
+    if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
+    return supervisor;
+  }
+
+  /** The live process of a key, also while it starts or ends. */
+  find(key: unknown): GenServerProcess | undefined {
+    const pid = this.keys.whereisName(key);
+    return pid === undefined ? undefined : (Pid.processOf(pid) as GenServerProcess | undefined);
+  }
+
+  /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */
+  start(key: unknown, args: readonly unknown[], observer: StartObserver | null): GenServerProcess {
+    this.plan ??= new DynamicChildPlan(this.settings);
+    const name = key === undefined ? undefined : new ViaKey(this.keys, key);
+    return this.supervisor.startChild(this.plan, name, args, observer);
+  }
+
+  /** The process of a key if it takes messages now. */
+  accepting(key: unknown): GenServerProcess | undefined {
+    if (this.awaited.has(key)) return undefined;
+    const holder = this.find(key);
+    return holder !== undefined && !holder.isEnding ? holder : undefined;
+  }
+
+  /** Tells `arrival` the process of a key that takes messages, which is started or waited for first. */
+  whenAccepting(key: unknown, args: readonly unknown[], arrival: Arrival): void {
+    let server: GenServerProcess | undefined;
+    try {
+      server = this.ensure(key, args);
+    } catch (error) {
+      arrival(error as Error);
+      return;
+    }
+    if (server === undefined) this.awaited.get(key)!.push(arrival);
+    else arrival(server);
+  }
+
+  /** The process of a key that takes messages, started if there is none. Undefined while the last one is ending. */
+  private ensure(key: unknown, args: readonly unknown[]): GenServerProcess | undefined {
+    if (this.awaited.has(key)) return undefined;
+    const holder = this.find(key);
+    if (holder === undefined) return this.start(key, args, null);
+    if (!holder.isEnding) return holder;
+    this.awaited.set(key, []);
+    // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
+    watch(holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
+    return undefined;
+  }
+
+  /** One process for any number of concurrent callers; gives its pid when its `init` is done, whoever started it. */
+  async getOrStart(key: unknown, args: readonly unknown[]): Promise<Pid> {
+    let holder!: Pid;
+    const outcome = await new Promise<StartOutcome>((resolve, reject) => {
+      this.whenAccepting(key, args, (server) => {
+        if (server instanceof Error) {
+          reject(server);
+          return;
+        }
+        holder = server.pid;
+        // Asked in the turn of the arrival: by the next one the start may be over, and the process gone.
+        resolve(server.startOutcome);
+      });
+    });
+    if (outcome.status !== 'ok') throw startErrorOf({ runtime: this.runtime, label: this.label }, outcome);
+    return holder;
+  }
+
+  /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */
+  private arrive(key: unknown, args: readonly unknown[]): void {
+    const waiting = this.awaited.get(key)!;
+    this.awaited.delete(key);
+    let next: GenServerProcess | Error | undefined;
+    try {
+      next = this.ensure(key, args);
+    } catch (error) {
+      next = error as Error;
+    }
+    // The successor may be ending already; then they go on waiting, still in front of everybody else.
+    if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
+    else for (const arrival of waiting) arrival(next);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Type } from '@nestjs/common';
+import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import { findDependencies } from './dependency.finder.js';
+import { moduleRefOf, type NestModule } from './gen-server.explorer.js';
+
+type ServerType = Type<GenServerBase<unknown>>;
+
+/** What Nest injects into an instance. */
+interface Injection {
+  readonly args: readonly unknown[];
+  readonly properties: Readonly<Record<string | symbol, unknown>>;
+  readonly hasProperties: boolean;
+}
+
+/** No name that a property of the user's could have. */
+const ARGUMENTS = Symbol('arguments');
+
+type Recording = Injection['properties'] & { readonly [ARGUMENTS]: readonly unknown[] };
+
+/**
+ * Makes the instances of a server class, one per incarnation. Nest finds out what they are given. Where all of that is singletons it
+ * is the same for every instance, so Nest is asked once: it takes several microseconds, and a keyed server starts thousands of times.
+ * With a transient dependency it is asked each time, since every instance gets one of its own.
+ */
+export class InstanceFactory {
+  private injection: Injection | undefined;
+
+  constructor(
+    private readonly type: ServerType,
+    private readonly module: NestModule,
+  ) {}
+
+  create(): GenServerBase<unknown> | Promise<GenServerBase<unknown>> {
+    return this.injection === undefined ? this.createWithNest() : this.createWith(this.injection);
+  }
+
+  private createWith({ args, properties, hasProperties }: Injection): GenServerBase<unknown> {
+    const { type } = this;
+    const instance = new type(...(args as []));
+    return hasProperties ? Object.assign(instance, properties) : instance;
+  }
+
+  private async createWithNest(): Promise<GenServerBase<unknown>> {
+    const moduleRef = moduleRefOf(this.module);
+    const dependencies = findDependencies(this.type, this.module);
+    const isShared = dependencies.every((provider) => !provider.isTransient && provider.isDependencyTreeStatic());
+    if (!isShared) return moduleRef.create(this.type);
+    const { [ARGUMENTS]: args, ...properties } = await moduleRef.create(recorderOf(this.type));
+    this.injection = { args, properties, hasProperties: Reflect.ownKeys(properties).length > 0 };
+    return this.createWith(this.injection);
+  }
+}
+
+/** A class that wants the same things injected as `type`, and keeps them instead of being a server. */
+function recorderOf(type: ServerType): Type<Recording> {
+  class Recorder {
+    readonly [ARGUMENTS]: readonly unknown[];
+
+    constructor(...args: unknown[]) {
+      this[ARGUMENTS] = args;
+    }
+  }
+  // What decorators have noted about the class is found through its prototype, and messages call it by its name.
+  Object.setPrototypeOf(Recorder, type);
+  Object.defineProperty(Recorder, 'name', { value: type.name });
+  return Recorder as never;
+}

@@ -1,0 +1,222 @@
+import type { GenServerModuleOptions, GenServerOptions } from '../gen-server.options.js';
+import * as messages from '../gen-server.messages.js';
+import { completeDynamicSupervisorOptions } from '../../supervision/dynamic-child-spec.js';
+import { isStandardSchema } from '../../gen-server/schema/standard-schema.js';
+import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../../runtime/mailbox/bounded-mailbox.js';
+import { isLimit, type ProcessLimits } from '../../runtime/limits.js';
+import { isServerName } from '../../runtime/registration.js';
+import type { Restart } from '../../supervision/restart-policy.js';
+
+const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {
+  name: true,
+  args: true,
+  restart: true,
+  shutdownMs: true,
+  callTimeoutMs: true,
+  startTimeoutMs: true,
+  trapExit: true,
+  drain: true,
+  isolation: true,
+  start: true,
+  idleMs: true,
+  supervisor: true,
+  maxMailbox: true,
+  version: true,
+};
+const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
+  supervisor: true,
+  replyErrors: true,
+  onTreeExit: true,
+  globalNames: true,
+  clock: true,
+  tracking: true,
+  attributeRejections: true,
+  attributeExceptions: true,
+  limits: true,
+  redact: true,
+  showValues: true,
+};
+
+/** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
+function refuseUnknown(owner: string, options: object, known: object): void {
+  for (const option of Object.keys(options)) {
+    if (!Object.hasOwn(known, option)) throw messages.unknownOption(owner, option, Object.keys(known));
+  }
+}
+
+/** A name of punctuation alone would be the name of anything. */
+const isNamePattern = (value: unknown): boolean =>
+  typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
+const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+
+/** Refuses options of a server that make no sense, before anything is started. */
+export function checkServerOptions(server: string, options: GenServerOptions): void {
+  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, trapExit, drain, isolation, version } =
+    options;
+  refuseUnknown(server, options, SERVER_OPTIONS);
+  const refuse = (option: string, expected: string, got: unknown): never => {
+    throw messages.invalidOption(server, option, expected, got);
+  };
+  if (name !== undefined && !isServerName(name)) {
+    refuse('name', 'a non-empty string, a symbol, a class, { global } or { via, key }', name);
+  }
+  if (args !== undefined && !Array.isArray(args) && typeof args !== 'function') {
+    refuse('args', 'an array of the arguments of init, or a function that returns one', args);
+  }
+  if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
+    refuse('restart', "'permanent', 'transient' or 'temporary'", restart);
+  }
+  if (shutdownMs !== undefined && shutdownMs !== 'brutal_kill' && !isDurationMs(shutdownMs)) {
+    refuse('shutdownMs', "milliseconds, 0 or more, Infinity or 'brutal_kill'", shutdownMs);
+  }
+  if (callTimeoutMs !== undefined && !isDurationMs(callTimeoutMs)) {
+    refuse('callTimeoutMs', 'milliseconds, 0 or more, or Infinity', callTimeoutMs);
+  }
+  if (startTimeoutMs !== undefined && !isDurationMs(startTimeoutMs)) {
+    refuse('startTimeoutMs', 'milliseconds, 0 or more, or Infinity', startTimeoutMs);
+  }
+  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
+  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
+  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
+    refuse('isolation', "'none' or 'clone'", isolation);
+  }
+  if (options.maxMailbox !== undefined && !isMaxMailbox(options.maxMailbox)) {
+    refuse('maxMailbox', MAX_MAILBOX_RANGE, options.maxMailbox);
+  }
+  if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
+    refuse('version', 'a string or a number', version);
+  }
+  checkStart(server, options);
+}
+
+/** Refuses what does not go together with when a server is started and how long it stays. */
+function checkStart(server: string, { start, idleMs, supervisor, restart, args }: GenServerOptions): void {
+  if (start !== undefined && start !== 'with_application' && start !== 'on_demand') {
+    throw messages.invalidOption(server, 'start', "'with_application' or 'on_demand'", start);
+  }
+  const isOnDemand = start === 'on_demand';
+  if (idleMs !== undefined && !(isDurationMs(idleMs) && idleMs > 0)) {
+    throw messages.invalidOption(server, 'idleMs', 'milliseconds, more than 0, or Infinity', idleMs);
+  }
+  refuseEndlessStarts(server, idleMs, restartOf({ start, restart }));
+  if (supervisor !== undefined && !isOnDemand) {
+    throw messages.invalidOption(server, 'supervisor', "left out unless start is 'on_demand'", supervisor);
+  }
+  if (args !== undefined && isOnDemand) {
+    throw messages.invalidOption(
+      server,
+      'args',
+      "left out with start: 'on_demand': whoever starts a process gives its arguments",
+      args,
+    );
+  }
+  if (isOnDemand) completeDynamicSupervisorOptions(supervisor ?? {}, server);
+}
+
+type Given<K extends keyof GenServerOptions> = { readonly [O in K]?: GenServerOptions[O] | undefined };
+
+/** How a server is restarted that says nothing of it: one that is started on demand may go idle. */
+export function restartOf({ start, restart }: Given<'start' | 'restart'>): Restart {
+  return restart ?? (start === 'on_demand' ? 'transient' : 'permanent');
+}
+
+/** Refuses to start what has gone idle again at once, and again. */
+export function refuseEndlessStarts(server: string, idleMs: number | undefined, restart: Restart): void {
+  if (idleMs === undefined || idleMs === Infinity || restart !== 'permanent') return;
+  throw messages.invalidOption(
+    server,
+    'idleMs',
+    "left out with restart: 'permanent', which would start it again at once",
+    idleMs,
+  );
+}
+
+/** Refuses the timeout of one handler when it makes no sense. */
+export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
+  if (!isDurationMs(timeoutMs)) {
+    throw messages.invalidOption(handler, 'timeoutMs', 'milliseconds, 0 or more, or Infinity', timeoutMs);
+  }
+}
+
+/** Refuses the schema of one handler when it is none. */
+export function checkSchema(handler: string, schema: unknown): void {
+  if (isStandardSchema(schema) || (Array.isArray(schema) && schema.every(isStandardSchema))) return;
+  throw messages.invalidOption(
+    handler,
+    'schema',
+    "a Standard Schema ('~standard', version 1) for the only argument, or an array with one for each",
+    schema,
+  );
+}
+
+/** Refuses something of the user's own that lacks what we shall call. */
+function checkPort(owner: string, option: string, port: object | undefined, methods: readonly string[]): void {
+  if (port === undefined) return;
+  const missing = methods.filter((method) => typeof (port as Record<string, unknown> | null)?.[method] !== 'function');
+  if (missing.length > 0) {
+    throw messages.invalidOption(
+      owner,
+      option,
+      `an object with the methods ${methods.join(', ')} (missing: ${missing.join(', ')})`,
+      port,
+    );
+  }
+}
+
+function checkLimits(owner: string, limits: Partial<ProcessLimits> | undefined): void {
+  if (limits === undefined) return;
+  refuseUnknown(`limits of ${owner}`, limits, { nameLength: true, monitors: true, pendingCalls: true });
+  for (const [name, value] of Object.entries(limits)) {
+    if (value !== undefined && !isLimit(value)) {
+      throw messages.invalidOption(owner, `limits.${name}`, 'a whole number, 1 or more, or Infinity', value);
+    }
+  }
+}
+
+/** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
+export function checkModuleOptions(options: GenServerModuleOptions): void {
+  const { onTreeExit, replyErrors, tracking, clock, globalNames, redact, showValues } = options;
+  const owner = 'GenServerModule.forRoot()';
+  refuseUnknown(owner, options, MODULE_OPTIONS);
+  const ifGiven = clock?.afterCallback === undefined ? [] : ['afterCallback'];
+  checkPort(owner, 'clock', clock, ['now', 'wallTime', 'setTimer', 'nextTurn', ...ifGiven]);
+  checkPort(owner, 'globalNames', globalNames, ['register', 'unregister', 'whereis']);
+  if (tracking !== undefined && typeof tracking !== 'boolean') {
+    throw messages.invalidOption(owner, 'tracking', 'true or false', tracking);
+  }
+  checkLimits(owner, options.limits);
+  if (showValues !== undefined && typeof showValues !== 'boolean') {
+    throw messages.invalidOption(owner, 'showValues', 'true or false', showValues);
+  }
+  if (redact !== undefined && !(Array.isArray(redact) && redact.every(isNamePattern))) {
+    throw messages.invalidOption(
+      owner,
+      'redact',
+      'an array of names (letters or digits in each) and regular expressions',
+      redact,
+    );
+  }
+  for (const option of ['attributeRejections', 'attributeExceptions'] as const) {
+    const attributes = options[option];
+    if (attributes !== undefined && typeof attributes !== 'boolean') {
+      throw messages.invalidOption(owner, option, 'true or false', attributes);
+    }
+    if (attributes === true && tracking === false) {
+      throw messages.invalidOption(owner, 'tracking', `true, or left out, with ${option}`, tracking);
+    }
+  }
+  if (
+    onTreeExit !== undefined &&
+    onTreeExit !== 'shutdown' &&
+    onTreeExit !== 'keep' &&
+    typeof onTreeExit !== 'function'
+  ) {
+    throw messages.invalidOption(owner, 'onTreeExit', "'shutdown', 'keep' or a function", onTreeExit);
+  }
+  if (
+    replyErrors !== undefined &&
+    !(Array.isArray(replyErrors) && replyErrors.every((type) => typeof type === 'function'))
+  ) {
+    throw messages.invalidOption(owner, 'replyErrors', 'an array of error classes', replyErrors);
+  }
+}

@@ -1,0 +1,88 @@
+import { Alarm } from './alarm.js';
+import type { Deadline, DeadlineQueue } from './deadline.js';
+import type { Clock } from '../ports.js';
+import type { RootContext } from '../scheduling/root-context.js';
+
+/**
+ * Deadlines of one length, which therefore expire in the order they were added: adding and removing cost a few pointers,
+ * and all of them share one platform timer.
+ */
+export class DeadlineList implements DeadlineQueue {
+  private first: Deadline | null = null;
+  private last: Deadline | null = null;
+  private readonly alarm: Alarm;
+
+  constructor(
+    readonly lengthMs: number,
+    private readonly clock: Clock,
+    root: RootContext,
+    /** Asks for {@link settle} to be called at the end of this turn. */
+    private readonly expectTurnEnd: () => void,
+  ) {
+    this.alarm = new Alarm(clock, root, (now) => this.expireUntil(now));
+  }
+
+  add(deadline: Deadline): void {
+    deadline.queue = this;
+    deadline.previous = this.last;
+    if (this.last === null) this.first = deadline;
+    else this.last.next = deadline;
+    this.last = deadline;
+    // What is armed rings for one that was added before, so in time for this one.
+    if (this.clock.isCostly === true && this.alarm.isArmed) {
+      deadline.expiresAt = null;
+      this.alarm.hold();
+      this.expectTurnEnd();
+      return;
+    }
+    const now = this.clock.now();
+    deadline.expiresAt = now + this.lengthMs;
+    if (this.first === deadline) this.alarm.ringAt(deadline.expiresAt, now);
+  }
+
+  remove(deadline: Deadline): void {
+    const { previous, next } = deadline;
+    if (previous === null) this.first = next;
+    else previous.next = next;
+    if (next === null) this.last = previous;
+    else next.previous = previous;
+    deadline.previous = null;
+    deadline.next = null;
+    deadline.queue = null;
+  }
+
+  get isEmpty(): boolean {
+    return this.first === null;
+  }
+
+  /** A turn is over. Lets the Node process end when nothing waits here. */
+  settle(): void {
+    if (this.last === null) this.alarm.release();
+    else if (this.last.expiresAt === null) {
+      const now = this.clock.now();
+      this.setOpenEnds(now);
+      this.alarm.ringAt(this.first!.expiresAt!, now);
+    }
+  }
+
+  /** Takes the timer down, and lets go of whoever waits. */
+  close(): void {
+    this.alarm.close();
+    while (this.first !== null) this.remove(this.first);
+  }
+
+  /** Those that were added in this turn, and are still there, count from now on. */
+  private setOpenEnds(now: number): void {
+    const expiresAt = now + this.lengthMs;
+    for (let open = this.last; open?.expiresAt === null; open = open.previous) open.expiresAt = expiresAt;
+  }
+
+  private expireUntil(now: number): void {
+    this.setOpenEnds(now);
+    for (let due = this.first; due !== null && due.expiresAt !== null && due.expiresAt <= now; due = this.first) {
+      this.remove(due);
+      due.expire();
+    }
+    if (this.first !== null) this.alarm.ringAt(this.first.expiresAt ?? now + this.lengthMs, now);
+  }
+}

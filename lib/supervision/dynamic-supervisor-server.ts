@@ -1,0 +1,346 @@
+import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/results/callback-result.js';
+import { NoProcessError } from '../gen-server/errors.js';
+import { GenServerBase } from '../gen-server/gen-server-base.js';
+import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
+import type { InitArguments, StartOutcome } from '../gen-server/process/starting.js';
+import type { StartObserver } from '../gen-server/process/start-observer.js';
+import { spawnAsPlanned } from '../gen-server/client/start.js';
+import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
+import { AlreadyStartedError } from '../runtime/errors.js';
+import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exits/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
+import type { Exit } from '../runtime/exits/messages.js';
+import { Pid } from '../runtime/pid.js';
+import type { ServerName } from '../runtime/registration.js';
+import { childrenOf } from '../runtime/relations/relations.js';
+import { withResolvers } from '../runtime/with-resolvers.js';
+import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
+import { DynamicChild, DynamicChildPlan } from './dynamic-child.js';
+import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-child-spec.js';
+import { ChildStateError, MaxChildrenError } from './errors.js';
+import type { SupervisionEvent } from './events.js';
+import { RestartIntensity } from './restart-intensity.js';
+import { shouldRestart } from './restart-policy.js';
+import { beginShutdown, isUnexpectedEnd, type ShutdownReport } from './shutdown.js';
+
+/** One dynamic child, as `whichChildren` shows it (D4). @publicApi */
+export interface DynamicChildInfo {
+  /** While the child is `restarting`: the incarnation that is in `init`, or the last that ended. */
+  readonly pid: Pid;
+  /** The name or key it was started under, as printed; absent for an anonymous child. */
+  readonly name: string | undefined;
+  readonly status: Exclude<ChildStatus, 'stopped'>;
+}
+
+/** How many children `formatStatus` shows: there may be a hundred thousand. */
+const MOST_SHOWN = 100;
+
+/** Tells the supervisor, and then who asked for the child, how its start went. */
+class ChildStart implements StartObserver {
+  constructor(
+    private readonly supervisor: DynamicSupervisorServer,
+    /** Null for the first start of a child. */
+    private readonly child: DynamicChild | null,
+    private readonly starter: StartObserver | null,
+  ) {}
+
+  started(process: GenServerProcess, outcome: StartOutcome): void {
+    this.supervisor.childStarted(this.child, process, outcome);
+    this.starter?.started(process, outcome);
+  }
+}
+
+keepShape(new ChildStart(null as never, null, null));
+
+/** Tells the supervisor, in its own turn, to try a failed restart again. */
+export class DynamicRetry {
+  constructor(readonly child: unknown) {}
+}
+
+/**
+ * Supervises children that come and go (D1–D8). Unlike OTP's, it starts them side by side: a child that is long in `init` holds
+ * nobody up. Starting is synchronous up to the child's own `init`, so a name or key is taken the moment it is asked for.
+ */
+export class DynamicSupervisorServer extends GenServerBase<null> {
+  /** How many there are. They are found by their pids and by their processes: a table of them would cost more than they do. */
+  private count = 0;
+  /** Those that have no process, until the next attempt to start one. */
+  private readonly waiting = new Set<DynamicChild>();
+  private readonly intensity: RestartIntensity;
+  private server!: GenServerProcess;
+
+  constructor(
+    private readonly label: string,
+    private readonly options: CompleteDynamicSupervisorOptions,
+  ) {
+    super();
+    this.intensity = new RestartIntensity(options);
+  }
+
+  override init(): Ok<null> {
+    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    this.report({ type: 'supervisor.started', ...this.aboutItself(), children: 0, tookMs: 0 });
+    return ok(null);
+  }
+
+  /** Stops all children at once and waits for each within its budget (D6). */
+  override async terminate(reason: ExitReason): Promise<void> {
+    const { clock } = this.server.runtime;
+    const begin = clock.now();
+    const stops: Promise<void>[] = [];
+    for (const { process } of this.children()) {
+      const child = this.keep(process.pid);
+      if (child !== undefined) stops.push(this.stopAndForget(child)); // else forgotten while another was stopped
+    }
+    await Promise.all(stops);
+    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
+  }
+
+  override formatStatus(): SupervisorStatus {
+    const all = this.children();
+    const children = all.slice(0, MOST_SHOWN).map(({ printedId: id, process: { pid }, status, isSupervisor }) => {
+      const type = isSupervisor ? 'supervisor' : 'worker';
+      return { id, pid, status, type } satisfies ChildView;
+    });
+    return { children, notShown: all.length - children.length };
+  }
+
+  /**
+   * Starts a child. It exists, with its name taken, when this returns. Throws `MaxChildrenError`, `AlreadyStartedError`, or
+   * `NoProcessError` when the supervisor is on its way out.
+   */
+  startChild(
+    plan: DynamicChildPlan,
+    name: ServerName | undefined,
+    givenArgs: InitArguments,
+    starter: StartObserver | null,
+  ): GenServerProcess {
+    const { server } = this;
+    if (server.isEnding || server.isStopQueued) {
+      throw new NoProcessError(this.label, 'It is stopping and takes no more children.');
+    }
+    const { maxChildren, extraArguments } = this.options;
+    if (this.count >= maxChildren) throw new MaxChildrenError(this.label, maxChildren);
+    const args = argumentsOf(givenArgs, extraArguments);
+    const observer = new ChildStart(this, null, starter);
+    const process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
+    Pid.keepAs(process.pid, plan);
+    this.count++;
+    return process;
+  }
+
+  /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
+  terminateChild(pid: Pid): Promise<void> {
+    const child = pid instanceof Pid ? this.keep(pid) : undefined;
+    if (child?.leaving !== null) {
+      return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
+    }
+    return this.stopAndForget(child);
+  }
+
+  /** The children in the order they were first started. */
+  whichChildren(): readonly DynamicChildInfo[] {
+    return this.present().map(({ process: { pid }, name, status }) => ({ pid, name, status }));
+  }
+
+  countChildren(): ChildCounts {
+    const present = this.present();
+    const supervisors = present.filter(({ isSupervisor }) => isSupervisor).length;
+    return {
+      specs: present.length,
+      active: present.filter(({ comeback }) => comeback === null).length,
+      supervisors,
+      workers: present.length - supervisors,
+    };
+  }
+
+  // --- exits --------------------------------------------------------------------------------------------------------------
+
+  onExit({ from: pid, reason }: Exit): CastResult<null> {
+    const child = pid === undefined ? undefined : this.find(pid);
+    if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
+    this.cameUp(child); // its starter may not have heard of that yet
+    const isClean = isCleanExit(reason);
+    if (this.server.runtime.events.wants('supervisor.child_exited', isClean)) {
+      this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean });
+    }
+    if (!shouldRestart(child.plan.restart, reason)) {
+      this.forget(child); // D5
+      return noReply();
+    }
+    this.putOff(child);
+    child.comeback = { crashed: pid, reason };
+    return this.restart(child, reason);
+  }
+
+  onRetry({ child }: DynamicRetry): CastResult<null> {
+    const { comeback } = child as DynamicChild;
+    // It may have been stopped in the meantime, and is forgotten then.
+    if (comeback === null) return noReply();
+    return this.restart(child as DynamicChild, comeback.reason);
+  }
+
+  /**
+   * Whether an exit signal means the end of a child that was up. Others are a stranger's, an incarnation's that was dealt with, or
+   * sent by a child that lives on. A start that failed is decided by its outcome.
+   */
+  private isNews({ process, phase }: DynamicChild, pid: Pid): boolean {
+    return process.pid === pid && process.hasStarted && !process.isAlive && phase !== 'waiting';
+  }
+
+  private restart(child: DynamicChild, reason: ExitReason): CastResult<null> {
+    const { maxRestarts, withinMs } = this.options;
+    if (!this.intensity.record(this.server.runtime.clock.now())) {
+      const budget = { strategy: 'one_for_one', maxRestarts, withinMs } as const;
+      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(child), ...budget, reason });
+      return stop('shutdown'); // D7
+    }
+    try {
+      const { plan, registeredName, process } = child;
+      const observer = new ChildStart(this, child, null);
+      const lineage = { parent: this.server, predecessor: process.pid };
+      child.process = spawnAsPlanned(this.server.runtime, plan.server, registeredName, process.args, observer, lineage);
+    } catch (thrown) {
+      if (thrown instanceof AlreadyStartedError) this.giveWay(child, thrown);
+      else this.retryLater(child, reasonOfThrown(thrown));
+      return noReply();
+    }
+    this.waiting.delete(child);
+    child.phase = 'starting';
+    return noReply();
+  }
+
+  /** Somebody has taken its name. To try until that one ends would use up the restarts of all the others. */
+  private giveWay(child: DynamicChild, { holder }: AlreadyStartedError): void {
+    this.forget(child);
+    this.report({ type: 'supervisor.child_superseded', ...this.about(child), holder });
+  }
+
+  /** Tries again in a later turn; each attempt counts (S13). */
+  private retryLater(child: DynamicChild, failure: ExitReason): void {
+    const { server } = this;
+    this.putOff(child);
+    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: failure, isRestart: true });
+    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new DynamicRetry(child)));
+  }
+
+  /** It has no process until it is started again. */
+  private putOff(child: DynamicChild): void {
+    child.phase = 'waiting';
+    this.waiting.add(child);
+  }
+
+  // --- one child ----------------------------------------------------------------------------------------------------------
+
+  /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
+  childStarted(restarted: DynamicChild | null, process: GenServerProcess, outcome: StartOutcome): void {
+    const { pid } = process;
+    if (outcome.status === 'ok' && Pid.keptAs(pid) instanceof DynamicChildPlan) return; // all is as it should be
+    const child = restarted ?? this.find(pid);
+    if (child?.process !== process || child.phase !== 'starting' || child.leaving !== null) return;
+    // Killed, it tries nothing again.
+    if (this.server.isFenced) this.forget(child);
+    else this.settle(child, outcome);
+  }
+
+  private settle(child: DynamicChild, outcome: StartOutcome): void {
+    if (outcome.status === 'ok') this.cameUp(child);
+    else if (outcome.status === 'ignore' || child.comeback === null)
+      this.forget(child); // D3, D5
+    else this.retryLater(child, outcome.reason);
+  }
+
+  private cameUp(child: DynamicChild): void {
+    const { comeback, process } = child;
+    child.phase = 'running';
+    child.comeback = null;
+    if (comeback === null) return;
+    this.report({
+      type: 'supervisor.child_restarted',
+      ...this.about(child),
+      pid: process.pid,
+      reason: comeback.reason,
+    });
+  }
+
+  /** However many ask for it, a child is stopped once, and each of them waits for its end. */
+  private stopAndForget(child: DynamicChild): Promise<void> {
+    return (child.leaving ??= this.stopOne(child));
+  }
+
+  private stopOne(child: DynamicChild): Promise<void> {
+    const { process, plan } = child;
+    if (!process.isAlive) {
+      this.forget(child);
+      return Promise.resolve();
+    }
+    // Forgotten in the turn of its end, as a child that ends by itself: whoever takes its name next must find its place free.
+    const { promise, resolve } = withResolvers<void>();
+    beginShutdown(this.server, process, plan.shutdownMs, (end) => {
+      this.forget(child);
+      this.reportStopped(child, end);
+      resolve();
+    });
+    return promise;
+  }
+
+  private reportStopped(child: DynamicChild, end: ShutdownReport): void {
+    const isUnexpected = isUnexpectedEnd(end.reason, child.plan.shutdownMs);
+    // Printing a name and reading the clock take longer than the stop.
+    if (!this.server.runtime.events.wants('supervisor.child_stopped', !isUnexpected)) return;
+    const { reason, tookMs, undrained } = end;
+    const { pid } = child.process;
+    const event = { pid, reason, tookMs, undrained, isUnexpected };
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...event });
+  }
+
+  private forget(child: DynamicChild): void {
+    if (child.phase === 'gone') return;
+    this.count--;
+    this.waiting.delete(child);
+    child.leave();
+  }
+
+  /** A child that something is about to happen to. */
+  private keep(pid: Pid): DynamicChild | undefined {
+    const child = this.find(pid);
+    if (child !== undefined) Pid.keepAs(pid, child);
+    return child;
+  }
+
+  private find(pid: Pid): DynamicChild | undefined {
+    const kept = Pid.keptAs(pid);
+    const process = Pid.processOf(pid) as GenServerProcess | undefined;
+    // Once it has ended, it is more than its plan that is kept.
+    const child = kept instanceof DynamicChildPlan && process !== undefined ? new DynamicChild(kept, process) : kept;
+    return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;
+  }
+
+  /** All of them, in the order they were first started. */
+  private children(): DynamicChild[] {
+    const children = [...this.waiting];
+    for (const { pid } of childrenOf(this.server).members()) {
+      const child = this.find(pid);
+      if (child !== undefined) children.push(child);
+    }
+    return children.sort((a, b) => a.process.pid.id - b.process.pid.id);
+  }
+
+  /** Without those that somebody has asked to be stopped: they are as good as gone. */
+  private present(): DynamicChild[] {
+    return this.children().filter(({ leaving }) => leaving === null);
+  }
+
+  private about(child: DynamicChild): { supervisor: string; childId: string } {
+    return { supervisor: this.label, childId: child.printedId };
+  }
+
+  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
+    return { supervisor: this.label, pid: this.server.pid, isRoot: this.server.parent === null };
+  }
+
+  private report(event: SupervisionEvent): void {
+    const { events } = this.server.runtime;
+    if (events.wants(event.type)) events.emit(event);
+  }
+}

@@ -1,0 +1,375 @@
+import {
+  type CastResult,
+  type InitResult,
+  noReply,
+  ok,
+  type Reply,
+  reply,
+  stop,
+} from '../gen-server/results/callback-result.js';
+import { GenServerBase } from '../gen-server/gen-server-base.js';
+import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
+import type { StartOutcome } from '../gen-server/process/starting.js';
+import type { Spawned } from '../gen-server/client/start.js';
+import { CallbackDeadline } from '../runtime/time/callback-deadline.js';
+import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
+import { AlreadyStartedError } from '../runtime/errors.js';
+import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exits/exit-reason.js';
+import { Exit } from '../runtime/exits/messages.js';
+import { Pid } from '../runtime/pid.js';
+import { cancelTimer, sendAfter } from '../runtime/timers.js';
+import { formatName } from '../runtime/registration.js';
+import { Child, type ChildCounts, type ChildInfo, RetryRestart, type SupervisorStatus } from './child.js';
+import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec } from './child-spec.js';
+import { ChildStartError, ChildStateError } from './errors.js';
+import type { SupervisionEvent } from './events.js';
+import { backoffMs, type RestartBackoff } from './restart-backoff.js';
+import { RestartIntensity } from './restart-intensity.js';
+import { shouldRestart } from './restart-policy.js';
+import { isUnexpectedEnd, shutDown } from './shutdown.js';
+import { childrenToRestart } from './strategies.js';
+import type { CompleteSupervisorOptions } from './supervisor-options.js';
+
+/** How long `init` may take before a log line names it. */
+const SLOW_START_MS = 10_000;
+
+/** The options and first children of a supervisor. */
+export interface SupervisorSetup {
+  readonly label: string;
+  readonly options: CompleteSupervisorOptions;
+  readonly children: readonly CompleteChildSpec[];
+}
+
+/**
+ * A server whose state is its children. It traps exits, acts on them before anything else runs, and does one thing at a time:
+ * while a child is in `init`, everything else waits (I11), except its own shutdown.
+ */
+export class SupervisorServer extends GenServerBase<null> {
+  private children: Child[] = [];
+  private readonly intensity: RestartIntensity;
+  private starting: Child | null = null;
+  private server!: GenServerProcess;
+
+  constructor(private readonly setup: SupervisorSetup) {
+    super();
+    this.intensity = new RestartIntensity(setup.options);
+  }
+
+  /** Our own end is wanted, or has come: nothing starts any more, and a start that fails is no news. */
+  private get isStopping(): boolean {
+    return this.server.isStopQueued || this.server.isFenced;
+  }
+
+  override async init(): Promise<InitResult<null>> {
+    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    const begin = this.server.runtime.clock.now();
+    this.server.whenStopQueued(() => this.interruptStart());
+    this.children = this.setup.children.map((spec) => new Child(spec));
+    for (const child of [...this.children]) {
+      const outcome = await this.start(child);
+      if (outcome.status === 'error') {
+        this.reportFailedStart(child, outcome.reason, false);
+        await this.stopAll(this.children);
+        return stop({ shutdown: { failedToStartChild: { id: child.spec.id, reason: outcome.reason } } }); // S4
+      }
+      if (outcome.status === 'ignore' && child.spec.restart === 'temporary') this.forget(child); // S3
+    }
+    const children = this.children.length;
+    this.report({ type: 'supervisor.started', ...this.aboutItself(), children, tookMs: this.elapsedSince(begin) });
+    return ok(null);
+  }
+
+  /** Stops the children in reverse, one after the other (S5). */
+  override async terminate(reason: ExitReason): Promise<void> {
+    const begin = this.server.runtime.clock.now();
+    await this.stopAll(this.children);
+    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: this.elapsedSince(begin) });
+  }
+
+  override formatStatus(): SupervisorStatus {
+    return {
+      children: this.children.map((child) => ({
+        id: child.printedId,
+        pid: child.pid,
+        status: child.status,
+        type: child.spec.type,
+      })),
+      notShown: 0,
+    };
+  }
+
+  // --- exits --------------------------------------------------------------------------------------------------------------
+
+  onExit(exit: Exit): CastResult<null> | Promise<CastResult<null>> {
+    // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21); a child that lives on sent a
+    // signal of its own.
+    const child = this.children.find(({ process }) => process !== null && process.pid === exit.from);
+    if (child === undefined || child.process?.isAlive) return noReply();
+    child.process = null;
+    child.status = 'stopped';
+    this.resetBackoff(child);
+    const { from: pid, reason } = exit as Exit & { from: Pid };
+    const isClean = isCleanExit(reason);
+    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean }, isClean);
+    if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
+    if (child.spec.restart === 'temporary') this.forget(child);
+    return child.spec.significant && this.isEndOfSignificant() ? stop('shutdown') : noReply();
+  }
+
+  /** A significant child has ended for good: is that the end of its supervisor (S20)? */
+  private isEndOfSignificant(): boolean {
+    if (this.setup.options.autoShutdown === 'any_significant') return true;
+    return !this.children.some(({ spec, status }) => spec.significant && status !== 'stopped');
+  }
+
+  onRetry(retry: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
+    const child = this.children.find((other) => other.retry === retry);
+    // It may have been stopped, deleted or started by hand in the meantime.
+    if (child?.status !== 'restarting') return noReply();
+    child.retry = child.retryTimer = null;
+    return retry.isCounted ? this.startGroup(child, retry.reason) : this.restart(child, retry.reason);
+  }
+
+  /** Counts the incident; then starts the child anew, at once or after the back-off. */
+  private restart(failed: Child, reason: ExitReason): CastResult<null> | Promise<CastResult<null>> {
+    const { options } = this.setup;
+    if (!this.intensity.record(this.server.runtime.clock.now())) {
+      const { strategy, maxRestarts, withinMs } = options;
+      const budget = { strategy, maxRestarts, withinMs };
+      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...budget, reason });
+      return stop('shutdown');
+    }
+    if (options.restartBackoff === undefined) return this.startGroup(failed, reason);
+    return this.startAfterBackoff(failed, reason, options.restartBackoff);
+  }
+
+  /** Stops whomever the strategy takes along at once, as without a back-off: they depend on the one that failed. */
+  private startAfterBackoff(
+    failed: Child,
+    reason: ExitReason,
+    backoff: RestartBackoff,
+  ): CastResult<null> | Promise<CastResult<null>> {
+    const { server } = this;
+    const retry = new RetryRestart(reason, true);
+    failed.attempts++;
+    failed.status = 'restarting';
+    failed.retry = retry;
+    failed.retryTimer = sendAfter(server.runtime, server, retry, backoffMs(backoff, failed.attempts));
+    const others = this.groupOf(failed).filter((child) => child !== failed);
+    return others.length === 0 ? noReply() : this.stopAll(others).then(() => noReply());
+  }
+
+  /** A child that has run for long enough begins anew. */
+  private resetBackoff(child: Child): void {
+    const { restartBackoff } = this.setup.options;
+    if (restartBackoff !== undefined && this.elapsedSince(child.upSince) > restartBackoff.maxMs) child.attempts = 0;
+  }
+
+  /** Starts a child, with whomever the strategy takes along. The names are taken before this first awaits. */
+  private async startGroup(failed: Child, reason: ExitReason): Promise<CastResult<null>> {
+    const group = this.groupOf(failed);
+    if (group.length > 1) await this.stopAll(group);
+    for (const child of group) {
+      if (!this.children.includes(child)) continue; // a temporary sibling, stopped and forgotten (S10)
+      if (this.isStopping) break;
+      const outcome = await this.start(child);
+      if (outcome.status === 'error') {
+        this.reportFailedStart(child, outcome.reason, true);
+        this.retryLater(child, reason);
+        break;
+      }
+      if (outcome.status === 'ok') {
+        this.report({ type: 'supervisor.child_restarted', ...this.about(child), pid: child.pid!, reason });
+      }
+    }
+    return noReply();
+  }
+
+  private groupOf(failed: Child): readonly Child[] {
+    const { children } = this;
+    const { strategy } = this.setup.options;
+    return childrenToRestart(strategy, children.indexOf(failed), children.length).map((at) => children[at]!);
+  }
+
+  /** Tries again in a later turn, after whatever else is waiting; each attempt counts (S13). */
+  private retryLater(child: Child, reason: ExitReason): void {
+    const retry = new RetryRestart(reason, false);
+    child.status = 'restarting';
+    child.retry = retry;
+    const { server } = this;
+    server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, retry));
+  }
+
+  // --- requests -----------------------------------------------------------------------------------------------------------
+
+  /** Adds a child behind the others and starts it (S17). */
+  async startChild(spec: ChildSpec): Promise<Reply<Pid | undefined, null>> {
+    const complete = completeChildSpec(spec, this.setup.label, this.setup.options.autoShutdown);
+    const present = this.children.find(({ spec: { id } }) => id === complete.id);
+    if (present !== undefined) {
+      if (present.status === 'restarting') throw this.problem(present.spec.id, 'restarting');
+      if (present.process === null) throw this.problem(present.spec.id, 'already_present');
+      throw new AlreadyStartedError(present.printedId, present.process.pid.toString());
+    }
+    const child = new Child(complete);
+    this.children.push(child);
+    const outcome = await this.start(child);
+    if (outcome.status === 'error') {
+      this.forget(child);
+      throw this.startError(child, outcome.reason);
+    }
+    if (outcome.status === 'ignore' && complete.restart === 'temporary') this.forget(child);
+    return reply<Pid | undefined, null>(child.process?.pid as never, null);
+  }
+
+  /** Stops a child and keeps its spec, unless it is temporary (S18). Stopping a stopped one is fine. */
+  async terminateChild(id: ChildId): Promise<Reply<undefined, never>> {
+    const child = this.getChild(id);
+    await this.stopAll([child]);
+    return reply(undefined);
+  }
+
+  /** Starts a stopped child again, in its old place (S18). */
+  async restartChild(id: ChildId): Promise<Reply<Pid | undefined, null>> {
+    const child = this.getChild(id);
+    if (child.status !== 'stopped') throw this.problem(id, child.status);
+    child.attempts = 0;
+    const outcome = await this.start(child);
+    if (outcome.status === 'error') throw this.startError(child, outcome.reason);
+    return reply<Pid | undefined, null>(child.process?.pid as never, null);
+  }
+
+  /** Forgets a stopped child (S18). */
+  deleteChild(id: ChildId): Reply<undefined, never> {
+    const child = this.getChild(id);
+    if (child.status !== 'stopped') throw this.problem(id, child.status);
+    this.forget(child);
+    return reply(undefined);
+  }
+
+  /** The children in the order they are started. */
+  whichChildren(): Reply<readonly ChildInfo[], never> {
+    return reply(
+      this.children.map(({ spec: { id, type }, process, status }) => ({
+        id,
+        pid: process?.pid,
+        status,
+        type,
+      })) as never,
+    );
+  }
+
+  countChildren(): Reply<ChildCounts, never> {
+    const supervisors = this.children.filter(({ spec }) => spec.type === 'supervisor').length;
+    return reply({
+      specs: this.children.length,
+      active: this.children.filter(({ process }) => process !== null).length,
+      supervisors,
+      workers: this.children.length - supervisors,
+    });
+  }
+
+  // --- one child ----------------------------------------------------------------------------------------------------------
+
+  /** Starts a child and waits for its `init`. Its name is taken when this first awaits. */
+  private async start(child: Child): Promise<StartOutcome> {
+    const { server } = this;
+    if (this.isStopping) return { status: 'error', reason: 'shutdown', cause: undefined };
+    let spawned: Spawned;
+    try {
+      spawned = child.spec.start(server, child.pid);
+    } catch (thrown) {
+      return { status: 'error', reason: reasonOfThrown(thrown), cause: thrown };
+    }
+    if (!isSpawned(spawned)) return { status: 'error', reason: spawned, cause: undefined }; // S24
+    child.process = spawned.process;
+    child.pid = spawned.process.pid;
+    this.starting = child;
+    if (this.isStopping) this.interruptStart();
+    const slow = new CallbackDeadline(() =>
+      this.report({ type: 'supervisor.child_start_slow', ...this.about(child), waitedMs: SLOW_START_MS }),
+    );
+    server.runtime.deadlines.add(slow, SLOW_START_MS);
+    const outcome = await spawned.outcome;
+    slow.cancel();
+    this.starting = null;
+    child.status = outcome.status === 'ok' ? 'running' : 'stopped';
+    if (outcome.status === 'ok') child.upSince = server.runtime.clock.now();
+    else child.process = null;
+    return outcome;
+  }
+
+  /** Our own end is wanted while a child is in `init`: it gets the time to end that its spec gives it, and no more. */
+  private interruptStart(): void {
+    const { starting } = this;
+    if (starting?.process != null) void this.stopOne(starting, starting.process);
+  }
+
+  /** Stops children in reverse order. Temporary ones are forgotten. */
+  private async stopAll(children: readonly Child[]): Promise<void> {
+    for (const child of children.toReversed()) {
+      const { process } = child;
+      child.process = null;
+      child.status = 'stopped';
+      if (child.retryTimer !== null) cancelTimer(this.server.runtime, child.retryTimer);
+      child.retry = child.retryTimer = null;
+      if (process !== null) await this.stopOne(child, process);
+      if (child.spec.restart === 'temporary') this.forget(child);
+    }
+  }
+
+  private async stopOne(child: Child, process: GenServerProcess): Promise<void> {
+    const wasAlive = process.isAlive;
+    const { reason, tookMs, undrained } = await shutDown(this.server, process, child.spec.shutdownMs);
+    if (!wasAlive) return;
+    const isUnexpected = isUnexpectedEnd(reason, child.spec.shutdownMs);
+    const { pid } = process;
+    const end = { pid, reason, tookMs, undrained, isUnexpected };
+    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...end }, !isUnexpected);
+  }
+
+  private forget(child: Child): void {
+    this.children = this.children.filter((other) => other !== child);
+  }
+
+  private getChild(id: ChildId): Child {
+    const child = this.children.find(({ spec }) => spec.id === id);
+    if (child === undefined) throw this.problem(id, 'not_found');
+    return child;
+  }
+
+  private problem(id: ChildId, problem: ChildStateError['problem']): ChildStateError {
+    return new ChildStateError(this.setup.label, formatName(id), problem);
+  }
+
+  private startError(child: Child, reason: ExitReason): ChildStartError {
+    const told = this.server.runtime.redaction.reason(reason);
+    return new ChildStartError(this.setup.label, child.printedId, told, formatReason(told));
+  }
+
+  private about(child: Child): { supervisor: string; childId: string } {
+    return { supervisor: this.setup.label, childId: child.printedId };
+  }
+
+  private reportFailedStart(child: Child, reason: ExitReason, isRestart: boolean): void {
+    if (this.isStopping) return;
+    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason, isRestart });
+  }
+
+  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
+    return { supervisor: this.setup.label, pid: this.server.pid, isRoot: this.server.parent === null };
+  }
+
+  private elapsedSince(begin: number): number {
+    return this.server.runtime.clock.now() - begin;
+  }
+
+  private report(event: SupervisionEvent, isRoutine = false): void {
+    const { events } = this.server.runtime;
+    if (events.wants(event.type, isRoutine)) events.emit(event);
+  }
+}
+
+function isSpawned(value: unknown): value is Spawned {
+  return typeof value === 'object' && value !== null && 'process' in value && 'outcome' in value;
+}
