@@ -1,5 +1,5 @@
-import { sourceOfBehaviour } from './gen-server/behaviour.js';
-import type { ServerSource } from './gen-server/definition/server-definition.js';
+import { blueprintOfBehaviour } from './gen-server/behaviour.js';
+import type { ServerBlueprint } from './gen-server/definition/server-definition.js';
 import { EventBus } from './observability/event-bus.js';
 import { NameTable } from './registry/name-table.js';
 import { ProcessGroups } from './registry/process-groups.js';
@@ -42,7 +42,7 @@ export interface RuntimeOptions {
    */
   readonly tracking?: boolean | undefined;
   /** What stands behind classes that are started as servers. Default: only plain behaviours are known. */
-  readonly findServer?: (server: unknown) => ServerSource | undefined;
+  readonly findServer?: (server: unknown) => ServerBlueprint | undefined;
   /** Where the keys of servers that are started on demand are found. Default: there are none. */
   readonly findKeys?: (server: unknown) => ViaRegistry | undefined;
   /** Makes the PubSub behind `self.subscribe` and `self.broadcast`. Default: a plain one, for one node until it is connected. */
@@ -74,7 +74,7 @@ export function createWorld(options: RuntimeOptions = {}): World {
     localNames,
     globalNames: options.globalNames ?? new NameTable(),
     servers: {
-      find: (server) => options.findServer?.(server) ?? sourceOf(server),
+      find: (server) => options.findServer?.(server) ?? blueprintOf(server),
       keysOf: (server) => options.findKeys?.(server),
     },
     warnsOfSharedState: options.warnsOfSharedState ?? !isProduction,
@@ -93,8 +93,8 @@ export function createWorld(options: RuntimeOptions = {}): World {
   };
 }
 
-function sourceOf(server: unknown): ServerSource {
-  if (typeof server === 'object' && server !== null) return sourceOfBehaviour(server);
+function blueprintOf(server: unknown): ServerBlueprint {
+  if (typeof server === 'object' && server !== null) return blueprintOfBehaviour(server);
   throw new InvalidArgumentError(
     `Cannot start ${formatName(server)}: it is neither a @GenServer() class that this runtime knows nor a behaviour object.`,
   );

@@ -12,7 +12,7 @@ import {
   type HandlerMethod,
   InfoHandlers,
   type ServerDefinition,
-  type ServerSource,
+  type ServerBlueprint,
 } from './definition/server-definition.js';
 import { start, type StartOptions } from './client/start.js';
 import { isThenable } from './results/thenable.js';
@@ -115,7 +115,7 @@ export class Agent<S> implements Addressed {
   }
 
   /** What a supervisor needs to start an agent: `childSpec(Agent.source(() => 0), { name: 'counter' })`. */
-  static source(makeState: () => unknown): ServerSource {
+  static source(makeState: () => unknown): ServerBlueprint {
     return { definition: DEFINITION, create: () => new AgentServer(makeState) };
   }
 

@@ -4,7 +4,7 @@ import { UndefinedCallbackError } from './errors.js';
 import type { From } from './process/from.js';
 import { GenServerBase } from './gen-server-base.js';
 import type { Self } from './self.js';
-import { Handler, InfoHandlers, type ServerDefinition, type ServerSource } from './definition/server-definition.js';
+import { Handler, InfoHandlers, type ServerDefinition, type ServerBlueprint } from './definition/server-definition.js';
 
 /**
  * A server in OTP's own form: one object of callbacks, which get the state as an argument and return results. Everything is
@@ -107,16 +107,16 @@ const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
 const { call, cast, info, continue: goOn, configChange } = BehaviourHost.prototype;
 
 /** What the runtime needs to run a behaviour. */
-export function sourceOfBehaviour(behaviour: Behaviour): ServerSource {
-  let source = sources.get(behaviour);
-  if (source === undefined) sources.set(behaviour, (source = makeSource(behaviour)));
-  return source;
+export function blueprintOfBehaviour(behaviour: Behaviour): ServerBlueprint {
+  let blueprint = sources.get(behaviour);
+  if (blueprint === undefined) sources.set(behaviour, (blueprint = makeBlueprint(behaviour)));
+  return blueprint;
 }
 
 /** A behaviour may stand behind a hundred thousand processes, so its tables are made once. */
-const sources = new WeakMap<Behaviour, ServerSource>();
+const sources = new WeakMap<Behaviour, ServerBlueprint>();
 
-function makeSource(behaviour: Behaviour): ServerSource {
+function makeBlueprint(behaviour: Behaviour): ServerBlueprint {
   const Host = hostOf(behaviour);
   const infos = new InfoHandlers();
   if (behaviour.handleInfo !== undefined) infos.add(undefined, new Handler('handleInfo', info));

@@ -4,7 +4,7 @@ import type { From } from './process/from.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
 import type { Self } from './self.js';
 
-/** Ties an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
+/** Relations an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
 let findProcess: (instance: GenServerBase<unknown>) => GenServerProcess;
 let attach: (instance: GenServerBase<unknown>, process: GenServerProcess) => void;
 

@@ -1,7 +1,7 @@
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { type Behaviour, sourceOfBehaviour } from './behaviour.js';
+import { type Behaviour, blueprintOfBehaviour } from './behaviour.js';
 import * as client from './client/client.js';
 import type { Destination } from './client/destination.js';
 import type { From } from './process/from.js';
@@ -12,7 +12,7 @@ import { start, type StartOptions } from './client/start.js';
 export const GenServer = {
   /** Starts a server and gives its pid when `init` is done (I1). */
   start: (runtime: Runtime, behaviour: Behaviour, options?: StartOptions): Promise<Pid> =>
-    start(runtime, sourceOfBehaviour(behaviour), options),
+    start(runtime, blueprintOfBehaviour(behaviour), options),
   /** The same, linked to the process whose `self` is given: it becomes the parent. */
   startLink: (parent: Self, behaviour: Behaviour, options?: StartOptions): Promise<Pid> =>
     parent.startLink(behaviour, options),

@@ -12,7 +12,7 @@ import { exit, send, sendAfter } from './client/client.js';
 import { type Destination, formatDestination, resolveProcess } from './client/destination.js';
 import { NoProcessError } from './errors.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
-import type { ServerSource } from './definition/server-definition.js';
+import type { ServerBlueprint } from './definition/server-definition.js';
 import { start, type StartOptions } from './client/start.js';
 import { startTask, type Task } from './tasks/task.js';
 import type { TaskFunction } from './tasks/task-process.js';
@@ -92,10 +92,10 @@ export class Self {
    * `LimitExceededError` when there are too many already.
    */
   monitor(destination: Destination): Ref {
-    const { runtime, isFenced, label, ties } = this.#server;
+    const { runtime, isFenced, label, relations } = this.#server;
     if (isFenced) return runtime.newRef();
     const { monitors } = runtime.limits;
-    if (ties?.watching != null && ties.watching.size >= monitors)
+    if (relations?.watching != null && relations.watching.size >= monitors)
       throw new LimitExceededError(label, 'monitors', monitors);
     return monitor(this.#server, resolveProcess(runtime, destination), destination);
   }
@@ -112,7 +112,7 @@ export class Self {
   }
 
   /**
-   * Ties this process and another to one fate (L1): when one ends abnormally, so does the other, unless it traps exits.
+   * Relations this process and another to one fate (L1): when one ends abnormally, so does the other, unless it traps exits.
    * Linking to a process that is gone is an exit signal `'noproc'` (L2).
    */
   link(destination: Destination): void {
@@ -143,7 +143,7 @@ export class Self {
   async startLink(server: unknown, options: StartOptions = {}): Promise<Pid> {
     const { runtime, isFenced } = this.#server;
     if (isFenced) throw new NoProcessError(this.pid.toString());
-    return start(runtime, runtime.servers.find(server) as ServerSource, options, { parent: this.#server });
+    return start(runtime, runtime.servers.find(server) as ServerBlueprint, options, { parent: this.#server });
   }
 
   /**

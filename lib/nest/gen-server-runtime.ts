@@ -12,7 +12,7 @@ import {
   whereis,
 } from '../gen-server/client/destination.js';
 import { NoProcessError, StartError } from '../gen-server/errors.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { start, type StartOptions } from '../gen-server/client/start.js';
 import { Sys } from '../gen-server/client/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
@@ -26,7 +26,7 @@ import type { StopReport, TreeStatus } from './tree/application-supervisor.js';
 import { bind } from './clients/client-target.js';
 import type { GenServerClient } from './clients/gen-server-client.js';
 import { type ChildOptions, childSpecOf, ModuleSupervisor } from './tree/module-supervisor.js';
-import { ServerHost } from './tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from './tree/gen-server.orchestrator.js';
 
 /** A watch that code outside of any process keeps. @publicApi */
 export interface Monitoring {
@@ -47,7 +47,7 @@ export class GenServerRuntime {
   /** Looks inside running servers: state, suspend and resume, statistics, trace, status, change of code. */
   readonly sys: Sys;
 
-  constructor(private readonly host: ServerHost) {
+  constructor(private readonly host: GenServerOrchestrator) {
     this.sys = new Sys(host.runtime);
   }
 
@@ -115,7 +115,7 @@ export class GenServerRuntime {
     const { runtime } = this.host;
     // Nobody would stop it.
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError(server.name, 'shutdown');
-    return start(runtime, runtime.servers.find(server) as ServerSource, options);
+    return start(runtime, runtime.servers.find(server) as ServerBlueprint, options);
   }
 
   /**

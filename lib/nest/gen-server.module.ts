@@ -11,7 +11,7 @@ import { GenServerRuntime } from './gen-server-runtime.js';
 import { GenServerLifecycleModule } from './tree/lifecycle.module.js';
 import { provideGenServer } from './providers/provide-gen-server.js';
 import { registryProviders } from './injection/inject-registry.js';
-import { ServerHost } from './tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from './tree/gen-server.orchestrator.js';
 import { TaskSupervisor } from './tree/task-supervisor.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<GenServerModuleOptions>({
@@ -34,7 +34,7 @@ export class GenServerModule extends ConfigurableModuleClass {
     super();
     const roots = [...modules.values()].filter(({ metatype }) => metatype === GenServerModule);
     if (roots.length > 1) throw messages.twoRoots();
-    if (!roots[0]?.providers.has(ServerHost)) throw messages.noRoot();
+    if (!roots[0]?.providers.has(GenServerOrchestrator)) throw messages.noRoot();
   }
 
   static override forRoot(options: GenServerModuleOptions = {}): DynamicModule {
@@ -63,7 +63,7 @@ export class GenServerModule extends ConfigurableModuleClass {
  * may be loaded in between.
  */
 function live(definition: DynamicModule): DynamicModule {
-  const own = [ServerHost, GenServerRuntime, TaskSupervisor];
+  const own = [GenServerOrchestrator, GenServerRuntime, TaskSupervisor];
   return {
     ...definition,
     global: true,
@@ -96,8 +96,8 @@ function clientProviders(): readonly Provider[] {
   return clientRequests().flatMap((request) => [
     {
       provide: request.token,
-      inject: [ServerHost],
-      useFactory: (host: ServerHost) => host.clientFor(request),
+      inject: [GenServerOrchestrator],
+      useFactory: (host: GenServerOrchestrator) => host.clientFor(request),
     },
     // Who asked by a function has a token of its own, but gets the same client, overridden or not.
     ...request.aliases.map((alias) => ({ provide: alias, useExisting: request.token })),

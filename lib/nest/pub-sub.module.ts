@@ -12,7 +12,7 @@ import type { PubSubOptions } from '../registry/pub-sub.js';
 import { formatReason } from '../runtime/exits/exit-reason.js';
 import * as messages from './gen-server.messages.js';
 import { PubSub } from './clients/pub-sub.js';
-import { ServerHost } from './tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from './tree/gen-server.orchestrator.js';
 
 /**
  * What `PubSubModule.forRoot()` takes.
@@ -70,13 +70,13 @@ export class PubSubModule extends ConfigurableModuleClass implements OnApplicati
 }
 
 /** Optional, so that what is missing can be said in our own words. */
-const HOST = { token: ServerHost, optional: true };
+const HOST = { token: GenServerOrchestrator, optional: true };
 
 const PROVIDERS: readonly Provider[] = [
   {
     provide: PubSub,
     inject: [HOST, PUB_SUB_MODULE_OPTIONS],
-    useFactory: async (host: ServerHost | undefined, options: PubSubModuleOptions) => {
+    useFactory: async (host: GenServerOrchestrator | undefined, options: PubSubModuleOptions) => {
       const { pubsub } = known(host);
       await pubsub.connect(options);
       return pubsub;
@@ -86,11 +86,11 @@ const PROVIDERS: readonly Provider[] = [
   {
     provide: ProcessGroups,
     inject: [HOST],
-    useFactory: (host: ServerHost | undefined) => known(host).world.groups,
+    useFactory: (host: GenServerOrchestrator | undefined) => known(host).world.groups,
   },
 ];
 
-function known(host: ServerHost | undefined): ServerHost {
+function known(host: GenServerOrchestrator | undefined): GenServerOrchestrator {
   if (host === undefined) throw messages.noGenServerModule();
   return host;
 }

@@ -1,9 +1,9 @@
 import type { Process } from './process.js';
 
 /** What a supervisor keeps of one life of its child, found by the pid. */
-export interface Kept {
+export interface SupervisorRecord {
   /** That life has ended: what is to be kept of it from now on. */
-  afterEnd(process: Process): Kept;
+  afterEnd(process: Process): SupervisorRecord;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface Kept {
 export class Pid {
   // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
   #process: Process | undefined = undefined;
-  #keptAs: Kept | undefined = undefined;
+  #supervisorRecord: SupervisorRecord | undefined = undefined;
 
   /** @internal */
   constructor(
@@ -29,7 +29,7 @@ export class Pid {
     return pid.#process;
   }
 
-  /** Ties a pid to its process at the start. @internal */
+  /** Relations a pid to its process at the start. @internal */
   static attach(pid: Pid, process: Process): void {
     pid.#process = process;
   }
@@ -38,17 +38,17 @@ export class Pid {
   static detach(pid: Pid): void {
     const process = pid.#process;
     pid.#process = undefined;
-    if (pid.#keptAs !== undefined) pid.#keptAs = pid.#keptAs.afterEnd(process!);
+    if (pid.#supervisorRecord !== undefined) pid.#supervisorRecord = pid.#supervisorRecord.afterEnd(process!);
   }
 
   /** What its supervisor keeps of this incarnation, also for a while after its end. @internal */
-  static keptAs(pid: Pid): Kept | undefined {
-    return pid.#keptAs;
+  static supervisorRecord(pid: Pid): SupervisorRecord | undefined {
+    return pid.#supervisorRecord;
   }
 
   /** @internal */
-  static keepAs(pid: Pid, kept: Kept | undefined): void {
-    pid.#keptAs = kept;
+  static setSupervisorRecord(pid: Pid, kept: SupervisorRecord | undefined): void {
+    pid.#supervisorRecord = kept;
   }
 
   equals(other: Pid): boolean {

@@ -9,7 +9,7 @@ import { Pid } from './pid.js';
 import type { Registration, ServerName } from './registration.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduling/scheduler.js';
-import { type Ties, tiesOf } from './relations/relations.js';
+import { type Relations, relationsOf } from './relations/relations.js';
 import type { Activation } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
@@ -36,7 +36,7 @@ export abstract class Process implements Schedulable {
   registeredKey: unknown = undefined;
   isLinkedToParent = false;
   /** Null as long as nothing but the parent has to do with it. @internal */
-  ties: Ties | null = null;
+  relations: Relations | null = null;
   /** The callback that is under way, where that is tracked: on the process itself, since it is every process then. @internal */
   activation: Activation | null = null;
 
@@ -115,7 +115,7 @@ export abstract class Process implements Schedulable {
 
   /** A request to end this process waits in its queue: what takes long had better not begin. */
   get isStopQueued(): boolean {
-    return this.ties !== null && this.ties.isStopQueued;
+    return this.relations !== null && this.relations.isStopQueued;
   }
 
   get isAlive(): boolean {
@@ -138,7 +138,7 @@ export abstract class Process implements Schedulable {
   /** Delivers a request to end this process, in its place in the queue. */
   deliverStop(envelope: Envelope, payload: unknown): void {
     this.deliver(envelope, payload);
-    tiesOf(this).isStopQueued = true;
+    relationsOf(this).isStopQueued = true;
     this.onStopQueued();
   }
 
@@ -237,7 +237,7 @@ export abstract class Process implements Schedulable {
    */
   protected end(reason: ExitReason): void {
     if (this.status === 'dead') return;
-    const { mailbox, ties } = this;
+    const { mailbox, relations } = this;
     const linked = linkedTo(this);
     // Before it is dead: until then it is among its siblings, and its children are with it.
     this.runtime.remove(this);
@@ -250,20 +250,20 @@ export abstract class Process implements Schedulable {
     this.mailbox = null;
     if (mailbox !== null && !mailbox.isEmpty) this.discardAll(mailbox, reason);
     this.onEnd(reason);
-    if (ties !== null) giveUp(ties);
+    if (relations !== null) giveUp(relations);
     if (this.isLinkedToParent) {
       this.isLinkedToParent = false;
       this.parent!.signal(reason, this);
     }
     // A parent that ended without it, or is about to, was killed if it was a supervisor: nobody will ask about this child.
-    if (this.parent !== null && this.parent.isFenced) Pid.keepAs(this.pid, undefined);
+    if (this.parent !== null && this.parent.isFenced) Pid.setSupervisorRecord(this.pid, undefined);
     for (const other of linked) {
       other.forgetLink(this);
       other.signal(reason, this);
     }
-    if (this.ties !== null) reportToWatchers(this, reason);
+    if (this.relations !== null) reportToWatchers(this, reason);
     // An old object that is garbage keeps alive what is young: collecting that costs more than ending a process does.
-    this.ties = null;
+    this.relations = null;
     this.runtime.reportExit(this, reason);
   }
 
@@ -274,7 +274,7 @@ export abstract class Process implements Schedulable {
   /** @internal */
   forgetLink(other: Process): void {
     if (other === this.parent) this.isLinkedToParent = false;
-    this.ties?.links?.delete(other);
+    this.relations?.links?.delete(other);
   }
 
   /** A registry of the user's own may throw. The end goes on all the same. */
@@ -307,8 +307,8 @@ export abstract class Process implements Schedulable {
 }
 
 /** Nothing that an ended process asked for reaches anybody. */
-function giveUp(ties: Ties): void {
-  if (ties.timers !== null) for (const timer of ties.timers) timer.cancel();
-  if (ties.watching !== null) for (const monitor of ties.watching.values()) monitor.stop();
-  ties.links = ties.children = ties.watching = ties.timers = null;
+function giveUp(relations: Relations): void {
+  if (relations.timers !== null) for (const timer of relations.timers) timer.cancel();
+  if (relations.watching !== null) for (const monitor of relations.watching.values()) monitor.stop();
+  relations.links = relations.children = relations.watching = relations.timers = null;
 }

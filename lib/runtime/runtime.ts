@@ -135,7 +135,7 @@ export class Runtime {
   /** @internal */
   remove(process: Process): void {
     this.familyOf(process).remove(process);
-    const children = process.ties?.children;
+    const children = process.relations?.children;
     if (children != null) this.orphans.adopt(children);
     this.count--;
   }
@@ -166,7 +166,7 @@ function* generations(family: Family): IterableIterator<Process> {
   for (const process of family.members()) {
     if (!process.isAlive) continue;
     yield process;
-    const { ties } = process;
-    if (ties !== null && ties.children !== null) yield* generations(ties.children);
+    const { relations } = process;
+    if (relations !== null && relations.children !== null) yield* generations(relations.children);
   }
 }

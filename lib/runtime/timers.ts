@@ -4,7 +4,7 @@ import { INFO_ENVELOPE } from './mailbox/envelope.js';
 import { Pid, Ref } from './pid.js';
 import type { Process } from './process.js';
 import type { Runtime } from './runtime.js';
-import { tiesOf } from './relations/relations.js';
+import { relationsOf } from './relations/relations.js';
 
 /** A message that is sent later. */
 class PendingMessage extends Deadline {
@@ -39,7 +39,7 @@ class PendingMessage extends Deadline {
 
   private forget(): void {
     TimerRef.attach(this.ref, undefined);
-    if (typeof this.receiver !== 'function') this.receiver.ties?.timers?.delete(this);
+    if (typeof this.receiver !== 'function') this.receiver.relations?.timers?.delete(this);
   }
 }
 
@@ -77,7 +77,7 @@ export function sendAfter(
   if (typeof receiver !== 'function' && !receiver.isAlive) return ref;
   const pending = new PendingMessage(ref, receiver, message);
   TimerRef.attach(ref, pending);
-  if (typeof receiver !== 'function') (tiesOf(receiver).timers ??= new Set()).add(pending);
+  if (typeof receiver !== 'function') (relationsOf(receiver).timers ??= new Set()).add(pending);
   runtime.deadlines.addUnshared(pending, delayMs);
   return ref;
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { planOf, type ServerPlan } from '../gen-server/definition/start-plan.js';
+import { planOf, type StartPlan } from '../gen-server/definition/start-plan.js';
 import { type Spawned, spawnPlanned, type StartOptions } from '../gen-server/client/start.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import { formatName, type ServerClass } from '../runtime/registration.js';
@@ -43,13 +43,13 @@ export const WORKER_SHUTDOWN_MS = 5_000;
 
 /** The spec of a server, with whatever is to differ from the defaults (I13). The arguments are evaluated once (S23). */
 export function childSpec(
-  source: ServerSource,
+  source: ServerBlueprint,
   options: StartOptions = {},
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
   const { label, isSupervisor } = source.definition;
   // Made by the first start, which is where options that make no sense are refused, and kept for the restarts.
-  let plan: ServerPlan | undefined;
+  let plan: StartPlan | undefined;
   return {
     id: label,
     start: (parent, predecessor) =>
@@ -109,7 +109,7 @@ export function completeChildSpec(
 
 /** Refuses what no server can be started from. `of` names who asked, in messages. */
 export function checkSource(source: unknown, of: string): void {
-  if (typeof (source as ServerSource | undefined)?.create === 'function') return;
+  if (typeof (source as ServerBlueprint | undefined)?.create === 'function') return;
   throw new SupervisorConfigError(
     'missing_start',
     `source must be what a server is started from, got: ${inspect(source, { depth: 1 })} ${of}`,

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { InitArguments } from '../gen-server/process/starting.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { NO_ARGUMENTS } from '../gen-server/definition/start-plan.js';
 import type { StartOptions } from '../gen-server/client/start.js';
 import { checkRestartAndShutdown, checkSource, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
@@ -11,7 +11,7 @@ import { type BudgetOptions, completeBudget } from './supervisor-options.js';
 
 /** A child that is started while the supervisor runs. It has no id: its pid, and its name if it has one, tell it apart (D1). */
 export interface DynamicChildSpec {
-  readonly source: ServerSource;
+  readonly source: ServerBlueprint;
   readonly options?: StartOptions | undefined;
   /** Default: `'permanent'`. */
   readonly restart?: Restart | undefined;

@@ -1,8 +1,8 @@
 import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
-import { ServerPlan } from '../gen-server/definition/start-plan.js';
+import { StartPlan } from '../gen-server/definition/start-plan.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
-import { type Kept, Pid } from '../runtime/pid.js';
+import { type SupervisorRecord, Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 import { formatName, type ServerName } from '../runtime/registration.js';
 import { type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
@@ -13,14 +13,14 @@ import type { Restart } from './restart-policy.js';
  * What children that are started alike have in common. One for a hundred thousand of them, and all that their supervisor keeps of one
  * with which everything is in order.
  */
-export class DynamicChildPlan implements Kept {
-  readonly server: ServerPlan;
+export class DynamicChildPlan implements SupervisorRecord {
+  readonly server: StartPlan;
   readonly restart: Restart;
   readonly shutdownMs: Shutdown;
 
   /** Throws when an option makes no sense. */
   constructor({ source, options, restart = 'permanent', shutdownMs }: DynamicChildSpec) {
-    this.server = new ServerPlan(source, options);
+    this.server = new StartPlan(source, options);
     this.restart = restart;
     this.shutdownMs = shutdownMs ?? (this.isSupervisor ? Infinity : WORKER_SHUTDOWN_MS);
   }
@@ -44,7 +44,7 @@ interface Comeback {
  * One child of a dynamic supervisor, with all its incarnations. It is kept from the moment on in which something happens to the child:
  * it ends, or is to leave. Before that one is made for whoever looks.
  */
-export class DynamicChild implements Kept {
+export class DynamicChild implements SupervisorRecord {
   /**
    * `starting`: in `init`. `waiting`: its last start failed, and the next attempt is due. `gone`: forgotten. It is the first or `running`
    * when this is made.
@@ -75,9 +75,9 @@ export class DynamicChild implements Kept {
   set process(process: GenServerProcess) {
     const former = this.incarnation;
     former.dropArguments();
-    if (former.pid !== this.comeback?.crashed) Pid.keepAs(former.pid, undefined);
+    if (former.pid !== this.comeback?.crashed) Pid.setSupervisorRecord(former.pid, undefined);
     this.incarnation = process;
-    Pid.keepAs(process.pid, this);
+    Pid.setSupervisorRecord(process.pid, this);
   }
 
   /** Until it has come back. */
@@ -87,7 +87,7 @@ export class DynamicChild implements Kept {
 
   set comeback(comeback: Comeback | null) {
     const former = this.pendingComeback;
-    if (former !== null && former !== comeback) Pid.keepAs(former.crashed, undefined);
+    if (former !== null && former !== comeback) Pid.setSupervisorRecord(former.crashed, undefined);
     this.pendingComeback = comeback;
   }
 
@@ -97,7 +97,7 @@ export class DynamicChild implements Kept {
     this.comeback = null;
     this.leaving = null;
     this.process.dropArguments();
-    Pid.keepAs(this.process.pid, undefined);
+    Pid.setSupervisorRecord(this.process.pid, undefined);
   }
 
   get isSupervisor(): boolean {

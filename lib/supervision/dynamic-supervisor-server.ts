@@ -124,7 +124,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const args = argumentsOf(givenArgs, extraArguments);
     const observer = new ChildStart(this, null, starter);
     const process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
-    Pid.keepAs(process.pid, plan);
+    Pid.setSupervisorRecord(process.pid, plan);
     this.count++;
     return process;
   }
@@ -235,7 +235,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   /** How the start of an incarnation went. It may have been asked to leave by now. @internal */
   childStarted(restarted: DynamicChild | null, process: GenServerProcess, outcome: StartOutcome): void {
     const { pid } = process;
-    if (outcome.status === 'ok' && Pid.keptAs(pid) instanceof DynamicChildPlan) return; // all is as it should be
+    if (outcome.status === 'ok' && Pid.supervisorRecord(pid) instanceof DynamicChildPlan) return; // all is as it should be
     const child = restarted ?? this.find(pid);
     if (child?.process !== process || child.phase !== 'starting' || child.leaving !== null) return;
     // Killed, it tries nothing again.
@@ -304,12 +304,12 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   /** A child that something is about to happen to. */
   private keep(pid: Pid): DynamicChild | undefined {
     const child = this.find(pid);
-    if (child !== undefined) Pid.keepAs(pid, child);
+    if (child !== undefined) Pid.setSupervisorRecord(pid, child);
     return child;
   }
 
   private find(pid: Pid): DynamicChild | undefined {
-    const kept = Pid.keptAs(pid);
+    const kept = Pid.supervisorRecord(pid);
     const process = Pid.processOf(pid) as GenServerProcess | undefined;
     // Once it has ended, it is more than its plan that is kept.
     const child = kept instanceof DynamicChildPlan && process !== undefined ? new DynamicChild(kept, process) : kept;

@@ -6,7 +6,7 @@ import {
   type HandlerMethod,
   InfoHandlers,
   type ServerDefinition,
-  type ServerSource,
+  type ServerBlueprint,
 } from '../gen-server/definition/server-definition.js';
 import { start } from '../gen-server/client/start.js';
 import { whenStarted } from '../gen-server/process/start-observer.js';
@@ -40,7 +40,7 @@ INFOS.add(Exit, new Handler('Exit', methods.onExit));
 INFOS.add(DynamicRetry, new Handler('DynamicRetry', methods.onRetry));
 
 /** What the runtime needs to run a dynamic supervisor. Refuses options that make no sense. */
-export function sourceOfDynamicSupervisor(spec: DynamicSupervisorSpec): ServerSource {
+export function blueprintOfDynamicSupervisor(spec: DynamicSupervisorSpec): ServerBlueprint {
   const { label } = spec;
   const options = completeDynamicSupervisorOptions(spec, label);
   const definition: ServerDefinition = {
@@ -60,18 +60,18 @@ export function dynamicSupervisorChildSpec(
   spec: DynamicSupervisorSpec,
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
-  const source = sourceOfDynamicSupervisor(spec);
+  const blueprint = blueprintOfDynamicSupervisor(spec);
   return {
     id: spec.label,
     type: 'supervisor',
-    start: (parent, predecessor) => spawnSupervisor(parent.runtime, source, spec.name, { parent, predecessor }),
+    start: (parent, predecessor) => spawnSupervisor(parent.runtime, blueprint, spec.name, { parent, predecessor }),
     ...overrides,
   };
 }
 
 /** Starts a dynamic supervisor of its own, linked to nobody. */
 export async function startDynamicSupervisor(runtime: Runtime, spec: DynamicSupervisorSpec): Promise<Pid> {
-  return start(runtime, sourceOfDynamicSupervisor(spec), { name: spec.name });
+  return start(runtime, blueprintOfDynamicSupervisor(spec), { name: spec.name });
 }
 
 /** What can be asked of a dynamic supervisor. */

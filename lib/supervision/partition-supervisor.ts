@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { stop } from '../gen-server/client/client.js';
 import { NoProcessError } from '../gen-server/errors.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { start, type StartOptions } from '../gen-server/client/start.js';
 import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
@@ -13,7 +13,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { ChildCounts, ChildInfo } from './child.js';
 import { checkSource, childSpec, type ChildSpec } from './child-spec.js';
 import { ChildStateError, SupervisorConfigError } from './errors.js';
-import { sourceOfSupervisor, spawnSupervisor, Supervisor } from './supervisor.js';
+import { blueprintOfSupervisor, spawnSupervisor, Supervisor } from './supervisor.js';
 import type { SupervisorOptions } from './supervisor-options.js';
 
 /** A supervisor of several like processes, each responsible for some of the keys (PS1). */
@@ -22,7 +22,7 @@ export interface PartitionSupervisorSpec extends Omit<SupervisorOptions, 'autoSh
   readonly label: string;
   /** What the supervisor is to be found by. The partitions are found by key. Default: none. */
   readonly name?: ServerName | undefined;
-  readonly source: ServerSource;
+  readonly source: ServerBlueprint;
   /** How each partition is started; its name is not asked for. */
   readonly options?: Omit<StartOptions, 'name'> | undefined;
   readonly restart?: ChildSpec['restart'];
@@ -64,7 +64,7 @@ export async function startPartitionSupervisor(
 export class PartitionSupervisor implements ViaRegistry {
   private readonly label: string;
   private readonly name: ServerName | undefined;
-  private readonly source: ServerSource;
+  private readonly source: ServerBlueprint;
   private readonly specs: readonly ChildSpec[];
   private readonly names = new PartitionNames();
   /** The last incarnation of the supervisor. */
@@ -85,7 +85,7 @@ export class PartitionSupervisor implements ViaRegistry {
     this.specs = Array.from({ length: partitions }, (_, partition) => this.specOf(spec, partition));
     this.active = partitions;
     const children = this.specs;
-    this.source = sourceOfSupervisor({ label, strategy, maxRestarts, withinMs, restartBackoff, children });
+    this.source = blueprintOfSupervisor({ label, strategy, maxRestarts, withinMs, restartBackoff, children });
   }
 
   /** How many partitions there are now. */

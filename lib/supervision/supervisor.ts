@@ -3,7 +3,7 @@ import {
   Handler,
   InfoHandlers,
   type ServerDefinition,
-  type ServerSource,
+  type ServerBlueprint,
 } from '../gen-server/definition/server-definition.js';
 import { call } from '../gen-server/client/client.js';
 import type { Destination } from '../gen-server/client/destination.js';
@@ -46,7 +46,7 @@ INFOS.add(RetryRestart, new Handler('RetryRestart', methods.onRetry));
 export const SUPERVISOR_DEFAULTS: StartOptions = { trapExit: true };
 
 /** What the runtime needs to run a supervisor. Refuses options and specs that make no sense (S2). */
-export function sourceOfSupervisor(spec: SupervisorSpec): ServerSource {
+export function blueprintOfSupervisor(spec: SupervisorSpec): ServerBlueprint {
   const { label } = spec;
   const options = completeSupervisorOptions(spec, label);
   const children = completeChildSpecs(spec.children, label, options.autoShutdown);
@@ -72,11 +72,11 @@ export function supervisorChildSpec(
   spec: SupervisorSpec,
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
-  const source = sourceOfSupervisor(spec);
+  const blueprint = blueprintOfSupervisor(spec);
   return {
     id: spec.label,
     type: 'supervisor',
-    start: (parent, predecessor) => spawnSupervisor(parent.runtime, source, spec.name, { parent, predecessor }),
+    start: (parent, predecessor) => spawnSupervisor(parent.runtime, blueprint, spec.name, { parent, predecessor }),
     ...overrides,
   };
 }
@@ -86,17 +86,17 @@ export function supervisorChildSpec(
  * to start, those before it are stopped in reverse and this rejects (S4).
  */
 export async function startSupervisor(runtime: Runtime, spec: SupervisorSpec): Promise<Pid> {
-  return start(runtime, sourceOfSupervisor(spec), { name: spec.name });
+  return start(runtime, blueprintOfSupervisor(spec), { name: spec.name });
 }
 
 /** Starts a supervisor without waiting for it. */
 export function spawnSupervisor(
   runtime: Runtime,
-  source: ServerSource,
+  blueprint: ServerBlueprint,
   name: ServerName | undefined,
   lineage?: Lineage,
 ): Spawned {
-  return spawn(runtime, source, { name }, lineage);
+  return spawn(runtime, blueprint, { name }, lineage);
 }
 
 /** What can be asked of a supervisor. Requests wait while a child is in `init` (I11), without a timeout of their own. */

@@ -44,6 +44,6 @@ export function taskChildSpec(
   work: TaskFunction<unknown>,
   overrides: Partial<Omit<ChildSpec, 'start'>> = {},
 ): ChildSpec {
-  const source = { definition: DEFINITION, create: () => new TaskServer(work) };
-  return childSpec(source, { drain: false }, { restart: 'temporary', ...overrides });
+  const blueprint = { definition: DEFINITION, create: () => new TaskServer(work) };
+  return childSpec(blueprint, { drain: false }, { restart: 'temporary', ...overrides });
 }

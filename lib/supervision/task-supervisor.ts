@@ -143,8 +143,8 @@ export function spawnTaskSupervisor(runtime: Runtime, spec: TaskSupervisorSpec =
     continues: new Map(),
     isReplyError: () => false,
   };
-  const source = { definition, create: () => new TaskSupervisorServer(table) };
-  const spawned = spawn(runtime, source, { name: spec.name, trapExit: true }, lineage);
+  const blueprint = { definition, create: () => new TaskSupervisorServer(table) };
+  const spawned = spawn(runtime, blueprint, { name: spec.name, trapExit: true }, lineage);
   table.process = spawned.process;
   tables.set(spawned.process, table);
   return spawned;
@@ -171,10 +171,10 @@ export function startSupervisedTask<T>(
   table: TaskTable,
   owner: GenServerProcess | null,
   work: TaskFunction<T>,
-  ties: { readonly isLinked?: boolean; readonly endsWithOwner?: boolean } = {},
+  relations: { readonly isLinked?: boolean; readonly endsWithOwner?: boolean } = {},
 ): Task<T> {
   table.admit();
-  return startTask(table.process.runtime, work, { owner, supervisor: table, ...ties });
+  return startTask(table.process.runtime, work, { owner, supervisor: table, ...relations });
 }
 
 /** A stream of tasks under a supervisor. */
@@ -186,9 +186,9 @@ export function streamSupervisedTasks<I, T>(
   options: TaskStreamOptions,
   isLinked: boolean,
 ): AsyncIterableIterator<TaskStreamOutcome<I, T>> {
-  const ties = { isLinked: isLinked && owner?.trapsExits === false, endsWithOwner: owner !== null };
+  const relations = { isLinked: isLinked && owner?.trapsExits === false, endsWithOwner: owner !== null };
   return streamTasks(table.process.runtime, owner, input, options, (item) =>
-    Task.controlOf(startSupervisedTask(table, owner, (signal) => work(item, signal), ties)),
+    Task.controlOf(startSupervisedTask(table, owner, (signal) => work(item, signal), relations)),
   );
 }
 

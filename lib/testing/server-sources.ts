@@ -1,5 +1,5 @@
 import type { GenServerBase } from '../gen-server/gen-server-base.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { compileServer } from '../nest/discovery/gen-server.compiler.js';
 import type { GenServerOptions } from '../nest/gen-server.options.js';
 import { findServerOptions } from '../nest/discovery/gen-server-metadata.accessor.js';
@@ -30,7 +30,7 @@ export class ServerSources {
     server: AnyServerClass,
     options: GenServerOptions = {},
     given: GivenDependencies | undefined = undefined,
-  ): ServerSource {
+  ): ServerBlueprint {
     if (given !== undefined) this.dependenciesOf.set(server, given);
     const dependencies = given ?? this.dependenciesOf.get(server);
     const { start: _, supervisor: __, name: ___, ...ownOptions } = findServerOptions(server) ?? {};
@@ -44,7 +44,7 @@ export class ServerSources {
   }
 
   /** For whoever starts a class by itself, as `self.startLink` does. */
-  find(server: unknown): ServerSource | undefined {
+  find(server: unknown): ServerBlueprint | undefined {
     return typeof server === 'function' && findServerOptions(server) !== undefined
       ? this.make(server as AnyServerClass)
       : undefined;

@@ -1,5 +1,5 @@
 import type { Behaviour } from '../gen-server/behaviour.js';
-import { sourceOfBehaviour } from '../gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../gen-server/behaviour.js';
 import { type Destination, formatDestination, resolve, whereis } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import type { StartOptions } from '../gen-server/client/start.js';
@@ -81,7 +81,7 @@ export async function startSupervised(
   if (typeof what === 'function') return startServer(world, what, options);
   if (isChildSpec(what)) return world.startChild(what, formatName(what.id));
   const { restart, shutdownMs, ...startOptions } = options as SupervisedBehaviourOptions;
-  const source = sourceOfBehaviour(what);
+  const source = blueprintOfBehaviour(what);
   const { label } = source.definition;
   return world.startChild(childSpec(source, startOptions, { id: Symbol(label), restart, shutdownMs }), label);
 }

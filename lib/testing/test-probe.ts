@@ -1,5 +1,5 @@
 import type { Behaviour } from '../gen-server/behaviour.js';
-import { sourceOfBehaviour } from '../gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../gen-server/behaviour.js';
 import { noReply, ok } from '../gen-server/results/callback-result.js';
 import { DESTINATION, type Destination, formatDestination, whereis } from '../gen-server/client/destination.js';
 import type { Self } from '../gen-server/self.js';
@@ -89,7 +89,7 @@ export class TestProbe {
       },
     };
     const options: StartOptions = { name, trapExit };
-    await start(runtime, sourceOfBehaviour(behaviour), options);
+    await start(runtime, blueprintOfBehaviour(behaviour), options);
     return new TestProbe(runtime, self, inbox);
   }
 

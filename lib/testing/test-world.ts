@@ -1,7 +1,7 @@
 import { createWorld, type RuntimeOptions, type World } from '../create-runtime.js';
 import { call, cast, type CallOptions, exit, send, stop } from '../gen-server/client/client.js';
 import { type Destination, whereis } from '../gen-server/client/destination.js';
-import type { ServerSource } from '../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { Sys } from '../gen-server/client/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
@@ -73,7 +73,7 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
       tracking: false,
       ...options,
       clock: this.clock,
-      findServer: (server): ServerSource | undefined => this.sources.find(server),
+      findServer: (server): ServerBlueprint | undefined => this.sources.find(server),
     });
     this.runtime = world.runtime;
     this.events = world.events;

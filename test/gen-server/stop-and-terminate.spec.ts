@@ -409,7 +409,7 @@ describe('stop', () => {
     const late = rejectionOf(world.stop(slow, 'normal', 100));
     await world.clock.advance(100);
     await late;
-    expect(Pid.processOf(slow)!.ties?.firstWatcher).toBeNull();
+    expect(Pid.processOf(slow)!.relations?.firstWatcher).toBeNull();
     gate.resolve();
     await world.stop(pid, 'normal', 1_000);
     expect(world.runtime.deadlines.isEmpty).toBe(true);

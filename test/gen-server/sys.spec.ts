@@ -15,7 +15,7 @@ import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Down } from '../../lib/runtime/exits/messages.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { startSupervisor } from '../../lib/supervision/supervisor.js';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -215,7 +215,7 @@ describe('sys.suspend and sys.resume', () => {
     const child = script({ terminate: (reason) => void shutDownLast.push(String(reason)) });
     const supervisor = await startSupervisor(world.runtime, {
       label: 'family',
-      children: [childSpec(sourceOfBehaviour(child), { name: 'child' }, { id: 'child' })],
+      children: [childSpec(blueprintOfBehaviour(child), { name: 'child' }, { id: 'child' })],
     });
     await debug.suspend('child');
     world.cast('child', put);

@@ -15,7 +15,7 @@ const calls = [
   mutant(
     'late-callers-forgotten',
     PROCESS,
-    `    if (affairs.unanswered !== null) for (const request of affairs.unanswered) this.tellOfExit(request, reason);\n`,
+    `    if (extras.unanswered !== null) for (const request of extras.unanswered) this.tellOfExit(request, reason);\n`,
     ``,
     'P4: callers whose answer was left for later are told',
   ),
@@ -297,7 +297,7 @@ const ends = [
   ),
 ];
 
-const ties = [
+const relations = [
   mutant(
     'link-not-told',
     'runtime/process.ts',
@@ -308,7 +308,7 @@ const ties = [
   mutant(
     'link-asymmetry',
     'runtime/relations/links.ts',
-    `  (tiesOf(b).links ??= new Set()).add(a);\n`,
+    `  (relationsOf(b).links ??= new Set()).add(a);\n`,
     ``,
     'L2: a link is symmetric',
   ),
@@ -323,15 +323,15 @@ const ties = [
   mutant(
     'one-down-only',
     'runtime/relations/monitors.ts',
-    `watcher !== null; watcher = ties.firstWatcher) {`,
+    `watcher !== null; watcher = relations.firstWatcher) {`,
     `watcher !== null; watcher = null) {`,
     'L1: every monitor tells',
   ),
   mutant(
     'down-twice',
     'runtime/relations/monitors.ts',
-    `    this.owner.ties?.watching?.delete(this.ref);\n`,
-    `    this.owner.ties?.watching?.delete(this.ref);\n    if (reason !== 'normal') this.owner.deliver(INFO_ENVELOPE, new Down(this.ref, this.pid, this.object, reason));\n`,
+    `    this.owner.relations?.watching?.delete(this.ref);\n`,
+    `    this.owner.relations?.watching?.delete(this.ref);\n    if (reason !== 'normal') this.owner.deliver(INFO_ENVELOPE, new Down(this.ref, this.pid, this.object, reason));\n`,
     'L1: exactly one Down',
   ),
   mutant(
@@ -372,7 +372,7 @@ const ties = [
   mutant(
     'watches-beyond-death',
     'runtime/process.ts',
-    `  if (ties.watching !== null) for (const monitor of ties.watching.values()) monitor.stop();\n`,
+    `  if (relations.watching !== null) for (const monitor of relations.watching.values()) monitor.stop();\n`,
     ``,
     'S5: the monitors of a process end with it',
   ),
@@ -431,7 +431,7 @@ const timers = [
   mutant(
     'timer-outlives-process',
     'runtime/process.ts',
-    `  if (ties.timers !== null) for (const timer of ties.timers) timer.cancel();\n`,
+    `  if (relations.timers !== null) for (const timer of relations.timers) timer.cancel();\n`,
     ``,
     'P8: the timers of a process end with it',
   ),
@@ -744,4 +744,4 @@ const names = [
   ),
 ];
 
-export const mutants = [...calls, ...mailbox, ...state, ...ends, ...ties, ...timers, ...supervision, ...names];
+export const mutants = [...calls, ...mailbox, ...state, ...ends, ...relations, ...timers, ...supervision, ...names];

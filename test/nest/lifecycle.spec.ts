@@ -60,13 +60,13 @@ function hooked(name: string, journal: string[]): Type {
   return Hooked;
 }
 
-interface ServerPlan extends GenServerOptions {
+interface StartPlan extends GenServerOptions {
   readonly onInit?: () => unknown;
   readonly onTerminate?: () => unknown;
 }
 
 /** A server that writes its start and end down, late. */
-function server(name: string, journal: string[], { onInit, onTerminate, ...options }: ServerPlan = {}): Type {
+function server(name: string, journal: string[], { onInit, onTerminate, ...options }: StartPlan = {}): Type {
   class Server extends GenServerBase<null> {
     override async init() {
       journal.push(`${name} init`);

@@ -9,7 +9,7 @@ import {
   ok,
   reply,
 } from 'nestjs-genserver';
-import { ServerHost } from '../../lib/nest/tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from '../../lib/nest/tree/gen-server.orchestrator.js';
 import { started } from './support/application.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -65,7 +65,7 @@ describe('attributeExceptions', () => {
   const boom = new Error('boom');
   const forgetful = async (options = {}) => {
     const application = await started({ providers: [Forgetful], options: { attributeExceptions: true, ...options } });
-    const { world } = application.get(ServerHost);
+    const { world } = application.get(GenServerOrchestrator);
     const crashes: unknown[] = [];
     world.events.on('gen_server.crashed', ({ reason }) => crashes.push(reason));
     const client = application.get(GenServerRuntime).client<Forgetful>(Forgetful);

@@ -16,7 +16,7 @@ import {
   OverloadedError,
   reply,
 } from 'nestjs-genserver';
-import { ServerHost } from '../../lib/nest/tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from '../../lib/nest/tree/gen-server.orchestrator.js';
 import { rejectionOf } from '../support/thrown.js';
 import { compiled, started } from './support/application.js';
 
@@ -156,7 +156,7 @@ describe('tracking of forRoot', () => {
 
   it('follows nothing when it is off', async () => {
     const application = await started({ providers: [Floater], options: { tracking: false } });
-    expect(application.get(ServerHost).runtime.tracking).toBeNull();
+    expect(application.get(GenServerOrchestrator).runtime.tracking).toBeNull();
   });
 
   it.each([
@@ -193,7 +193,7 @@ describe('attributeRejections', () => {
   const boom = new Error('boom');
   const floating = async (options = {}) => {
     const application = await started({ providers: [Floater], options: { attributeRejections: true, ...options } });
-    const { runtime, world } = application.get(ServerHost);
+    const { runtime, world } = application.get(GenServerOrchestrator);
     const crashes: unknown[] = [];
     world.events.on('gen_server.crashed', ({ reason }) => crashes.push(reason));
     const client = application.get(GenServerRuntime).client<Floater>(Floater);
@@ -222,7 +222,7 @@ describe('attributeRejections', () => {
   it('lets the handler at work come to its end before the crash, which is what its caller learns of', async () => {
     const { application, client } = await floating();
     const order: string[] = [];
-    application.get(ServerHost).world.events.on('gen_server.crashed', () => order.push('crashed'));
+    application.get(GenServerOrchestrator).world.events.on('gen_server.crashed', () => order.push('crashed'));
     const answer = client.floatAndGoOn(boom, (whatHappened) => order.push(whatHappened));
     expect(await rejectionOf(answer)).toMatchObject({ code: 'SERVER_EXITED', cause: boom });
     expect(order).toEqual(['handled', 'crashed']);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { type Logger, LogReporter } from '../../lib/observability/log-reporter.js';
 import { DynamicSupervisor, startDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
@@ -269,7 +269,7 @@ describe('LogReporter', () => {
       const name = 'user:1\nERROR forged';
       await startDynamicSupervisor(world.runtime, { label: 'users', name: 'users' });
       let starts = 0;
-      const source = sourceOfBehaviour({ label: 'user', init: () => (starts++ === 1 ? stop('no') : ok(null)) });
+      const source = blueprintOfBehaviour({ label: 'user', init: () => (starts++ === 1 ? stop('no') : ok(null)) });
       const add = () => DynamicSupervisor.startChild(world.runtime, 'users', { source, options: { name } });
       const first = await add();
       world.exit(first, 'odd');

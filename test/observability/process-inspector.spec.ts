@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { spawn } from '../../lib/gen-server/client/start.js';
 import { inspectTree, prettyPrint } from '../../lib/observability/process-inspector.js';
@@ -143,7 +143,7 @@ describe('inspectTree', () => {
     await world.supervise([world.worker('a')]);
     const helper = spawn(
       world.runtime,
-      sourceOfBehaviour({ label: 'helper' }),
+      blueprintOfBehaviour({ label: 'helper' }),
       { args: [null] },
       { parent: Pid.processOf(world.whereis('a')!)! },
     );
@@ -159,12 +159,12 @@ describe('inspectTree', () => {
   it('shows the children of a dynamic supervisor in the order they were started, by name or label', async () => {
     const world = treeWorld();
     let starts = 0;
-    const source = sourceOfBehaviour({
+    const source = blueprintOfBehaviour({
       label: 'room',
       init: () => ok(null),
       handleInfo: () => stop('odd'),
     });
-    const flaky = sourceOfBehaviour({
+    const flaky = blueprintOfBehaviour({
       label: 'flaky',
       init: () => (starts++ === 0 ? ok(null) : stop('no')),
       handleInfo: () => stop('odd'),
@@ -197,7 +197,7 @@ describe('inspectTree', () => {
   it('shows the first 100 children of a dynamic supervisor, and how many there are besides', async () => {
     const world = treeWorld();
     await startDynamicSupervisor(world.runtime, { label: 'rooms', name: 'rooms' });
-    const source = sourceOfBehaviour({ label: 'room', init: () => ok(null) });
+    const source = blueprintOfBehaviour({ label: 'room', init: () => ok(null) });
     const add = () => DynamicSupervisor.startChild(world.runtime, 'rooms', { source });
     const pids = await Promise.all(Array.from({ length: 10_000 }, add));
     const tree = inspectTree(world.runtime, 'rooms')!;
@@ -224,7 +224,7 @@ describe('inspectTree', () => {
     class Cart {}
     const cyclic: { self?: object } = {};
     cyclic.self = cyclic;
-    const source = sourceOfBehaviour({ label: 'l'.repeat(10_000), init: () => ok(cyclic) });
+    const source = blueprintOfBehaviour({ label: 'l'.repeat(10_000), init: () => ok(cyclic) });
     await world.supervise([
       childSpec(source, { name: Symbol('secret\nline') }, { id: Symbol('id') }),
       childSpec(source, { name: Cart }, { id: Cart }),
@@ -249,7 +249,7 @@ describe('prettyPrint', () => {
     await world.supervise([
       worker('cart'),
       supervisor('users', [worker('login'), worker('session')]),
-      childSpec(sourceOfBehaviour({ label: 'Store' }), { name: 'other', args: [null] }, { id: 'store' }),
+      childSpec(blueprintOfBehaviour({ label: 'Store' }), { name: 'other', args: [null] }, { id: 'store' }),
     ]);
     await world.terminateChild('session', 'users');
     void rejectionOf(world.call('cart', hang));

@@ -3,7 +3,7 @@ import { ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
+import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import type { Shutdown } from '../../lib/supervision/child-spec.js';
 import { dynamicWorld } from '../supervision/dynamic-world.js';
 import { expectNothingLeft } from '../supervision/tidy-world.js';
@@ -58,7 +58,7 @@ describe('the count of the children of a dynamic supervisor', () => {
       const world = dynamicWorld();
       await world.startDyn();
       const source =
-        type === 'supervisor' ? sourceOfDynamicSupervisor({ label: 'inner' }) : world.anonymous('a').source;
+        type === 'supervisor' ? blueprintOfDynamicSupervisor({ label: 'inner' }) : world.anonymous('a').source;
       const pids: Pid[] = [];
       for (const expected of [1_000, 2_000]) {
         while (pids.length < expected) pids.push(await world.add({ source, restart: 'temporary' }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
-import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
+import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import { partitionOf, startPartitionSupervisor } from '../../lib/supervision/partition-supervisor.js';
 import { Supervisor } from '../../lib/supervision/supervisor.js';
 import { expectNothingLeft, tidyWorld } from '../supervision/tidy-world.js';
@@ -9,7 +9,7 @@ import { seededRandom } from '../support/seeded-random.js';
 
 expectNothingLeft();
 
-const source = sourceOfBehaviour({ label: 'part' });
+const source = blueprintOfBehaviour({ label: 'part' });
 
 describe('a partition supervisor', () => {
   it.each<[string, (world: ReturnType<typeof tidyWorld>) => ServerName]>([
@@ -30,13 +30,13 @@ describe('a partition supervisor', () => {
     const world = tidyWorld();
     const partitions = await startPartitionSupervisor(world.runtime, {
       label: 'parts',
-      source: sourceOfDynamicSupervisor({ label: 'dyn' }),
+      source: blueprintOfDynamicSupervisor({ label: 'dyn' }),
       partitions: 4,
     });
     expect(await partitions.countChildren()).toEqual({ specs: 4, active: 4, supervisors: 4, workers: 0 });
     const keys = Array.from({ length: 100 }, (_, at) => `user:${at}`);
     for (const key of keys) {
-      const child = { source: sourceOfBehaviour({ label: 'child' }), options: { name: key } };
+      const child = { source: blueprintOfBehaviour({ label: 'child' }), options: { name: key } };
       await DynamicSupervisor.startChild(world.runtime, { via: partitions, key }, child);
     }
     const children = [0, 1, 2, 3].map((key) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply } from '../../lib/gen-server/results/callback-result.js';
 import type { ServerName } from '../../lib/runtime/registration.js';
 import { Supervisor } from '../../lib/supervision/supervisor.js';
@@ -41,7 +41,7 @@ describe('a child that is added to a supervisor', () => {
   it('may be a server, with the defaults of one', async () => {
     const world = tidyWorld();
     await world.supervise([]);
-    const pid = await world.startChild(childSpec(sourceOfBehaviour({ label: 'Stack' }), { args: [['hello']] }));
+    const pid = await world.startChild(childSpec(blueprintOfBehaviour({ label: 'Stack' }), { args: [['hello']] }));
     expect(await world.whichChildren()).toMatchObject([{ id: 'Stack', pid, type: 'worker' }]);
   });
 

@@ -5,7 +5,7 @@ import type { PubSub } from '../../lib/registry/pub-sub.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { startSupervisor } from '../../lib/supervision/supervisor.js';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
@@ -67,7 +67,7 @@ describe('a subscription', () => {
 
   it('is made again by the next incarnation, in its init (B3)', async () => {
     const seen: unknown[] = [];
-    const listener = sourceOfBehaviour({
+    const listener = blueprintOfBehaviour({
       label: 'listener',
       init: (_args, self) => {
         self.subscribe('a');
@@ -441,7 +441,7 @@ describe('a PubSub that is closed', () => {
     expect([heard, alice.messages, closed]).toEqual([[], [], ['first', 'too late']]);
     expect([pubsub.topics(), tablesOf(pubsub)]).toEqual([[], [0, 0, 0]]);
     const [process] = [...world.runtime.processes()].filter(({ pid }) => pid === alice.pid);
-    expect(process!.ties?.firstWatcher ?? null).toBeNull();
+    expect(process!.relations?.firstWatcher ?? null).toBeNull();
   });
 });
 

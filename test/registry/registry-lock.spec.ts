@@ -138,7 +138,7 @@ describe.each(['unique', 'duplicate'] as const)('lock of a registry with %s keys
   it('leaves no monitor behind', async () => {
     for (let round = 0; round < 100; round++) await registry.lock(alice.self, round, () => undefined);
     const [process] = [...world.runtime.processes()].filter(({ pid }) => pid === alice.pid);
-    expect(process!.ties?.firstWatcher ?? null).toBeNull();
+    expect(process!.relations?.firstWatcher ?? null).toBeNull();
   });
 });
 

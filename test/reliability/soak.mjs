@@ -56,7 +56,7 @@ class Worker extends GenServerBase {
     refs.forEach((ref, at) => at % 2 === 0 && this.self.demonitor(ref));
     return reply(refs.length);
   }
-  /** Ties itself to somebody who stays, and unties itself. */
+  /** Relations itself to somebody who stays, and unties itself. */
   meet(pid) {
     const ref = this.self.monitor(pid);
     this.self.link(pid);

@@ -119,7 +119,7 @@ describe('self.monitor', () => {
     }
     await settle();
     const process = Pid.processOf(watcher.pid)!;
-    expect([process.ties?.watching?.size, process.ties?.firstWatcher]).toEqual([0, null]);
+    expect([process.relations?.watching?.size, process.relations?.firstWatcher]).toEqual([0, null]);
     expect(watcher.messages).toHaveLength(100);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { spawn } from '../../lib/gen-server/client/start.js';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { rejectionOf } from '../support/thrown.js';
 import { script } from '../support/script.js';
@@ -12,7 +12,7 @@ import { testWorld } from '../support/world.js';
 describe('Pid', () => {
   it('is never reused: the next incarnation has the same id and another incarnation (P7)', async () => {
     const world = testWorld();
-    const source = sourceOfBehaviour({ init: () => ok(null), handleCall: () => reply('hello') });
+    const source = blueprintOfBehaviour({ init: () => ok(null), handleCall: () => reply('hello') });
     const first = spawn(world.runtime, source, { name: 'server' });
     await first.outcome;
     await world.stop('server');

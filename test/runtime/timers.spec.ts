@@ -106,7 +106,7 @@ describe('self.sendAfter', () => {
   it('forgets a timer that has fired', async () => {
     probe.self.sendAfter(probe.pid, 'tick', 10);
     await world.clock.advance(10);
-    expect(Pid.processOf(probe.pid)!.ties?.timers?.size).toBe(0);
+    expect(Pid.processOf(probe.pid)!.relations?.timers?.size).toBe(0);
   });
 
   it('is silent when the registry of the name throws', async () => {
@@ -179,7 +179,7 @@ describe('self.cancelTimer', () => {
     expect(probe.messages).toEqual([]);
     await world.clock.advance(1);
     expect(probe.messages).toEqual(['expired 999']);
-    expect(Pid.processOf(probe.pid)!.ties?.timers?.size).toBe(0);
+    expect(Pid.processOf(probe.pid)!.relations?.timers?.size).toBe(0);
   });
 });
 

@@ -1,9 +1,9 @@
 import { error, ignore, noReply, ok, reply, replyError, stop } from '../../lib/gen-server/results/callback-result.js';
-import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { type Behaviour, blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import type { From } from '../../lib/gen-server/process/from.js';
 import { Timeout } from '../../lib/gen-server/results/messages.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { ServerSource } from '../../lib/gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../lib/gen-server/definition/server-definition.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { type Choices, oneIn, pick } from './choices.js';
 import { type Ending, Fault, Job, type Modifier } from './job.js';
@@ -96,9 +96,9 @@ export class Servers {
   }
 
   /** A server whose callbacks follow the schedule. */
-  source(label: string): ServerSource {
-    const { definition } = sourceOfBehaviour(this.behaviour(label));
-    return { definition, create: () => sourceOfBehaviour(this.behaviour(label)).create() };
+  source(label: string): ServerBlueprint {
+    const { definition } = blueprintOfBehaviour(this.behaviour(label));
+    return { definition, create: () => blueprintOfBehaviour(this.behaviour(label)).create() };
   }
 
   /** One for each incarnation: `terminate` is not told whose it is. */

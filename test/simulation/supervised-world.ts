@@ -1,7 +1,7 @@
 import { spawn } from '../../lib/gen-server/client/start.js';
 import { childSpec, type ChildSpec } from '../../lib/supervision/child-spec.js';
 import {
-  sourceOfSupervisor,
+  blueprintOfSupervisor,
   Supervisor,
   supervisorChildSpec,
   type SupervisorSpec,
@@ -47,7 +47,7 @@ export class SupervisedWorld extends ServersWorld {
       observer.names.set(name, process);
     };
     const spec = this.supervisor('root', 1 + this.choices.next(3));
-    spawn(observer.real.runtime, sourceOfSupervisor(spec), {});
+    spawn(observer.real.runtime, blueprintOfSupervisor(spec), {});
   }
 
   /** Draws a supervisor: what the library is given, and what its model is given. */

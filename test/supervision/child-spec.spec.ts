@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import {
   childSpec,
   type ChildSpec,
@@ -9,14 +9,14 @@ import {
 } from '../../lib/supervision/child-spec.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
-import { sourceOfSupervisor } from '../../lib/supervision/supervisor.js';
+import { blueprintOfSupervisor } from '../../lib/supervision/supervisor.js';
 import { thrownBy } from '../support/thrown.js';
 import { testWorld } from '../support/world.js';
 
 const start: ChildStart = () => {
   throw new Error('no spec is started here');
 };
-const source = sourceOfBehaviour({ label: 'Cart' });
+const source = blueprintOfBehaviour({ label: 'Cart' });
 
 describe('childSpec', () => {
   it('identifies a server by its label, and leaves the rest to the defaults [S1]', () => {
@@ -27,7 +27,7 @@ describe('childSpec', () => {
   });
 
   it('knows the source of a supervisor as such, which has all the time it needs to end [S1]', () => {
-    const spec = childSpec(sourceOfSupervisor({ label: 'sup', children: [] }));
+    const spec = childSpec(blueprintOfSupervisor({ label: 'sup', children: [] }));
     expect(completeChildSpec(spec, 'root')).toMatchObject({ type: 'supervisor', shutdownMs: Infinity });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { DynamicChildPlan } from '../../lib/supervision/dynamic-child.js';
 import {
   argumentsOf,
@@ -11,7 +11,7 @@ import {
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
 import { thrownBy } from '../support/thrown.js';
 
-const source = sourceOfBehaviour({ label: 'Room' });
+const source = blueprintOfBehaviour({ label: 'Room' });
 
 describe('completeDynamicSupervisorOptions', () => {
   const defaults = { maxRestarts: 3, withinMs: 5_000, maxChildren: Infinity, extraArguments: [] };

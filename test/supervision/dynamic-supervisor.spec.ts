@@ -7,9 +7,9 @@ import { watch } from '../../lib/runtime/relations/monitors.js';
 import { Pid } from '../../lib/runtime/pid.js';
 import { DynamicChildPlan } from '../../lib/supervision/dynamic-child.js';
 import type { DynamicChildSpec } from '../../lib/supervision/dynamic-child-spec.js';
-import { DynamicSupervisor, sourceOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
+import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import { ChildStateError, MaxChildrenError, SupervisorConfigError } from '../../lib/supervision/errors.js';
-import { sourceOfSupervisor } from '../../lib/supervision/supervisor.js';
+import { blueprintOfSupervisor } from '../../lib/supervision/supervisor.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -500,8 +500,8 @@ describe('DynamicSupervisor.whichChildren and countChildren', () => {
     const world = await started();
     const terminate = (reason: unknown) => (reason === 'shutdown' ? never() : undefined);
     const slow = world.worker('slow', { shutdownMs: 60_000, terminate });
-    await world.add({ source: sourceOfSupervisor({ label: 'sup', children: [slow] }) });
-    await world.add({ source: sourceOfDynamicSupervisor({ label: 'inner' }), options: { name: 'inner' } });
+    await world.add({ source: blueprintOfSupervisor({ label: 'sup', children: [slow] }) });
+    await world.add({ source: blueprintOfDynamicSupervisor({ label: 'inner' }), options: { name: 'inner' } });
     await world.add(world.anonymous('a'), 'inner');
     expect(world.count()).toEqual({ specs: 2, active: 2, supervisors: 2, workers: 0 });
     await rejectionOf(world.call('slow', crash));
@@ -516,10 +516,10 @@ describe('DynamicSupervisor.whichChildren and countChildren', () => {
   it('keep nothing of children with which everything is in order', async () => {
     const world = await started();
     const pid = await world.add(world.anonymous('a'));
-    const kept = Pid.keptAs(pid);
+    const kept = Pid.supervisorRecord(pid);
     expect(kept).toBeInstanceOf(DynamicChildPlan);
     expect([world.which().length, world.count().active]).toEqual([1, 1]);
-    expect(Pid.keptAs(pid)).toBe(kept);
+    expect(Pid.supervisorRecord(pid)).toBe(kept);
   });
 });
 
@@ -638,12 +638,12 @@ describe('the end of a dynamic supervisor', () => {
   ])('by a kill leaves nothing behind the pid of a child that somebody keeps: it %s [S22]', async (_, before) => {
     const world = await started();
     const pid = await world.add(world.named('a'));
-    expect(Pid.keptAs(pid)).toBeDefined();
+    expect(Pid.supervisorRecord(pid)).toBeDefined();
     before(world);
     world.exit('dyn', 'kill');
     await settle();
     expect(Pid.processOf(pid)).toBeUndefined();
-    expect(Pid.keptAs(pid)).toBeUndefined();
+    expect(Pid.supervisorRecord(pid)).toBeUndefined();
   });
 
   it('by a kill ends a child on its way back, and tries nothing again [S22]', async () => {
@@ -658,7 +658,7 @@ describe('the end of a dynamic supervisor', () => {
     await settle();
     expect(world.runtime.processCount).toBe(0);
     expect(world.eventsOf('supervisor.child_start_failed')).toEqual([]);
-    for (const kept of [pid, next]) expect(Pid.keptAs(kept)).toBeUndefined();
+    for (const kept of [pid, next]) expect(Pid.supervisorRecord(kept)).toBeUndefined();
   });
 
   it('by a kill that came from a child on its way back, whose start fails then, leaves nothing behind its pid [S22]', async () => {
@@ -670,7 +670,7 @@ describe('the end of a dynamic supervisor', () => {
     await settle();
     expect(starts).toBe(2);
     expect(world.runtime.processCount).toBe(0);
-    expect(Pid.keptAs(pid)).toBeUndefined();
+    expect(Pid.supervisorRecord(pid)).toBeUndefined();
   });
 
   it('by a kill, while it was stopping a child, still ends that child in time [S22]', async () => {

@@ -1,5 +1,5 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
@@ -27,7 +27,7 @@ export function dynamicWorld(options?: RuntimeOptions) {
   const { runtime, journal } = world;
 
   const worker = (label: string, { init, terminate, ...spec }: DynamicWorkerOptions = {}): DynamicChildSpec => ({
-    source: sourceOfBehaviour({
+    source: blueprintOfBehaviour({
       label,
       init: (args, self) => {
         journal.push(`${label} init`);

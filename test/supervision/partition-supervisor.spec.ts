@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
@@ -27,7 +27,7 @@ interface WorkerOptions {
 
 /** The source of a partition that keeps what it was started with, and lists the messages that it got. */
 function source(world: TreeWorld, { init = (args) => ok(args), seen = [] }: WorkerOptions = {}) {
-  return sourceOfBehaviour({
+  return blueprintOfBehaviour({
     label: 'part',
     init: (args) => {
       world.journal.push(`init ${String(args)}`);

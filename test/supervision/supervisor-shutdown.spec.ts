@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import { sourceOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
+import { blueprintOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, hang, type Job, treeWorld } from '../support/tree.js';
@@ -456,7 +456,7 @@ describe('a supervisor that receives signals', () => {
     async (reason) => {
       const world = treeWorld();
       const parent = await world.start({ init: () => ok(null) });
-      const source = sourceOfSupervisor({ label: 'mid', children: [world.worker('a')] });
+      const source = blueprintOfSupervisor({ label: 'mid', children: [world.worker('a')] });
       const { process, outcome } = spawnSupervisor(world.runtime, source, 'mid', { parent: Pid.processOf(parent)! });
       await outcome;
       await world.stop(parent, reason);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { error, ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { StartError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
@@ -51,7 +51,7 @@ describe('startSupervisor', () => {
 
   it('gives a child the defaults of a worker: permanent [S1]', async () => {
     const world = treeWorld();
-    await world.supervise([childSpec(sourceOfBehaviour({ label: 'Cart', init: () => ok(null) }), { name: 'cart' })]);
+    await world.supervise([childSpec(blueprintOfBehaviour({ label: 'Cart', init: () => ok(null) }), { name: 'cart' })]);
     expect(await world.whichChildren()).toMatchObject([{ id: 'Cart', status: 'running', type: 'worker' }]);
     await rejectionOf(world.call('cart', 'anything'));
     await settle();
@@ -196,7 +196,7 @@ describe('startSupervisor', () => {
       const world = treeWorld();
       const args = [{ items: ['apple'] }];
       const seen: unknown[] = [];
-      const source = sourceOfBehaviour({
+      const source = blueprintOfBehaviour({
         init: (received) => {
           seen.push(received[0]);
           return ok(null);
@@ -214,7 +214,7 @@ describe('startSupervisor', () => {
     it('are made anew for each incarnation by a function [S23]', async () => {
       const world = treeWorld();
       let made = 0;
-      const source = sourceOfBehaviour({
+      const source = blueprintOfBehaviour({
         init: ([number]) => ok(number as number),
         handleCall: (request, _from, state) => (request === 'crash' ? crash(null as never) : reply(state)),
       });

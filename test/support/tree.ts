@@ -1,5 +1,5 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
-import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { type Behaviour, blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
@@ -73,7 +73,7 @@ export function treeWorld(options: RuntimeOptions = {}) {
     worker: (id: string, workerOptions: WorkerOptions = {}): ChildSpec => {
       const { startOptions, init: _init, terminate: _terminate, ...overrides } = workerOptions;
       return childSpec(
-        sourceOfBehaviour(behaviour(id, workerOptions)),
+        blueprintOfBehaviour(behaviour(id, workerOptions)),
         { name: id, ...startOptions },
         { id, ...overrides },
       );

@@ -1,8 +1,8 @@
 import type { RuntimeOptions } from '../../lib/create-runtime.js';
-import { type Behaviour, sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { type Behaviour, blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { call, stop } from '../../lib/gen-server/client/client.js';
 import type { Destination } from '../../lib/gen-server/client/destination.js';
-import type { ServerSource } from '../../lib/gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../lib/gen-server/definition/server-definition.js';
 import { start, type StartOptions } from '../../lib/gen-server/client/start.js';
 import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
@@ -26,8 +26,8 @@ export function testWorld(options: RuntimeOptions = {}) {
     pubsub,
     seen,
     start: (behaviour: Behaviour, startOptions?: StartOptions): Promise<Pid> =>
-      start(runtime, sourceOfBehaviour(behaviour), startOptions),
-    startSource: (source: ServerSource, startOptions?: StartOptions): Promise<Pid> =>
+      start(runtime, blueprintOfBehaviour(behaviour), startOptions),
+    startSource: (source: ServerBlueprint, startOptions?: StartOptions): Promise<Pid> =>
       start(runtime, source, startOptions),
     call: (destination: Destination, request: unknown, timeoutMs?: number): Promise<unknown> =>
       call(runtime, destination, request, [], { timeoutMs }),

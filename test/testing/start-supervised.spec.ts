@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { childSpec, type Behaviour, Supervisor, supervisorChildSpec } from '../../lib/core.js';
-import { sourceOfBehaviour } from '../../lib/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import {
   error,
   GenServer,
@@ -234,7 +234,7 @@ describe('startSupervised without a class', () => {
   });
 
   it('starts what a child spec says, a whole tree too', async () => {
-    const source = sourceOfBehaviour(counter);
+    const source = blueprintOfBehaviour(counter);
     const pid = await startSupervised(
       world,
       supervisorChildSpec({ label: 'tree', children: [childSpec(source, { args: [1], name: 'leaf' })] }),
@@ -301,7 +301,7 @@ describe('the end', () => {
       },
     };
     await probe.self.startLink(
-      lastWords('a', [], { terminate: async () => void (await start(world.runtime, sourceOfBehaviour(parent))) }),
+      lastWords('a', [], { terminate: async () => void (await start(world.runtime, blueprintOfBehaviour(parent))) }),
     );
     await world.stop();
     expect(world.runtime.processCount).toBe(0);

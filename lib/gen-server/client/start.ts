@@ -7,8 +7,8 @@ import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
 import type { InitArguments, StartOutcome } from '../process/starting.js';
-import type { ServerSource } from '../definition/server-definition.js';
-import { planOf, type ServerPlan } from '../definition/start-plan.js';
+import type { ServerBlueprint } from '../definition/server-definition.js';
+import { planOf, type StartPlan } from '../definition/start-plan.js';
 import { AwaitedStart, type StartObserver, whenStarted } from '../process/start-observer.js';
 
 /** How a server is started. */
@@ -61,12 +61,12 @@ export interface Lineage {
  * Makes a process, takes its name, links it to its parent, and lets it run `init` in the loop. Throws, with nothing left
  * behind, when the name is taken or an option makes no sense.
  */
-export function spawn(runtime: Runtime, source: ServerSource, given?: StartOptions, lineage?: Lineage): Spawned {
-  return spawnPlanned(runtime, planOf(source, given), lineage);
+export function spawn(runtime: Runtime, blueprint: ServerBlueprint, given?: StartOptions, lineage?: Lineage): Spawned {
+  return spawnPlanned(runtime, planOf(blueprint, given), lineage);
 }
 
 /** The same for a plan that was made before. */
-export function spawnPlanned(runtime: Runtime, plan: ServerPlan, lineage?: Lineage): Spawned {
+export function spawnPlanned(runtime: Runtime, plan: StartPlan, lineage?: Lineage): Spawned {
   const awaited = new AwaitedStart();
   const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
   return { process, outcome: awaited.outcome };
@@ -75,7 +75,7 @@ export function spawnPlanned(runtime: Runtime, plan: ServerPlan, lineage?: Linea
 /** The same with a name and arguments of its own; tells an observer how it went. */
 export function spawnAsPlanned(
   runtime: Runtime,
-  plan: ServerPlan,
+  plan: StartPlan,
   name: ServerName | undefined,
   args: InitArguments,
   observer: StartObserver,
@@ -100,9 +100,14 @@ export function spawnAsPlanned(
 const NO_LINEAGE: Lineage = Object.freeze({});
 
 /** Starts a server and gives its pid when `init` is done (I1), or rejects with `StartError`. */
-export function start(runtime: Runtime, source: ServerSource, options?: StartOptions, lineage?: Lineage): Promise<Pid> {
+export function start(
+  runtime: Runtime,
+  blueprint: ServerBlueprint,
+  options?: StartOptions,
+  lineage?: Lineage,
+): Promise<Pid> {
   return whenStarted((observer) => {
-    const plan = planOf(source, options);
+    const plan = planOf(blueprint, options);
     spawnAsPlanned(runtime, plan, plan.name, plan.args, observer, lineage);
   });
 }

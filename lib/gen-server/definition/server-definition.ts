@@ -149,7 +149,7 @@ export interface ServerDefinition {
 }
 
 /** A server that can be started: what it is, and how an instance for the next incarnation is made. */
-export interface ServerSource {
+export interface ServerBlueprint {
   readonly definition: ServerDefinition;
   /** How it is started where the start says nothing else. */
   readonly defaults?: StartOptions;

@@ -3,14 +3,14 @@ import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js'
 import { print } from '../../runtime/secrets/print.js';
 import type { ServerName } from '../../runtime/registration.js';
 import type { InitArguments } from '../process/starting.js';
-import type { ServerDefinition, ServerSource } from './server-definition.js';
+import type { ServerDefinition, ServerBlueprint } from './server-definition.js';
 import type { StartOptions } from '../client/start.js';
 
 /**
  * How servers of one kind are started: checked once, and shared by all processes that are started alike, of which there may be a
  * hundred thousand.
  */
-export class ServerPlan {
+export class StartPlan {
   readonly definition: ServerDefinition;
   /** What a process is called and given when its start says nothing else. */
   readonly name: ServerName | undefined;
@@ -26,10 +26,10 @@ export class ServerPlan {
 
   /** Throws when an option makes no sense. */
   constructor(
-    readonly source: ServerSource,
+    readonly blueprint: ServerBlueprint,
     given: StartOptions = {},
   ) {
-    const { definition, defaults } = source;
+    const { definition, defaults } = blueprint;
     const options = withDefaults(given, defaults);
     assertStartOptions(options, definition.label);
     this.definition = definition;
@@ -45,13 +45,13 @@ export class ServerPlan {
 }
 
 /** Starts that say nothing of their own share one plan per source. */
-const defaultPlans = new WeakMap<ServerSource, ServerPlan>();
+const defaultPlans = new WeakMap<ServerBlueprint, StartPlan>();
 
 /** Throws when an option makes no sense. */
-export function planOf(source: ServerSource, given?: StartOptions): ServerPlan {
-  if (given !== undefined) return new ServerPlan(source, given);
-  let plan = defaultPlans.get(source);
-  if (plan === undefined) defaultPlans.set(source, (plan = new ServerPlan(source)));
+export function planOf(blueprint: ServerBlueprint, given?: StartOptions): StartPlan {
+  if (given !== undefined) return new StartPlan(blueprint, given);
+  let plan = defaultPlans.get(blueprint);
+  if (plan === undefined) defaultPlans.set(blueprint, (plan = new StartPlan(blueprint)));
   return plan;
 }
 

@@ -7,7 +7,7 @@ import { Pid, type Ref } from '../../runtime/pid.js';
 import { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Activation, type Awaited, type Tracking } from '../../runtime/tracking.js';
-import { Affairs } from './process-extras.js';
+import { ProcessExtras } from './process-extras.js';
 import { faultOf, type ResultOrigin } from '../results/result-fault.js';
 import { CallbackResult, KEEP_STATE, type Modifier, NO_ANSWER } from '../results/callback-result.js';
 import type { CallRequest } from './call-request.js';
@@ -30,7 +30,7 @@ import { abandonStream, answerWithStream } from '../streams/reply-stream.js';
 import { Self } from '../self.js';
 import { Shedding } from './load-shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from '../definition/server-definition.js';
-import { NO_ARGUMENTS, type ServerPlan } from '../definition/start-plan.js';
+import { NO_ARGUMENTS, type StartPlan } from '../definition/start-plan.js';
 import type { StartObserver } from './start-observer.js';
 import { type InitArguments, StartDeadline, Starting, type StartOutcome } from './starting.js';
 import { SystemRequest } from './system-request.js';
@@ -86,7 +86,7 @@ interface Ending {
  */
 export class GenServerProcess extends Process {
   private static readonly creating: Step<null> = {
-    run: ({ plan }) => plan.source.create(),
+    run: ({ plan }) => plan.blueprint.create(),
     done: (process, instance) => process.runInit(instance as GenServerBase<unknown>),
     failed: (process, thrown) => process.initFailed(thrown),
   };
@@ -113,14 +113,14 @@ export class GenServerProcess extends Process {
   private quiet: QuietTime | null = null;
   private starting: Starting | null;
   /** Null as long as there is nothing besides the message in hand. */
-  private affairs: Affairs | null = null;
+  private extras: ProcessExtras | null = null;
 
   constructor(
     runtime: Runtime,
     id: number,
     incarnation: number,
     parent: Process | null,
-    private readonly plan: ServerPlan,
+    private readonly plan: StartPlan,
     private initArguments: InitArguments,
     observer: StartObserver,
   ) {
@@ -178,21 +178,21 @@ export class GenServerProcess extends Process {
   }
 
   /** What it has going on, made when that was nothing. */
-  private get someAffairs(): Affairs {
-    return (this.affairs ??= new Affairs());
+  private get extrasInUse(): ProcessExtras {
+    return (this.extras ??= new ProcessExtras());
   }
 
-  private get exitMark(): Affairs['exitMark'] {
-    return this.affairs === null ? null : this.affairs.exitMark;
+  private get exitMark(): ProcessExtras['exitMark'] {
+    return this.extras === null ? null : this.extras.exitMark;
   }
 
-  private get unanswered(): Affairs['unanswered'] {
-    return this.affairs === null ? null : this.affairs.unanswered;
+  private get unanswered(): ProcessExtras['unanswered'] {
+    return this.extras === null ? null : this.extras.unanswered;
   }
 
   /** What `sys` has turned on; null while nothing is. @internal */
   get debugging(): Debugging | null {
-    return this.affairs === null ? null : this.affairs.debugging;
+    return this.extras === null ? null : this.extras.debugging;
   }
 
   override get queueLength(): number {
@@ -210,12 +210,12 @@ export class GenServerProcess extends Process {
   }
 
   protected override onStopQueued(): void {
-    this.affairs?.stopQueued?.();
+    this.extras?.stopQueued?.();
   }
 
   /** Has `told` called when a request to end this process arrives. */
   whenStopQueued(told: () => void): void {
-    this.someAffairs.stopQueued = told;
+    this.extrasInUse.stopQueued = told;
   }
 
   // --- start ------------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ export class GenServerProcess extends Process {
   /** `init` is done: the process is up. */
   private enter(state: unknown, modifier: Modifier | null): void {
     warnOfSharedArguments(this, state, this.args);
-    if (Pid.keptAs(this.pid) === undefined) this.dropArguments();
+    if (Pid.supervisorRecord(this.pid) === undefined) this.dropArguments();
     this.state = state;
     this.status = 'running';
     const starting = this.starting!;
@@ -352,7 +352,7 @@ export class GenServerProcess extends Process {
   protected override makeMailbox(): Mailbox {
     const { maxMailbox } = this.plan;
     if (maxMailbox === undefined) return super.makeMailbox();
-    const shedding = (this.someAffairs.shedding ??= new Shedding(this, maxMailbox));
+    const shedding = (this.extrasInUse.shedding ??= new Shedding(this, maxMailbox));
     const { scheduler } = this.runtime;
     return new BoundedMailbox(
       maxMailbox,
@@ -372,20 +372,20 @@ export class GenServerProcess extends Process {
     const { idleMs } = this.plan;
     if (idleMs === Infinity || this.status !== 'running' || this.isSuspended) return;
     const quiet = this.quietTime;
-    if (quiet.errands > 0) return;
+    if (quiet.workCount > 0) return;
     const passivation = (quiet.passivation ??= new Passivation(this));
     if (!passivation.isPending) this.runtime.deadlines.add(passivation, idleMs);
   }
 
   /** Something besides messages needs this process: until it is done, the process is not idle. */
-  beginErrand(): void {
+  beginWork(): void {
     const quiet = this.quietTime;
-    quiet.errands++;
+    quiet.workCount++;
     quiet.passivation?.cancel();
   }
 
-  endErrand(): void {
-    this.quietTime.errands--;
+  endWork(): void {
+    this.quietTime.workCount--;
     if (!this.isBusy && this.queueLength === 0) this.onQuiet();
   }
 
@@ -413,10 +413,10 @@ export class GenServerProcess extends Process {
       this.terminate(this.exitMark.reason, undefined);
       return;
     }
-    const affairs = this.affairs!;
-    const { invocation, payload } = affairs.continuation!;
-    affairs.continuation = null;
-    affairs.debugging?.continues(invocation, payload);
+    const extras = this.extras!;
+    const { invocation, payload } = extras.continuation!;
+    extras.continuation = null;
+    extras.debugging?.continues(invocation, payload);
     this.invoke(invocation, payload);
   }
 
@@ -625,7 +625,7 @@ export class GenServerProcess extends Process {
       return;
     }
     const all = handler === anyContinue ? [tag, ...args] : args;
-    this.someAffairs.continuation = { invocation: handler.invocationFor(all), payload: payloadOf(all) };
+    this.extrasInUse.continuation = { invocation: handler.invocationFor(all), payload: payloadOf(all) };
     this.hasContinuation = true;
   }
 
@@ -649,7 +649,7 @@ export class GenServerProcess extends Process {
   answer(request: CallRequest, value: unknown): void {
     if (this.isFenced || request.isSettled) return;
     if (value === this.state) warnOfSharedReply(this, value, request);
-    if (this.affairs === null && !this.clonesMessages) request.answer(value);
+    if (this.extras === null && !this.clonesMessages) request.answer(value);
     else this.answerWithCare(request, value);
   }
 
@@ -696,19 +696,19 @@ export class GenServerProcess extends Process {
   }
 
   private leaveUnanswered(request: CallRequest): void {
-    if (!request.isSettled) (this.someAffairs.unanswered ??= new Set()).add(request);
+    if (!request.isSettled) (this.extrasInUse.unanswered ??= new Set()).add(request);
   }
 
   // --- what sys asks ----------------------------------------------------------------------------------------------------
 
   /** What of this process is being debugged; from now on at least that. @internal */
   startDebugging(): Debugging {
-    return (this.someAffairs.debugging ??= new Debugging(this, () => this.makeMailbox()));
+    return (this.extrasInUse.debugging ??= new Debugging(this, () => this.makeMailbox()));
   }
 
   /** When nothing is on any more, messages pass as if there were no debugging. @internal */
   stopDebugging(): void {
-    if (this.debugging?.isOn === false) this.affairs!.debugging = null;
+    if (this.debugging?.isOn === false) this.extras!.debugging = null;
   }
 
   /** Goes on with what came while the server was suspended, in order (Y2). @internal */
@@ -732,11 +732,11 @@ export class GenServerProcess extends Process {
       onEnd(new UndefinedCallbackError(this.label, 'codeChange'));
       return;
     }
-    const affairs = this.someAffairs;
-    affairs.systemRequest = request;
+    const extras = this.extrasInUse;
+    extras.systemRequest = request;
     this.isBusy = true;
     const finish = (error: unknown): void => {
-      affairs.systemRequest = null;
+      extras.systemRequest = null;
       onEnd(error);
       if (this.exitMark !== null) this.terminate(this.exitMark.reason, undefined);
       else this.resume();
@@ -776,7 +776,7 @@ export class GenServerProcess extends Process {
   /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
   markExit(reason: ExitReason): void {
     if (this.isFenced) return;
-    this.someAffairs.exitMark ??= { reason };
+    this.extrasInUse.exitMark ??= { reason };
     if (this.isBusy || this.runtime.current === this) return;
     // Code that no handler waits for: before the next message, or there may be none to notice the mark.
     this.hasContinuation = true;
@@ -837,7 +837,7 @@ export class GenServerProcess extends Process {
     this.isBusy = true;
     this.hasContinuation = false;
     this.quiet?.idle?.cancel();
-    if (this.affairs !== null) this.affairs.exitMark = null;
+    if (this.extras !== null) this.extras.exitMark = null;
     const message = invocation === undefined ? undefined : formatMessage(invocation);
     this.ending = { reason, cause, request, answer, message, exitCause: undefined };
     const { instance } = this;
@@ -879,11 +879,11 @@ export class GenServerProcess extends Process {
     if (debugging !== null) {
       debugging.takeHeldBack()?.forEach((envelope, payload) => this.discard(envelope, payload, reason));
       debugging.exited(reason);
-      this.affairs!.debugging = null;
+      this.extras!.debugging = null;
     }
     super.end(reason);
     this.ending = ENDED;
-    this.affairs = null;
+    this.extras = null;
     this.quiet = null;
     this.turn = null;
   }
@@ -901,7 +901,7 @@ export class GenServerProcess extends Process {
   }
 
   private tellOfExit(request: CallRequest, reason: ExitReason): void {
-    const told = (this.someAffairs.toldOfExit ??= this.toldOf(reason, this.causeOf(reason)));
+    const told = (this.extrasInUse.toldOfExit ??= this.toldOf(reason, this.causeOf(reason)));
     request.serverExited(told.reason, told.cause);
   }
 
@@ -917,7 +917,7 @@ export class GenServerProcess extends Process {
     starting?.deadline?.cancel();
     if (this.ending !== null && this.ending.request !== null) this.tellOfExit(this.ending.request, reason);
     if (this.request !== null) this.tellOfExit(this.request, reason);
-    if (this.affairs !== null) this.endAffairs(this.affairs, reason);
+    if (this.extras !== null) this.endAffairs(this.extras, reason);
     this.request = null;
     starting?.settle(this, {
       status: 'error',
@@ -927,11 +927,11 @@ export class GenServerProcess extends Process {
     this.ownSelf?.close(reason);
   }
 
-  private endAffairs(affairs: Affairs, reason: ExitReason): void {
-    affairs.systemRequest?.serverExited(reason);
-    if (affairs.unanswered !== null) for (const request of affairs.unanswered) this.tellOfExit(request, reason);
-    affairs.unanswered = null;
-    affairs.continuation = null;
+  private endAffairs(extras: ProcessExtras, reason: ExitReason): void {
+    extras.systemRequest?.serverExited(reason);
+    if (extras.unanswered !== null) for (const request of extras.unanswered) this.tellOfExit(request, reason);
+    extras.unanswered = null;
+    extras.continuation = null;
   }
 
   // --- callbacks that are no handlers -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import type { SystemRequest } from './system-request.js';
  * What a server has going on besides the message in hand. Most processes of a hundred thousand have nothing of it, so it is made with
  * the first such thing, and a message costs them one look.
  */
-export class Affairs {
+export class ProcessExtras {
   /** Calls whose answer was left for later. */
   unanswered: Set<CallRequest> | null = null;
   /** What a result asked to be run before the next message. */
@@ -28,4 +28,4 @@ export class Affairs {
   systemRequest: SystemRequest | null = null;
 }
 
-keepShape(new Affairs());
+keepShape(new ProcessExtras());

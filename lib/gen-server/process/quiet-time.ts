@@ -7,8 +7,8 @@ export class IdleDeadline extends Deadline {
   /** It ran out while a request of the system was waiting, which starts it again (T4). */
   hasLapsed = false;
   /** The message in hand cut it short. */
-  private isOwed = false;
-  /** So did the one before, which did not count. */
+  private wasCutShort = false;
+  /** The previous message also cut it short, and did not count. */
   private isDisregarded = false;
 
   constructor(private readonly server: GenServerProcess) {
@@ -21,14 +21,14 @@ export class IdleDeadline extends Deadline {
 
   /** A message has come (T1). */
   interrupt(): void {
-    this.isOwed = this.isPending || this.hasLapsed || (this.isOwed && this.isDisregarded);
+    this.wasCutShort = this.isPending || this.hasLapsed || (this.wasCutShort && this.isDisregarded);
     this.isDisregarded = false;
     this.cancel();
   }
 
   /** The message does not count. Answers whether the timeout is to start again. */
   disregardMessage(): boolean {
-    return (this.isDisregarded = this.isOwed);
+    return (this.isDisregarded = this.wasCutShort);
   }
 
   override cancel(): void {
@@ -53,7 +53,7 @@ export class QuietTime {
   idle: IdleDeadline | null = null;
   passivation: Passivation | null = null;
   /** Tasks of the process that run, and streams of it that are being read. */
-  errands = 0;
+  workCount = 0;
 
   /** A message has come; one of the system leaves the timeout alone. */
   interrupt(isSystem: boolean): void {

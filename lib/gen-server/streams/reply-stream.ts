@@ -75,7 +75,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
     if (this.isOver) return Promise.resolve(DONE);
     if (!this.isRead) {
       this.isRead = true;
-      this.server.beginErrand();
+      this.server.beginWork();
     }
     return new Promise((resolve, reject) => {
       this.readers.push({ resolve, reject });
@@ -171,7 +171,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   }
 
   private finish(): void {
-    if (this.isRead && !this.isOver) this.server.endErrand();
+    if (this.isRead && !this.isOver) this.server.endWork();
     this.isOver = true;
     this.monitor.stop();
     this.items = this.source = this.iterator = null;

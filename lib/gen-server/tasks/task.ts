@@ -24,7 +24,7 @@ const DEFAULT_AWAIT_MS = 5_000;
 const DEFAULT_SHUTDOWN_MS = 5_000;
 
 /** Who a task hangs together with. */
-export interface TaskTies {
+export interface TaskRelations {
   /** The process that gets the result; null for code outside of any. */
   readonly owner: GenServerProcess | null;
   /** Whether the abnormal end of one is the end of the other. Default: false. */
@@ -92,7 +92,7 @@ export class Task<T> implements PromiseLike<T> {
     }
     this.ref = owner === null ? runtime.newRef() : monitor(owner, process, process.pid);
     this.#needsOwner = owner !== null;
-    owner?.beginErrand();
+    owner?.beginWork();
     const isAwaited = (): boolean => this.#isAwaited;
     process.observer = {
       caller: runtime.tracking?.current ?? null,
@@ -144,9 +144,9 @@ export class Task<T> implements PromiseLike<T> {
     options: TaskStreamOptions = {},
   ): AsyncIterableIterator<TaskStreamOutcome<I, T>> {
     const owner = Self.serverOf(self);
-    const ties = { owner, isLinked: !owner.trapsExits, endsWithOwner: true };
+    const relations = { owner, isLinked: !owner.trapsExits, endsWithOwner: true };
     return streamTasks(owner.runtime, owner, input, options, (item) =>
-      Task.controlOf(startTask(owner.runtime, (signal) => work(item, signal), ties)),
+      Task.controlOf(startTask(owner.runtime, (signal) => work(item, signal), relations)),
     );
   }
 
@@ -309,7 +309,7 @@ export class Task<T> implements PromiseLike<T> {
   #letOwnerGo(): void {
     if (!this.#needsOwner) return;
     this.#needsOwner = false;
-    this.#owner!.endErrand();
+    this.#owner!.endWork();
   }
 
   #whenEnded(): Promise<End<T>> {
@@ -344,9 +344,9 @@ export class Task<T> implements PromiseLike<T> {
   }
 }
 
-/** Starts a task with the ties that are asked for. An owner that has ended gets one that was refused. */
-export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, ties: TaskTies): Task<T> {
-  const { owner, supervisor, isLinked = false, endsWithOwner = false } = ties;
+/** Starts a task with the relations that are asked for. An owner that has ended gets one that was refused. */
+export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, relations: TaskRelations): Task<T> {
+  const { owner, supervisor, isLinked = false, endsWithOwner = false } = relations;
   if (owner?.isFenced === true) return new Task<T>(runtime, owner, null);
   const process = new TaskProcess(runtime, supervisor?.process ?? owner, owner, work);
   if (supervisor !== undefined) {

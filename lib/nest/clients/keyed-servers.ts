@@ -1,7 +1,7 @@
 import { NoProcessError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { StartOutcome } from '../../gen-server/process/starting.js';
-import type { ServerSource } from '../../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import { startErrorOf, type StartObserver } from '../../gen-server/process/start-observer.js';
 import type { StartOptions } from '../../gen-server/client/start.js';
 import { KeyTable } from '../../registry/key-table.js';
@@ -21,7 +21,7 @@ export type Arrival = (server: GenServerProcess | Error) => void;
 /** What all children of one keyed server have in common. */
 export interface KeyedServerSettings {
   readonly label: string;
-  readonly source: ServerSource;
+  readonly source: ServerBlueprint;
   readonly options: StartOptions;
   readonly restart: Restart;
   readonly shutdownMs: Shutdown | undefined;

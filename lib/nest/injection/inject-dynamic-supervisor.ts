@@ -1,6 +1,6 @@
 import { type FactoryProvider, Inject, type Type } from '@nestjs/common';
 import type { ServerName } from '../../runtime/registration.js';
-import { ServerHost } from '../tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 import { type ClientConsumer, consumerAt, getGenServerToken } from './inject-gen-server.js';
 
 /** A dynamic supervisor that somebody asked for. Only tokens are kept here, never anything of an application. */
@@ -42,8 +42,8 @@ export function InjectDynamicSupervisor(server: Type, name?: ServerName): Parame
 export function dynamicSupervisorProviders(): readonly FactoryProvider[] {
   return [...requests.values()].map((request) => ({
     provide: request.token,
-    inject: [ServerHost],
-    useFactory: (host: ServerHost) => host.dynamicSupervisorFor(request),
+    inject: [GenServerOrchestrator],
+    useFactory: (host: GenServerOrchestrator) => host.dynamicSupervisorFor(request),
   }));
 }
 

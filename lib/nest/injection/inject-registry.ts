@@ -4,7 +4,7 @@ import { Registry, type RegistryOptions } from '../../registry/registry.js';
 import { type ClientConsumer, consumerAt } from './inject-gen-server.js';
 import { findConsumer } from './consumer.finder.js';
 import * as messages from '../gen-server.messages.js';
-import { ServerHost } from '../tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 
 /** A registry that somebody asked for. Only tokens are kept here, never anything of an application. */
 interface RegistryRequest {
@@ -53,17 +53,17 @@ export function InjectRegistry(name: string): ParameterDecorator & PropertyDecor
  */
 export function provideRegistry(name: string, options: RegistryOptions): FactoryProvider<Registry> {
   const registry = { name, options };
-  const factory = (host: ServerHost, modules: ModulesContainer): Registry => open(registry, host, modules);
+  const factory = (host: GenServerOrchestrator, modules: ModulesContainer): Registry => open(registry, host, modules);
   provided.set(factory, registry);
-  return { provide: getRegistryToken(name), inject: [ServerHost, ModulesContainer], useFactory: factory };
+  return { provide: getRegistryToken(name), inject: [GenServerOrchestrator, ModulesContainer], useFactory: factory };
 }
 
 /** What makes the registries that were asked for injectable everywhere. */
 export function registryProviders(): readonly FactoryProvider[] {
   return [...requests.values()].map((request) => ({
     provide: request.token,
-    inject: [ServerHost, ModulesContainer],
-    useFactory: (host: ServerHost, modules: ModulesContainer): Registry | undefined => {
+    inject: [GenServerOrchestrator, ModulesContainer],
+    useFactory: (host: GenServerOrchestrator, modules: ModulesContainer): Registry | undefined => {
       const [registry] = declarationsOf(request.name, modules);
       if (registry !== undefined) return open(registry.declared, host, modules);
       const consumer = findConsumer(modules, request);
@@ -74,7 +74,7 @@ export function registryProviders(): readonly FactoryProvider[] {
   }));
 }
 
-function open({ name, options }: ProvidedRegistry, host: ServerHost, modules: ModulesContainer): Registry {
+function open({ name, options }: ProvidedRegistry, host: GenServerOrchestrator, modules: ModulesContainer): Registry {
   const [first, second] = declarationsOf(name, modules);
   if (second !== undefined) throw messages.nameTaken(`registry '${name}'`, first!.module, second.module);
   const { registries } = host.world;

@@ -2,7 +2,7 @@ import type { FactoryProvider, Type } from '@nestjs/common';
 import { getGenServerToken } from '../injection/inject-gen-server.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import { rememberProvidedServer } from '../discovery/provided-servers.js';
-import { ServerHost } from '../tree/gen-server.orchestrator.js';
+import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 
 /**
  * A server with options of its own: a second instance under another name, other arguments, another restart. Goes into
@@ -13,7 +13,7 @@ import { ServerHost } from '../tree/gen-server.orchestrator.js';
  */
 export function provideGenServer(type: Type, options: GenServerOptions = {}): FactoryProvider {
   const server = { type, options };
-  const factory = (host: ServerHost): Promise<object> => host.provide(server);
+  const factory = (host: GenServerOrchestrator): Promise<object> => host.provide(server);
   rememberProvidedServer(factory, server);
-  return { provide: getGenServerToken(type, options.name), inject: [ServerHost], useFactory: factory };
+  return { provide: getGenServerToken(type, options.name), inject: [GenServerOrchestrator], useFactory: factory };
 }

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { stop as stopServer } from '../../gen-server/client/client.js';
 import { StartError } from '../../gen-server/errors.js';
-import type { ServerSource } from '../../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import type { EventBus } from '../../observability/event-bus.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
@@ -13,7 +13,12 @@ import { dynamicSupervisorChildSpec } from '../../supervision/dynamic-supervisor
 import type { ChildStopped } from '../../supervision/events.js';
 import { ChildStartError } from '../../supervision/errors.js';
 import { kill, shutDownStray } from '../../supervision/shutdown.js';
-import { sourceOfSupervisor, spawnSupervisor, Supervisor, supervisorChildSpec } from '../../supervision/supervisor.js';
+import {
+  blueprintOfSupervisor,
+  spawnSupervisor,
+  Supervisor,
+  supervisorChildSpec,
+} from '../../supervision/supervisor.js';
 import type { SupervisorOptions } from '../../supervision/supervisor-options.js';
 import type { Catalog, ListedServer, NestModule } from '../discovery/gen-server.explorer.js';
 import type { KeyedServers } from '../clients/keyed-servers.js';
@@ -56,7 +61,7 @@ export interface TreeContext {
   readonly runtime: Runtime;
   readonly events: EventBus;
   readonly options: SupervisorOptions;
-  sourceOf(server: ListedServer): ServerSource;
+  sourceOf(server: ListedServer): ServerBlueprint;
   /** The keyed processes of a server that is started on demand; undefined for any other. */
   keyedOf(server: ListedServer): KeyedServers | undefined;
   onGaveUp(reason: ExitReason): void;
@@ -86,7 +91,7 @@ export class ApplicationSupervisor {
     for (const server of servers) server.checkScope();
     const { runtime, options } = this.context;
     const children = [...modules].map(([module, listed]) => this.moduleSpec(module, listed));
-    const source = sourceOfSupervisor({ ...options, label: 'application', children });
+    const source = blueprintOfSupervisor({ ...options, label: 'application', children });
     this.status = 'starting';
     const { process, outcome } = spawnSupervisor(runtime, source, undefined);
     this.root = process.pid;

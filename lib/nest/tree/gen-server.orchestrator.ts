@@ -9,7 +9,7 @@ import {
   resolve,
 } from '../../gen-server/client/destination.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import type { ServerSource } from '../../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import { StrayErrors } from '../../gen-server/stray-errors.js';
 import { LogReporter } from '../../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../../runtime/exits/exit-reason.js';
@@ -40,7 +40,7 @@ import { shutDownApplication } from './tree-exit.js';
 
 /** A server class, compiled once per place where it is listed. */
 interface CompiledServer {
-  readonly source: ServerSource;
+  readonly source: ServerBlueprint;
   /** Public methods that are no handlers, for stubs on the client. */
   readonly stubs: readonly (string | symbol)[];
 }
@@ -50,7 +50,7 @@ interface CompiledServer {
  * application.
  */
 @Injectable()
-export class ServerHost {
+export class GenServerOrchestrator {
   readonly world: World;
   /** The one of the world, in the form in which it is injected. */
   readonly pubsub: PubSub;
@@ -285,7 +285,7 @@ export class ServerHost {
   }
 
   /** What stands behind a class that somebody wants to start by hand. */
-  private findSource(server: unknown): ServerSource | undefined {
+  private findSource(server: unknown): ServerBlueprint | undefined {
     const listed = this.catalog.servers.find(({ declared, type }) => declared === server || type === server);
     return listed === undefined ? undefined : this.compile(listed).source;
   }

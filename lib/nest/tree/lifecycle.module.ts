@@ -1,6 +1,6 @@
 import { Injectable, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { ServerHost } from './gen-server.orchestrator.js';
+import { GenServerOrchestrator } from './gen-server.orchestrator.js';
 
 /**
  * Starts the servers when every other provider is initialised, and stops them before any is destroyed: databases are open for
@@ -13,7 +13,7 @@ import { ServerHost } from './gen-server.orchestrator.js';
 @Injectable()
 class GenServerLifecycle implements OnModuleInit, OnModuleDestroy {
   constructor(
-    private readonly host: ServerHost,
+    private readonly host: GenServerOrchestrator,
     modules: ModulesContainer,
   ) {
     for (const module of modules.values()) if (module.metatype === GenServerLifecycleModule) module.distance = -1;

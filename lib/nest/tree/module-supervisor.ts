@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { NoProcessError } from '../../gen-server/errors.js';
-import type { ServerSource } from '../../gen-server/definition/server-definition.js';
+import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import type { StartOptions } from '../../gen-server/client/start.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -88,7 +88,7 @@ export class ModuleSupervisor {
 
 /** The child spec of a class that some module lists. */
 export function childSpecOf(runtime: Runtime, server: Type, given: ChildOptions): ChildSpec {
-  const source = runtime.servers.find(server) as ServerSource;
+  const source = runtime.servers.find(server) as ServerBlueprint;
   const defaults = (source.defaults ?? {}) as GenServerOptions;
   const { id, restart, shutdownMs, significant, ...options } = given;
   const { idleMs = defaults.idleMs, name } = options;

@@ -4,7 +4,7 @@ import type { TaskFunction } from '../../gen-server/tasks/task-process.js';
 import type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from '../../gen-server/tasks/task-stream.js';
 import type { Pid } from '../../runtime/pid.js';
 import { startSupervisedTask, streamSupervisedTasks, terminateTask } from '../../supervision/task-supervisor.js';
-import { ServerHost } from './gen-server.orchestrator.js';
+import { GenServerOrchestrator } from './gen-server.orchestrator.js';
 
 /**
  * Runs work in tasks for controllers, services and whatever else is no process: it has a pid, can be stopped, and ends with the
@@ -27,7 +27,7 @@ import { ServerHost } from './gen-server.orchestrator.js';
  */
 @Injectable()
 export class TaskSupervisor {
-  constructor(private readonly host: ServerHost) {}
+  constructor(private readonly host: GenServerOrchestrator) {}
 
   /**
    * Starts a task. Its result is had from what this gives; when nobody asks for it, it is dropped, and a failure is reported. Throws

@@ -1,5 +1,5 @@
 import type { Process } from '../process.js';
-import { tiesOf } from './relations.js';
+import { relationsOf } from './relations.js';
 
 /**
  * Who dies with whom. A link is symmetric and there is at most one per pair (L1). The link of a child to its parent is a
@@ -7,8 +7,8 @@ import { tiesOf } from './relations.js';
  */
 export function link(a: Process, b: Process): void {
   if (a === b || areLinked(a, b)) return;
-  (tiesOf(a).links ??= new Set()).add(b);
-  (tiesOf(b).links ??= new Set()).add(a);
+  (relationsOf(a).links ??= new Set()).add(b);
+  (relationsOf(b).links ??= new Set()).add(a);
 }
 
 /** The link that a process is started with. */
@@ -24,15 +24,15 @@ export function unlink(a: Process, b: Process): void {
 
 export function areLinked(a: Process, b: Process): boolean {
   if ((a.isLinkedToParent && a.parent === b) || (b.isLinkedToParent && b.parent === a)) return true;
-  return a.ties?.links?.has(b) ?? false;
+  return a.relations?.links?.has(b) ?? false;
 }
 
 // Not frozen: going through frozen arrays is not compiled to anything fast.
 const NOBODY: readonly Process[] = [];
 
 /** Whom a process is linked to, its parent apart: its children, the oldest first, and whom it linked to of its own accord. */
-export function linkedTo({ ties }: Process): readonly Process[] {
-  if (ties === null || (ties.children === null && ties.links === null)) return NOBODY;
-  const children = ties.children?.members().filter(({ isLinkedToParent }) => isLinkedToParent) ?? [];
-  return ties.links === null ? children : [...children, ...ties.links];
+export function linkedTo({ relations }: Process): readonly Process[] {
+  if (relations === null || (relations.children === null && relations.links === null)) return NOBODY;
+  const children = relations.children?.members().filter(({ isLinkedToParent }) => isLinkedToParent) ?? [];
+  return relations.links === null ? children : [...children, ...relations.links];
 }

@@ -3,7 +3,7 @@ import type { ExitReason } from '../exits/exit-reason.js';
 import { Down } from '../exits/messages.js';
 import { Pid, type Ref } from '../pid.js';
 import type { Process } from '../process.js';
-import { tiesOf } from './relations.js';
+import { relationsOf } from './relations.js';
 
 /**
  * One watch over one incarnation (M3). From {@link start} on it reports exactly once, or not at all after {@link stop}. The watches over
@@ -19,13 +19,13 @@ export abstract class Monitor {
   abstract report(reason: ExitReason): void;
 
   start(): this {
-    const ties = tiesOf(this.target);
-    const elder = ties.lastWatcher;
+    const relations = relationsOf(this.target);
+    const elder = relations.lastWatcher;
     this.isOn = true;
     this.elder = elder;
-    if (elder === null) ties.firstWatcher = this;
+    if (elder === null) relations.firstWatcher = this;
     else elder.younger = this;
-    ties.lastWatcher = this;
+    relations.lastWatcher = this;
     return this;
   }
 
@@ -34,10 +34,10 @@ export abstract class Monitor {
     if (!this.isOn) return false;
     this.isOn = false;
     const { elder, younger } = this;
-    const ties = tiesOf(this.target);
-    if (elder === null) ties.firstWatcher = younger;
+    const relations = relationsOf(this.target);
+    if (elder === null) relations.firstWatcher = younger;
     else elder.younger = younger;
-    if (younger === null) ties.lastWatcher = elder;
+    if (younger === null) relations.lastWatcher = elder;
     else younger.elder = elder;
     this.elder = this.younger = null;
     return true;
@@ -54,13 +54,13 @@ class ProcessMonitor extends Monitor {
   ) {
     super(target);
     this.pid = target.pid;
-    (tiesOf(owner).watching ??= new Map()).set(ref, this);
+    (relationsOf(owner).watching ??= new Map()).set(ref, this);
   }
 
   private readonly pid: Pid;
 
   report(reason: ExitReason): void {
-    this.owner.ties?.watching?.delete(this.ref);
+    this.owner.relations?.watching?.delete(this.ref);
     this.owner.deliver(INFO_ENVELOPE, new Down(this.ref, this.pid, this.object, reason));
   }
 }
@@ -99,7 +99,7 @@ export function monitor(owner: Process, target: Process | undefined, object: unk
  * A `Down` that already lies in the mailbox stays there (M2).
  */
 export function demonitor(owner: Process, ref: Ref): boolean {
-  const watching = owner.ties?.watching;
+  const watching = owner.relations?.watching;
   const found = watching?.get(ref);
   watching?.delete(ref);
   return found?.stop() ?? false;
@@ -111,9 +111,9 @@ export function watch(target: Process, onDown: (reason: ExitReason) => void): Mo
 }
 
 /** Tells everybody who watches a process that it has ended. Who is told may end the watch of another. */
-export function reportToWatchers({ ties }: Process, reason: ExitReason): void {
-  if (ties === null) return;
-  for (let watcher = ties.firstWatcher; watcher !== null; watcher = ties.firstWatcher) {
+export function reportToWatchers({ relations }: Process, reason: ExitReason): void {
+  if (relations === null) return;
+  for (let watcher = relations.firstWatcher; watcher !== null; watcher = relations.firstWatcher) {
     watcher.stop();
     watcher.report(reason);
   }

@@ -6,10 +6,10 @@ import type { Ref } from '../pid.js';
 import type { Process } from '../process.js';
 
 /**
- * What ties a process to others, and what these want of it. Most processes of a hundred thousand have nothing of it, so it is made with
- * the first tie.
+ * The links, monitors, children and timers of a process. Most processes of a hundred thousand have none, so the
+ * object is made with the first of them.
  */
-export class Ties {
+export class Relations {
   /** Linked processes, without the parent and the children, which are linked by a flag of the child. */
   links: Set<Process> | null = null;
   /** Everybody who has this process as parent, linked or not. */
@@ -27,24 +27,24 @@ export class Ties {
   timers: Set<Deadline> | null = null;
 }
 
-keepShape(new Ties());
+keepShape(new Relations());
 
-/** The ties of a process, made when there were none. */
-export function tiesOf(process: Process): Ties {
-  return (process.ties ??= new Ties());
+/** The relations of a process, made when there were none. */
+export function relationsOf(process: Process): Relations {
+  return (process.relations ??= new Relations());
 }
 
 /** The list that holds the children of a process. */
 export function childrenOf(process: Process): Family {
-  return (tiesOf(process).children ??= new Family());
+  return (relationsOf(process).children ??= new Family());
 }
 
 /** How many calls of a process are unanswered, as far as is known. */
-export function pendingCallsOf({ ties }: Process): number {
-  return ties === null ? 0 : ties.pendingCalls;
+export function pendingCallsOf({ relations }: Process): number {
+  return relations === null ? 0 : relations.pendingCalls;
 }
 
 /** Counts a call that a process has made, or one of them that was settled. One that has ended waits for nothing. */
 export function countCall(process: Process, by: 1 | -1): void {
-  if (process.isAlive) tiesOf(process).pendingCalls += by;
+  if (process.isAlive) relationsOf(process).pendingCalls += by;
 }

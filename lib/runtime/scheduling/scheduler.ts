@@ -48,7 +48,7 @@ export class Scheduler {
   private credit = 1;
   private stride = 1;
   /** Whether a wake means no more than that somebody is ready, as it nearly always does: one look for what happens most often. */
-  private isPlain = true;
+  private needsNoBookkeeping = true;
   /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn. */
   private isWatched = false;
   private readonly canGather: boolean;
@@ -63,11 +63,11 @@ export class Scheduler {
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
-    if (this.isPlain || !this.isInTurn) this.flush();
+    if (this.needsNoBookkeeping || !this.isInTurn) this.flush();
     else this.takeSpecialWake();
   };
   private readonly atCallbackEnd = (): void => {
-    this.isPlain = false;
+    this.needsNoBookkeeping = false;
   };
   private readonly keepOpen = (resolve: () => void): void => {
     this.open = resolve;
@@ -178,7 +178,7 @@ export class Scheduler {
 
   /** What comes in this callback is handled at once; most turns have one wake, so it is watched from the second on. */
   private watchCallback(): void {
-    this.isWatched = this.isPlain = true;
+    this.isWatched = this.needsNoBookkeeping = true;
     this.insistOnTurnEnd(this.turn);
     this.clock.afterCallback!(this.atCallbackEnd);
     this.flush();
@@ -207,7 +207,7 @@ export class Scheduler {
   /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
     this.isDeferred = true;
-    this.isPlain = false;
+    this.needsNoBookkeeping = false;
     this.insistOnTurnEnd(this.turn);
     this.runUrgent();
   }
@@ -231,7 +231,7 @@ export class Scheduler {
     this.isInTurn = true;
     this.beginSlice();
     this.isWatched = this.isHurried = false;
-    this.isPlain = !this.canGather || this.turnsUntilTry > 0;
+    this.needsNoBookkeeping = !this.canGather || this.turnsUntilTry > 0;
     this.clock.nextTurn(this.atTurnEnd);
   }
 

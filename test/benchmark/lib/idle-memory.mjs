@@ -2,7 +2,7 @@
 import { CounterWithDependencies, KeyedCounter, keyedApplication } from './keyed-application.mjs';
 import { createWorld, DynamicSupervisor, GenServer, ok, reply, startDynamicSupervisor } from './subject-core.mjs';
 // The door has no function that makes of a behaviour what a supervisor starts.
-import { sourceOfBehaviour } from '../../../dist/esm/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../../dist/esm/gen-server/behaviour.js';
 import { Server } from '../floor/genserver.mjs';
 
 const counter = { init: () => ok(0), handleCall: (_request, _from, count) => reply(count + 1, count + 1) };
@@ -12,7 +12,7 @@ const core = (start) => async () => {
   await startDynamicSupervisor(runtime, { label: 'servers', name: 'servers' });
   return (i) => start(runtime, i);
 };
-const source = sourceOfBehaviour(counter);
+const source = blueprintOfBehaviour(counter);
 const nest = (type, start) => async () => {
   const { servers } = await keyedApplication(type);
   return (i) => start(servers, i);

@@ -13,7 +13,7 @@ if (!existsSync(fileURLToPath(entry))) {
 const { Inject, Module } = await import('@nestjs/common');
 const { NestFactory } = await import('@nestjs/core');
 const { GenServer, GenServerModule, GenServerRuntime, Supervisor } = await import('nestjs-genserver');
-const { ServerHost } = await import('../../../dist/esm/nest/tree/gen-server.orchestrator.js');
+const { GenServerOrchestrator } = await import('../../../dist/esm/nest/tree/gen-server.orchestrator.js');
 
 const CLIENTS = Symbol('clients');
 
@@ -45,7 +45,12 @@ export function rootModule({ options = {}, supervisor = {}, clients = [], ...met
 /** Starts an application without HTTP. `world` is the inside of it, to be looked at and not touched. */
 export async function boot(module) {
   const app = await NestFactory.createApplicationContext(module, { logger: droppedLines, abortOnError: false });
-  return { app, clients: app.get(CLIENTS), runtime: app.get(GenServerRuntime), world: app.get(ServerHost).world };
+  return {
+    app,
+    clients: app.get(CLIENTS),
+    runtime: app.get(GenServerRuntime),
+    world: app.get(GenServerOrchestrator).world,
+  };
 }
 
 /** Starts an application that listens on some free port. `prepare` gets it before anything of it has started. */

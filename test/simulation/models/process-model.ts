@@ -91,7 +91,7 @@ export class ProcessModel {
   idleDue = Infinity;
   /** Since when it has had nothing to do. */
   quietSince: number | undefined;
-  /** Kept to compare when it has ended. */
+  /** SupervisorRecord to compare when it has ended. */
   exitReason: unknown = undefined;
   /** Until when it may live after its supervisor has asked it to stop. */
   stopDue = Infinity;
