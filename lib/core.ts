@@ -29,7 +29,7 @@ export { Agent, type AgentOptions } from './gen-server/agent.js';
 export { Task } from './gen-server/tasks/task.js';
 export type { TaskFunction, TaskOutcome } from './gen-server/tasks/task-process.js';
 export type { StreamInput, TaskStreamOptions, TaskStreamOutcome } from './gen-server/tasks/task-stream.js';
-export type { StartOptions } from './gen-server/client/start.js';
+export type { StartOptions } from './gen-server/definition/start-options.js';
 export type { MaxMailbox, Overflow } from './runtime/mailbox/bounded-mailbox.js';
 export {
   CallCycleError,

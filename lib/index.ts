@@ -11,7 +11,7 @@ export { GenServerBase } from './gen-server/gen-server-base.js';
 export { From } from './gen-server/process/from.js';
 export type { Self } from './gen-server/self.js';
 export type { GenServerOptions } from './nest/gen-server.options.js';
-export type { InitArguments } from './gen-server/process/starting.js';
+export type { InitArguments } from './gen-server/definition/start-options.js';
 
 export {
   type ArgumentSchemas,
@@ -55,7 +55,7 @@ export { getGenServerToken, InjectGenServer, type ServerReference } from './nest
 export { type ClientOptions, GenServerClient } from './nest/clients/gen-server-client.js';
 export { GenServerRuntime, type Monitoring } from './nest/gen-server-runtime.js';
 export type { CallOptions } from './gen-server/client/client.js';
-export type { StartOptions } from './gen-server/client/start.js';
+export type { StartOptions } from './gen-server/definition/start-options.js';
 export type { MaxMailbox, Overflow } from './runtime/mailbox/bounded-mailbox.js';
 export type { Addressed, Destination } from './gen-server/client/destination.js';
 export { Pid, Ref } from './runtime/pid.js';

@@ -14,7 +14,8 @@ import {
   type ServerDefinition,
   type ServerBlueprint,
 } from './definition/server-definition.js';
-import { start, type StartOptions } from './client/start.js';
+import { start } from './client/start.js';
+import type { StartOptions } from './definition/start-options.js';
 import { isThenable } from './results/thenable.js';
 
 type MaybePromise<T> = T | PromiseLike<T>;

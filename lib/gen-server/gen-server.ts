@@ -6,7 +6,8 @@ import * as client from './client/client.js';
 import type { Destination } from './client/destination.js';
 import type { From } from './process/from.js';
 import type { Self } from './self.js';
-import { start, type StartOptions } from './client/start.js';
+import { start } from './client/start.js';
+import type { StartOptions } from './definition/start-options.js';
 
 /** OTP's `GenServer`, for plain behaviours. Worlds are objects here, so each function takes one. */
 export const GenServer = {

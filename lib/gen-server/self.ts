@@ -13,7 +13,8 @@ import { type Destination, formatDestination, resolveProcess } from './client/de
 import { NoProcessError } from './errors.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
 import type { ServerBlueprint } from './definition/server-definition.js';
-import { start, type StartOptions } from './client/start.js';
+import { start } from './client/start.js';
+import type { StartOptions } from './definition/start-options.js';
 import { startTask, type Task } from './tasks/task.js';
 import type { TaskFunction } from './tasks/task-process.js';
 

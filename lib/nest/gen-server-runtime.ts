@@ -13,7 +13,8 @@ import {
 } from '../gen-server/client/destination.js';
 import { NoProcessError, StartError } from '../gen-server/errors.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
-import { start, type StartOptions } from '../gen-server/client/start.js';
+import { start } from '../gen-server/client/start.js';
+import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { Sys } from '../gen-server/client/sys.js';
 import type { GenServerEvent } from '../observability/events.js';
 import { inspectTree, prettyPrint, type ProcessTree } from '../observability/process-inspector.js';

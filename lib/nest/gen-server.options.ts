@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { InitArguments } from '../gen-server/process/starting.js';
+import type { InitArguments } from '../gen-server/definition/start-options.js';
 import type { StrayOrigin } from '../gen-server/stray-errors.js';
 import type { MaxMailbox } from '../runtime/mailbox/bounded-mailbox.js';
 import type { ProcessLimits } from '../runtime/limits.js';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { planOf, type StartPlan } from '../gen-server/definition/start-plan.js';
-import { type Spawned, spawnPlanned, type StartOptions } from '../gen-server/client/start.js';
+import { type Spawned, spawnPlanned } from '../gen-server/client/start.js';
+import type { StartOptions } from '../gen-server/definition/start-options.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';

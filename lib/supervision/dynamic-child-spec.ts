@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { InitArguments } from '../gen-server/process/starting.js';
+import type { InitArguments } from '../gen-server/definition/start-options.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { NO_ARGUMENTS } from '../gen-server/definition/start-plan.js';
-import type { StartOptions } from '../gen-server/client/start.js';
+import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { checkRestartAndShutdown, checkSource, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import { SupervisorConfigError } from './errors.js';
 import type { RestartBudget } from './restart-intensity.js';

@@ -7,7 +7,8 @@ import {
 } from '../gen-server/definition/server-definition.js';
 import { call } from '../gen-server/client/client.js';
 import type { Destination } from '../gen-server/client/destination.js';
-import { type Lineage, spawn, type Spawned, start, type StartOptions } from '../gen-server/client/start.js';
+import { type Lineage, spawn, type Spawned, start } from '../gen-server/client/start.js';
+import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { GenServerError } from '../runtime/errors.js';
 import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';

@@ -2,7 +2,7 @@ import type { Behaviour } from '../gen-server/behaviour.js';
 import { blueprintOfBehaviour } from '../gen-server/behaviour.js';
 import { type Destination, formatDestination, resolve, whereis } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
-import type { StartOptions } from '../gen-server/client/start.js';
+import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { makeClient } from '../nest/clients/client-target.js';
 import type { InitParameters } from '../nest/clients/dynamic-supervisor-client.js';
 import type { GenServerClient } from '../nest/clients/gen-server-client.js';

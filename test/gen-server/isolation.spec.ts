@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
-import type { StartOptions } from '../../lib/gen-server/client/start.js';
+import type { StartOptions } from '../../lib/gen-server/definition/start-options.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';

@@ -1,6 +1,6 @@
 import { noReply, ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { StartOptions } from '../../lib/gen-server/client/start.js';
+import type { StartOptions } from '../../lib/gen-server/definition/start-options.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { TestWorld } from './world.js';
 

@@ -3,7 +3,7 @@ import { type Behaviour, blueprintOfBehaviour } from '../../lib/gen-server/behav
 import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import type { StartOptions } from '../../lib/gen-server/client/start.js';
+import type { StartOptions } from '../../lib/gen-server/definition/start-options.js';
 import type { GenServerEvent } from '../../lib/observability/events.js';
 import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';

@@ -3,7 +3,8 @@ import { type Behaviour, blueprintOfBehaviour } from '../../lib/gen-server/behav
 import { call, stop } from '../../lib/gen-server/client/client.js';
 import type { Destination } from '../../lib/gen-server/client/destination.js';
 import type { ServerBlueprint } from '../../lib/gen-server/definition/server-definition.js';
-import { start, type StartOptions } from '../../lib/gen-server/client/start.js';
+import { start } from '../../lib/gen-server/client/start.js';
+import type { StartOptions } from '../../lib/gen-server/definition/start-options.js';
 import type { ExitReason } from '../../lib/runtime/exits/exit-reason.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { TestWorld as PublishedWorld, type TestWorldOptions } from '../../lib/testing/test-world.js';

@@ -1,47 +1,15 @@
 import type { ServerName } from '../../runtime/registration.js';
 import { register } from '../../runtime/registration.js';
-import type { MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
 import { linkToParent } from '../../runtime/relations/links.js';
 import { Pid } from '../../runtime/pid.js';
 import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
-import type { InitArguments, StartOutcome } from '../process/starting.js';
+import type { StartOutcome } from '../process/starting.js';
+import type { InitArguments, StartOptions } from '../definition/start-options.js';
 import type { ServerBlueprint } from '../definition/server-definition.js';
 import { planOf, type StartPlan } from '../definition/start-plan.js';
 import { AwaitedStart, type StartObserver, whenStarted } from '../process/start-observer.js';
-
-/** How a server is started. */
-export interface StartOptions {
-  /** What to be found by. Taken before `init` runs (I8). Default: none. */
-  readonly name?: ServerName | undefined;
-  /**
-   * The arguments of `init`, evaluated once and reused by every incarnation (S23), or a function that makes them anew for
-   * each. Default: none.
-   */
-  readonly args?: InitArguments | undefined;
-  /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
-  readonly startTimeoutMs?: number | undefined;
-  /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */
-  readonly trapExit?: boolean | undefined;
-  /**
-   * Whether the server finishes its queue and runs `terminate` when its parent stops it, also without `trapExit`.
-   * Default: true; false gives OTP's instant death.
-   */
-  readonly drain?: boolean | undefined;
-  /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
-  readonly isolation?: 'none' | 'clone' | undefined;
-  /**
-   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits
-   * for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
-   */
-  readonly idleMs?: number | undefined;
-  /**
-   * How many calls, casts and sent messages may wait, and what happens to the rest. What the system has to say always fits.
-   * Default: any number.
-   */
-  readonly maxMailbox?: MaxMailbox | undefined;
-}
 
 /** A process that has been made and is about to run its `init`. */
 export interface Spawned {

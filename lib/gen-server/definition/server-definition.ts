@@ -2,7 +2,7 @@ import { CAST } from '../../runtime/mailbox/envelope.js';
 import type { SecretArguments } from '../../runtime/secrets/redaction.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import type { GenServerBase } from '../gen-server-base.js';
-import type { StartOptions } from '../client/start.js';
+import type { StartOptions } from './start-options.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a user's method, called with what was sent
 export type HandlerMethod = (this: any, ...args: any[]) => unknown;

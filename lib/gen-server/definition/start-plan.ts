@@ -1,10 +1,7 @@
-import { assertMaxMailbox, type MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
-import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
-import { print } from '../../runtime/secrets/print.js';
+import type { MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
 import type { ServerName } from '../../runtime/registration.js';
-import type { InitArguments } from '../process/starting.js';
 import type { ServerDefinition, ServerBlueprint } from './server-definition.js';
-import type { StartOptions } from '../client/start.js';
+import { assertStartOptions, type InitArguments, type StartOptions } from './start-options.js';
 
 /**
  * How servers of one kind are started: checked once, and shared by all processes that are started alike, of which there may be a
@@ -62,27 +59,3 @@ export function withDefaults<T extends object>(given: T, defaults: T | undefined
 
 /** No arguments, the same array for everybody: a hundred thousand empty ones are a few megabytes. */
 export const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
-
-/** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */
-function assertStartOptions(options: StartOptions, label: string): void {
-  const { startTimeoutMs, idleMs, args, trapExit, drain, isolation, maxMailbox } = options;
-  if (startTimeoutMs !== undefined) assertDurationMs(startTimeoutMs, `startTimeoutMs of ${label}`, true);
-  if (idleMs !== undefined) assertDurationMs(idleMs, `idleMs of ${label}`, true);
-  if (args !== undefined) assertInitArguments(args, label);
-  const refuse = (option: string, expected: string, got: unknown): never => {
-    throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
-  };
-  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
-  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
-  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
-    refuse('isolation', "'none' or 'clone'", isolation);
-  }
-  if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${label}`);
-}
-
-function assertInitArguments(args: unknown, label: string): void {
-  if (Array.isArray(args) || typeof args === 'function') return;
-  throw new InvalidArgumentError(
-    `args of ${label} must be an array of the arguments of init, or a function that returns one, got: ${print(args)}`,
-  );
-}

@@ -32,7 +32,8 @@ import { Shedding } from './load-shedding.js';
 import { type Invocation, payloadOf, type ServerDefinition } from '../definition/server-definition.js';
 import { NO_ARGUMENTS, type StartPlan } from '../definition/start-plan.js';
 import type { StartObserver } from './start-observer.js';
-import { type InitArguments, StartDeadline, Starting, type StartOutcome } from './starting.js';
+import { StartDeadline, Starting, type StartOutcome } from './starting.js';
+import type { InitArguments } from '../definition/start-options.js';
 import { SystemRequest } from './system-request.js';
 import { isThenable, whenSettled } from '../results/thenable.js';
 

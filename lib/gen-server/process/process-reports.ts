@@ -3,7 +3,7 @@ import type { CallRequest } from './call-request.js';
 import { BadReturnValueError } from '../errors.js';
 import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from '../events.js';
 import type { GenServerProcess } from './gen-server-process.js';
-import type { InitArguments } from './starting.js';
+import type { InitArguments } from '../definition/start-options.js';
 
 // What a server process has to tell. Events are built only when somebody listens: nobody does most of the time.
 

@@ -10,9 +10,6 @@ export type StartOutcome =
   | { readonly status: 'ignore' }
   | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
 
-/** What `init` gets: the same for every incarnation, or made anew for each. */
-export type InitArguments = readonly unknown[] | (() => readonly unknown[]);
-
 /** Tells the starter that `init` took too long (I7). */
 export class StartDeadline extends Deadline {
   constructor(private readonly server: GenServerProcess) {

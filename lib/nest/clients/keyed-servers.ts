@@ -3,7 +3,7 @@ import type { GenServerProcess } from '../../gen-server/process/gen-server-proce
 import type { StartOutcome } from '../../gen-server/process/starting.js';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import { startErrorOf, type StartObserver } from '../../gen-server/process/start-observer.js';
-import type { StartOptions } from '../../gen-server/client/start.js';
+import type { StartOptions } from '../../gen-server/definition/start-options.js';
 import { KeyTable } from '../../registry/key-table.js';
 import type { NameSlot } from '../../registry/name-table.js';
 import { watch } from '../../runtime/relations/monitors.js';

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { NoProcessError } from '../../gen-server/errors.js';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
-import type { StartOptions } from '../../gen-server/client/start.js';
+import type { StartOptions } from '../../gen-server/definition/start-options.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ChildCounts, ChildInfo } from '../../supervision/child.js';
