@@ -6,7 +6,8 @@ import { call, cast, type CallOptions, stop as stopServer } from './client/clien
 import { type Addressed, type Destination, DESTINATION, whereis } from './client/destination.js';
 import { NoProcessError } from './errors.js';
 import { GenServerBase } from './gen-server-base.js';
-import { Self } from './self.js';
+import { serverOf } from './process/process-handle.js';
+import type { Self } from './self.js';
 import {
   Handler,
   type HandlerMethod,
@@ -102,7 +103,7 @@ export class Agent<S> implements Addressed {
 
   /** The same, linked to the process whose `self` is given: it becomes the parent. */
   static async startLink<S>(parent: Self, makeState: () => MaybePromise<S>, options?: AgentOptions): Promise<Agent<S>> {
-    const server = Self.serverOf(parent);
+    const server = serverOf(parent);
     if (server.isFenced) throw new NoProcessError(server.pid.toString());
     return new Agent<S>(
       server.runtime,

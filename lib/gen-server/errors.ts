@@ -31,6 +31,9 @@ export class ServerExitedError extends GenServerError {
   }
 }
 
+/** Where a call is: in the queue, in the hands of its handler, or handled without an answer so far. */
+export type CallPhase = 'waiting' | 'running' | 'answered_later';
+
 /**
  * No answer within the call's timeout, which covers waiting in the queue and running (C2). The server was not told: it
  * handles the request all the same, and what the handler changes stays.
@@ -45,7 +48,7 @@ export class CallTimeoutError extends GenServerError {
     readonly request: RequestDescription,
     readonly timeoutMs: number,
     /** `waiting` in the queue, `running`, or `answered_later`: the handler has left the answer to somebody. */
-    readonly phase: 'waiting' | 'running' | 'answered_later',
+    readonly phase: CallPhase,
     /** How many messages were queued at that moment. */
     readonly queueLength: number,
   ) {

@@ -2,11 +2,11 @@ import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { CastResult, CodeChangeResult, InitResult } from './results/callback-result.js';
 import type { From } from './process/from.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
-import type { Self } from './self.js';
+import { ATTACH } from './definition/server-instance.js';
+import { type Self, selfOf } from './self.js';
 
 /** Relations an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
 let findProcess: (instance: GenServerBase<unknown>) => GenServerProcess;
-let attach: (instance: GenServerBase<unknown>, process: GenServerProcess) => void;
 
 type MaybePromise<T> = T | Promise<T>;
 
@@ -64,9 +64,11 @@ export abstract class GenServerBase<S> {
           'constructor. Nor does an instance made with new or injected by Nest have one; inject a client with @InjectGenServer.',
       );
     };
-    attach = (instance, process) => {
-      instance.#process = process;
-    };
+  }
+
+  /** @internal */
+  protected [ATTACH](process: GenServerProcess): void {
+    this.#process = process;
   }
 
   /** The state. Changed only by what `init` and the handlers return. */
@@ -81,16 +83,11 @@ export abstract class GenServerBase<S> {
 
   /** What a process can do as itself: send, monitor, link, set timers, exit. */
   protected get self(): Self {
-    return findProcess(this).self;
+    return selfOf(findProcess(this));
   }
 }
 
 /** The process that runs an instance. @internal */
 export function processOf(instance: GenServerBase<unknown>): GenServerProcess {
   return findProcess(instance);
-}
-
-/** @internal */
-export function attachProcess(instance: GenServerBase<unknown>, process: GenServerProcess): void {
-  attach(instance, process);
 }

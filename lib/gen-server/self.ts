@@ -1,17 +1,16 @@
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
-import { InvalidArgumentError } from '../runtime/errors.js';
 import { Exit } from '../runtime/exits/messages.js';
 import { LimitExceededError } from '../runtime/limits.js';
 import { demonitor, monitor } from '../runtime/relations/monitors.js';
 import { link, unlink } from '../runtime/relations/links.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { Pid, Ref } from '../runtime/pid.js';
-import { print } from '../runtime/secrets/print.js';
 import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
 import { exit, send, sendAfter } from './client/client.js';
 import { type Destination, formatDestination, resolveProcess } from './client/destination.js';
 import { NoProcessError } from './errors.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
+import { ProcessHandle, serverOf } from './process/process-handle.js';
 import type { ServerBlueprint } from './definition/server-definition.js';
 import { start } from './client/start.js';
 import type { StartOptions } from './definition/start-options.js';
@@ -32,29 +31,17 @@ class SelfExit extends Error {
  *
  * @publicApi
  */
-export class Self {
-  readonly #server: GenServerProcess;
+export class Self extends ProcessHandle {
   #controller: AbortController | undefined;
 
-  /** @internal */
-  constructor(server: GenServerProcess) {
-    this.#server = server;
-  }
-
-  /** The process that a `self` belongs to, for rooms that act on its behalf. @internal */
-  static serverOf(self: Self): GenServerProcess {
-    if (typeof self === 'object' && self !== null && #server in self) return self.#server;
-    throw new InvalidArgumentError(`Expected the self of a process (in a server: this.self), got: ${print(self)}`);
-  }
-
   get pid(): Pid {
-    return this.#server.pid;
+    return serverOf(this).pid;
   }
 
   /** Fires when this incarnation ends, however it ends: for `fetch` and whatever else takes an `AbortSignal`. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (!this.#server.isAlive) this.#controller.abort();
+    if (!serverOf(this).isAlive) this.#controller.abort();
     return this.#controller.signal;
   }
 
@@ -63,8 +50,8 @@ export class Self {
    * holds (C8).
    */
   send(destination: Destination, message: unknown): void {
-    if (this.#server.isFenced) return;
-    send(this.#server.runtime, destination, message);
+    if (serverOf(this).isFenced) return;
+    send(serverOf(this).runtime, destination, message);
   }
 
   /**
@@ -72,19 +59,19 @@ export class Self {
    * holder when the time has come (K2).
    */
   sendAfter(destination: Destination, message: unknown, ms: number): TimerRef {
-    const { runtime, isFenced } = this.#server;
+    const { runtime, isFenced } = serverOf(this);
     if (isFenced) return new TimerRef(runtime.nextRefId());
     return sendAfter(runtime, destination, message, ms);
   }
 
   /** Cancels a timer: the milliseconds that were left, or false when it has fired or was cancelled (K1). */
   cancelTimer(timer: TimerRef): number | false {
-    return this.#server.isFenced ? false : cancelTimer(this.#server.runtime, timer);
+    return serverOf(this).isFenced ? false : cancelTimer(serverOf(this).runtime, timer);
   }
 
   /** The milliseconds until a timer fires, or false as for {@link cancelTimer}. */
   readTimer(timer: TimerRef): number | false {
-    return readTimer(this.#server.runtime, timer);
+    return readTimer(serverOf(this).runtime, timer);
   }
 
   /**
@@ -93,12 +80,12 @@ export class Self {
    * `LimitExceededError` when there are too many already.
    */
   monitor(destination: Destination): Ref {
-    const { runtime, isFenced, label, relations } = this.#server;
+    const { runtime, isFenced, label, relations } = serverOf(this);
     if (isFenced) return runtime.newRef();
     const { monitors } = runtime.limits;
     if (relations?.watching != null && relations.watching.size >= monitors)
       throw new LimitExceededError(label, 'monitors', monitors);
-    return monitor(this.#server, resolveProcess(runtime, destination), destination);
+    return monitor(serverOf(this), resolveProcess(runtime, destination), destination);
   }
 
   /**
@@ -106,9 +93,9 @@ export class Self {
    * and the answer is false as well then (M2).
    */
   demonitor(ref: Ref, options: { flush?: boolean } = {}): boolean {
-    if (this.#server.isFenced) return false;
-    const wasOn = demonitor(this.#server, ref);
-    if (!wasOn && options.flush === true) this.#server.forgetDown(ref);
+    if (serverOf(this).isFenced) return false;
+    const wasOn = demonitor(serverOf(this), ref);
+    if (!wasOn && options.flush === true) serverOf(this).forgetDown(ref);
     return wasOn;
   }
 
@@ -117,24 +104,24 @@ export class Self {
    * Linking to a process that is gone is an exit signal `'noproc'` (L2).
    */
   link(destination: Destination): void {
-    const { runtime, isFenced } = this.#server;
+    const { runtime, isFenced } = serverOf(this);
     if (isFenced) return;
     const other = resolveProcess(runtime, destination);
     if (other !== undefined) {
-      link(this.#server, other);
+      link(serverOf(this), other);
       return;
     }
-    if (!this.#server.trapsExits)
+    if (!serverOf(this).trapsExits)
       throw new NoProcessError(formatDestination(destination), 'A link needs a live process.');
     const pid = destination instanceof Pid ? destination : undefined;
-    this.#server.deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
+    serverOf(this).deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
   }
 
   /** Removes a link. */
   unlink(destination: Destination): void {
-    const { runtime, isFenced } = this.#server;
+    const { runtime, isFenced } = serverOf(this);
     const other = isFenced ? undefined : resolveProcess(runtime, destination);
-    if (other !== undefined) unlink(this.#server, other);
+    if (other !== undefined) unlink(serverOf(this), other);
   }
 
   /**
@@ -142,9 +129,9 @@ export class Self {
    * with `StartError` or `AlreadyStartedError`; a failed start also ends this process unless it traps exits (I3).
    */
   async startLink(server: unknown, options: StartOptions = {}): Promise<Pid> {
-    const { runtime, isFenced } = this.#server;
+    const { runtime, isFenced } = serverOf(this);
     if (isFenced) throw new NoProcessError(this.pid.toString());
-    return start(runtime, runtime.servers.find(server) as ServerBlueprint, options, { parent: this.#server });
+    return start(runtime, runtime.servers.find(server) as ServerBlueprint, options, { parent: serverOf(this) });
   }
 
   /**
@@ -155,7 +142,7 @@ export class Self {
    * The answer to a call may be left to it: `void this.self.task(…).then(from.reply, from.replyError)`.
    */
   task<T>(work: TaskFunction<T>): Task<T> {
-    return startTask(this.#server.runtime, work, { owner: this.#server, endsWithOwner: true });
+    return startTask(serverOf(this).runtime, work, { owner: serverOf(this), endsWithOwner: true });
   }
 
   /**
@@ -165,17 +152,17 @@ export class Self {
    * @param options.metadata  What a dispatcher of the application's own may read (B4). Default: undefined.
    */
   subscribe(topic: string, options: { readonly metadata?: unknown } = {}): void {
-    this.#server.runtime.topics.subscribe(this, topic, options);
+    serverOf(this).runtime.topics.subscribe(this, topic, options);
   }
 
   /** Ends all subscriptions of this process to `topic`. What lies in the mailbox already stays there. */
   unsubscribe(topic: string): void {
-    this.#server.runtime.topics.unsubscribe(this, topic);
+    serverOf(this).runtime.topics.unsubscribe(this, topic);
   }
 
   /** Sends `message` to everybody who subscribed to `topic`, this process included (B2). */
   broadcast(topic: string, message: unknown): void {
-    if (!this.#server.isFenced) this.#server.runtime.topics.broadcast(topic, message);
+    if (!serverOf(this).isFenced) serverOf(this).runtime.topics.broadcast(topic, message);
   }
 
   /** Ends this process with `reason` after `terminate`. Nothing after it runs, and no `catch` can undo it. */
@@ -183,7 +170,7 @@ export class Self {
   /** Sends an exit signal to another process. `'kill'` cannot be trapped and skips `terminate` (E6). */
   exit(destination: Destination, reason: ExitReason): void;
   exit(...args: [ExitReason] | [Destination, ExitReason]): void {
-    const server = this.#server;
+    const server = serverOf(this);
     if (args.length === 1) {
       server.markExit(args[0]);
       throw new SelfExit(args[0]);
@@ -195,4 +182,9 @@ export class Self {
   close(reason: ExitReason): void {
     this.#controller?.abort(reason);
   }
+}
+
+/** The `self` of a process, made on first use. */
+export function selfOf(server: GenServerProcess): Self {
+  return (server.handle ??= new Self(server)) as Self;
 }

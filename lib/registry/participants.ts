@@ -1,4 +1,5 @@
-import { Self } from '../gen-server/self.js';
+import { serverOf } from '../gen-server/process/process-handle.js';
+import type { Self } from '../gen-server/self.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/secrets/print.js';
@@ -11,7 +12,7 @@ import type { Runtime } from '../runtime/runtime.js';
 
 /** The process that acts, or undefined when nothing that it does may have an effect any more. */
 export function actingProcess(runtime: Runtime, self: Self): Process | undefined {
-  const process = Self.serverOf(self);
+  const process = serverOf(self);
   assertSameWorld(runtime, process);
   return process.isFenced ? undefined : process;
 }

@@ -40,9 +40,10 @@ export abstract class Process implements Schedulable {
   /** The callback that is under way, where that is tracked: on the process itself, since it is every process then. @internal */
   activation: Activation | null = null;
 
-  protected mailbox: Mailbox | null = null;
-  /** Something comes before the mailbox: the start itself, or a continue. */
-  protected hasContinuation = true;
+  /** Made with the first message. @internal */
+  mailbox: Mailbox | null = null;
+  /** Something comes before the mailbox: the start itself, or a continue. @internal */
+  hasContinuation = true;
   private doom: { readonly reason: ExitReason } | null = null;
 
   constructor(
@@ -86,7 +87,8 @@ export abstract class Process implements Schedulable {
   }
 
   /** The mailbox comes with the first message. */
-  protected makeMailbox(): Mailbox {
+  /** @internal */
+  makeMailbox(): Mailbox {
     return new Mailbox();
   }
 
@@ -184,6 +186,22 @@ export abstract class Process implements Schedulable {
     this.die(reasonOfThrown(thrown));
   }
 
+  /**
+   * Runs `step` in the loop, for what goes on outside of a turn: the continuation of a callback, a deadline. What `step` throws ends
+   * this process, and never the loop. @internal
+   */
+  inLoop(step: () => void): void {
+    const { scheduler } = this.runtime;
+    const wasRunning = scheduler.enter();
+    try {
+      step();
+    } catch (thrown) {
+      this.crash(thrown);
+    } finally {
+      scheduler.leave(wasRunning);
+    }
+  }
+
   private takeTurn(): boolean {
     if (this.doom !== null) {
       this.end(this.doom.reason);
@@ -216,7 +234,7 @@ export abstract class Process implements Schedulable {
   }
 
   /** Goes on with the mailbox after work that took more than one turn. */
-  protected resume(): void {
+  resume(): void {
     this.isBusy = false;
     if (!this.hasContinuation && this.queueLength === 0) {
       this.onQuiet();
@@ -235,7 +253,7 @@ export abstract class Process implements Schedulable {
    * The end. The order is OTP's (E13): the name is free, then callers, links and monitors are told. All of it happens in one
    * go, so nobody sees half of it.
    */
-  protected end(reason: ExitReason): void {
+  end(reason: ExitReason): void {
     if (this.status === 'dead') return;
     const { mailbox, relations } = this;
     const linked = linkedTo(this);

@@ -2,7 +2,7 @@ import { type CastResult, noReply, type Ok, ok, stop } from '../gen-server/resul
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
-import type { StartOutcome } from '../gen-server/process/starting.js';
+import type { StartOutcome } from '../gen-server/process/start-observer.js';
 import type { InitArguments } from '../gen-server/definition/start-options.js';
 import type { StartObserver } from '../gen-server/process/start-observer.js';
 import { spawnAsPlanned } from '../gen-server/client/start.js';

@@ -9,7 +9,7 @@ import {
 } from '../gen-server/results/callback-result.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
-import type { StartOutcome } from '../gen-server/process/starting.js';
+import type { StartOutcome } from '../gen-server/process/start-observer.js';
 import type { Spawned } from '../gen-server/client/start.js';
 import { CallbackDeadline } from '../runtime/time/callback-deadline.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';

@@ -4,7 +4,8 @@ import { type Destination, formatDestination, resolve } from '../gen-server/clie
 import { NoProcessError } from '../gen-server/errors.js';
 import { GenServerBase } from '../gen-server/gen-server-base.js';
 import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
-import { Self } from '../gen-server/self.js';
+import { serverOf } from '../gen-server/process/process-handle.js';
+import type { Self } from '../gen-server/self.js';
 import {
   Handler,
   type HandlerMethod,
@@ -219,12 +220,12 @@ export const TaskSupervisor = {
    * `MaxChildrenError`, or `NoProcessError` when the supervisor is not there.
    */
   async: <T>(self: Self, supervisor: Destination, work: TaskFunction<T>): Task<T> => {
-    const owner = Self.serverOf(self);
+    const owner = serverOf(self);
     return startSupervisedTask(getTaskTable(owner.runtime, supervisor), owner, work, { isLinked: true });
   },
   /** The same without the link: a failure ends nobody, and the task outlives its owner (K11). */
   asyncNolink: <T>(self: Self, supervisor: Destination, work: TaskFunction<T>): Task<T> => {
-    const owner = Self.serverOf(self);
+    const owner = serverOf(self);
     return startSupervisedTask(getTaskTable(owner.runtime, supervisor), owner, work);
   },
   /** As `Task.asyncStream`, under the supervisor. */
@@ -235,7 +236,7 @@ export const TaskSupervisor = {
     work: (item: I, signal: AbortSignal) => T | PromiseLike<T>,
     options: TaskStreamOptions = {},
   ): AsyncIterableIterator<TaskStreamOutcome<I, T>> => {
-    const owner = Self.serverOf(self);
+    const owner = serverOf(self);
     return streamSupervisedTasks(getTaskTable(owner.runtime, supervisor), owner, input, work, options, true);
   },
   /** The same without the links: a failure is an outcome, and ends nobody. */
@@ -246,7 +247,7 @@ export const TaskSupervisor = {
     work: (item: I, signal: AbortSignal) => T | PromiseLike<T>,
     options: TaskStreamOptions = {},
   ): AsyncIterableIterator<TaskStreamOutcome<I, T>> => {
-    const owner = Self.serverOf(self);
+    const owner = serverOf(self);
     return streamSupervisedTasks(getTaskTable(owner.runtime, supervisor), owner, input, work, options, false);
   },
   /** Starts a task that belongs to nobody: its result is dropped, its failure reported, and it is not started again (K14). */

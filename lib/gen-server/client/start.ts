@@ -5,7 +5,7 @@ import { Pid } from '../../runtime/pid.js';
 import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
-import type { StartOutcome } from '../process/starting.js';
+import type { StartOutcome } from '../process/start-observer.js';
 import type { InitArguments, StartOptions } from '../definition/start-options.js';
 import type { ServerBlueprint } from '../definition/server-definition.js';
 import { planOf, type StartPlan } from '../definition/start-plan.js';

@@ -7,7 +7,8 @@ import { print } from '../../runtime/secrets/print.js';
 import { formatName } from '../../runtime/registration.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { DEFAULT_CALL_TIMEOUT_MS, getServer } from './client.js';
-import type { Statistics } from '../process/debugging.js';
+import { changeCode } from '../process/code-change.js';
+import { resumeFromSuspension, startDebugging, type Statistics, stopDebugging } from '../process/debugging.js';
 import type { Destination } from './destination.js';
 import { CallingSelfError, CallTimeoutError, CodeChangeError, ServerExitedError } from '../errors.js';
 import type { GenServerProcess } from '../process/gen-server-process.js';
@@ -166,13 +167,13 @@ export class Sys {
    */
   async suspend(destination: Destination, options?: SysOptions): Promise<void> {
     await this.ask(destination, 'suspend', options, (server) => {
-      server.startDebugging().isSuspended = true;
+      startDebugging(server).isSuspended = true;
     });
   }
 
   /** Goes on with what has queued, in order (Y2). Harmless when the server is not suspended. */
   async resume(destination: Destination, options?: SysOptions): Promise<void> {
-    await this.ask(destination, 'resume', options, (server) => server.resumeFromSuspension());
+    await this.ask(destination, 'resume', options, (server) => resumeFromSuspension(server));
   }
 
   /** Counts messages from `'on'` (anew when it is on already) to `'off'`. `'get'` gives `'no_statistics'` when it is off (Y3). */
@@ -184,9 +185,9 @@ export class Sys {
     return this.ask(destination, 'statistics', options, (server): unknown => {
       assertFlag('statistics', flag);
       if (flag === 'get') return server.debugging?.readStatistics() ?? 'no_statistics';
-      if (flag === 'on') server.startDebugging().startStatistics();
+      if (flag === 'on') startDebugging(server).startStatistics();
       else server.debugging?.stopStatistics();
-      server.stopDebugging();
+      stopDebugging(server);
       return undefined;
     }) as Promise<StatisticsAnswers[F]>;
   }
@@ -210,10 +211,10 @@ export class Sys {
         if (!Number.isInteger(limit) || limit < 1) {
           throw new InvalidArgumentError(`limit of sys.trace must be an integer, 1 or more, got: ${print(limit)}`);
         }
-        return server.startDebugging().startTrace(limit);
+        return startDebugging(server).startTrace(limit);
       }
       server.debugging?.stopTrace();
-      server.stopDebugging();
+      stopDebugging(server);
       return undefined;
     }) as Promise<TraceAnswers[F]>;
   }
@@ -223,7 +224,7 @@ export class Sys {
     await this.ask(destination, 'noDebug', options, (server) => {
       server.debugging?.stopTrace();
       server.debugging?.stopStatistics();
-      server.stopDebugging();
+      stopDebugging(server);
     });
   }
 
@@ -240,7 +241,7 @@ export class Sys {
     await this.request(destination, 'changeCode', options, (server, request) => {
       if (!server.isSuspended) throw new CodeChangeError(server.label, 'not_suspended', undefined);
       const oldVersion = options.oldVersion ?? server.definition.version;
-      server.changeCode(request, oldVersion, extra, (error) => {
+      changeCode(server, request, { oldVersion, extra }, (error) => {
         if (error === undefined) request.answer(undefined);
         else request.refuse(error);
       });

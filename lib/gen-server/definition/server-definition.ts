@@ -1,7 +1,7 @@
 import { CAST } from '../../runtime/mailbox/envelope.js';
 import type { SecretArguments } from '../../runtime/secrets/redaction.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
-import type { GenServerBase } from '../gen-server-base.js';
+import type { ServerInstance } from './server-instance.js';
 import type { StartOptions } from './start-options.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a user's method, called with what was sent
@@ -23,7 +23,7 @@ export class Invocation implements Envelope {
     readonly arity: Arity,
   ) {}
 
-  on(instance: GenServerBase<unknown>, payload: unknown): unknown {
+  on(instance: ServerInstance, payload: unknown): unknown {
     if (this.arity === 1) return this.method.call(instance, payload);
     if (this.arity === 0) return this.method.call(instance);
     return this.method.apply(instance, payload as unknown[]);
@@ -153,5 +153,5 @@ export interface ServerBlueprint {
   readonly definition: ServerDefinition;
   /** How it is started where the start says nothing else. */
   readonly defaults?: StartOptions;
-  create(): GenServerBase<unknown> | Promise<GenServerBase<unknown>>;
+  create(): ServerInstance | Promise<ServerInstance>;
 }

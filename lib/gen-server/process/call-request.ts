@@ -8,9 +8,19 @@ import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { countCall } from '../../runtime/relations/relations.js';
 import type { Activation, Awaited } from '../../runtime/tracking.js';
-import { CallTimeoutError, type RequestDescription, ServerExitedError } from '../errors.js';
-import type { GenServerProcess } from './gen-server-process.js';
+import { type CallPhase, CallTimeoutError, type RequestDescription, ServerExitedError } from '../errors.js';
 import type { Invocation } from '../definition/server-definition.js';
+
+/** The process that is called. */
+export interface Callee {
+  readonly label: string;
+  readonly queueLength: number;
+  readonly runtime: Runtime;
+  /** Where the call is, for its timeout error. */
+  phaseOf(request: CallRequest): CallPhase;
+  /** Nobody waits for the answer any more. */
+  forgetCall(request: CallRequest): void;
+}
 
 let grabbedResolve!: (value: unknown) => void;
 let grabbedReject!: (reason: unknown) => void;
@@ -36,7 +46,7 @@ export class CallRequest implements Envelope, Deadline {
   private readonly reject: (reason: unknown) => void;
 
   constructor(
-    private readonly server: GenServerProcess,
+    private readonly server: Callee,
     readonly invocation: Invocation,
     readonly payload: unknown,
     readonly timeoutMs: number,
@@ -102,7 +112,7 @@ export class CallRequest implements Envelope, Deadline {
 export class TrackedCallRequest extends CallRequest implements Awaited {
   constructor(
     readonly caller: Activation | null,
-    server: GenServerProcess,
+    server: Callee,
     invocation: Invocation,
     payload: unknown,
     timeoutMs: number,

@@ -4,8 +4,8 @@ import { REDACTED } from '../../runtime/secrets/redaction.js';
 import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
 import { type CallRequest, describeRequest } from './call-request.js';
 import type { RequestDescription } from '../errors.js';
-import type { GenServerProcess } from './gen-server-process.js';
-import type { Invocation } from '../definition/server-definition.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
 import type { SystemRequest } from './system-request.js';
 import { Trace } from './trace.js';
 
@@ -22,6 +22,19 @@ export interface Statistics {
   readonly messagesIn: number;
   /** Answers to calls, errors included. */
   readonly messagesOut: number;
+}
+
+/** The process that is being debugged. */
+export interface DebuggedServer {
+  readonly runtime: Runtime;
+  readonly definition: ServerDefinition;
+  readonly state: unknown;
+  readonly isBusy: boolean;
+  readonly extrasInUse: { debugging: Debugging | null };
+  readonly debugging: Debugging | null;
+  mailbox: Mailbox | null;
+  makeMailbox(): Mailbox;
+  visibleState(): unknown;
 }
 
 interface Counters {
@@ -45,11 +58,7 @@ export class Debugging {
   private isAnswered = false;
   private stateBefore: unknown = undefined;
 
-  constructor(
-    private readonly server: GenServerProcess,
-    /** With the same limit as the server's own. */
-    private readonly makeMailbox: () => Mailbox,
-  ) {}
+  constructor(private readonly server: DebuggedServer) {}
 
   get isOn(): boolean {
     return this.isSuspended || this.trace !== null || this.counters !== null;
@@ -67,7 +76,7 @@ export class Debugging {
     const { kind } = envelope;
     if (kind === TERMINATE || (kind === SYSTEM && !(envelope as SystemRequest).runsHandler)) return false;
     if (this.isSuspended) {
-      (this.heldBack ??= this.makeMailbox()).push(envelope, payload);
+      (this.heldBack ??= this.server.makeMailbox()).push(envelope, payload);
       return true;
     }
     if (kind === CALL) {
@@ -188,4 +197,23 @@ export class Debugging {
   forgetHeldBack(envelope: Envelope, matches: (payload: unknown) => boolean): boolean {
     return this.heldBack?.remove(envelope, matches) ?? false;
   }
+}
+
+/** What of a process is being debugged; from now on at least that. */
+export function startDebugging(server: DebuggedServer): Debugging {
+  return (server.extrasInUse.debugging ??= new Debugging(server));
+}
+
+/** When nothing is on any more, messages pass as if there were no debugging. */
+export function stopDebugging(server: DebuggedServer): void {
+  if (server.debugging?.isOn === false) server.extrasInUse.debugging = null;
+}
+
+/** Goes on with what came while the server was suspended, in order (Y2). */
+export function resumeFromSuspension(server: DebuggedServer): void {
+  const { debugging } = server;
+  if (debugging === null || !debugging.isSuspended) return;
+  debugging.isSuspended = false;
+  server.mailbox = debugging.release(server.mailbox);
+  stopDebugging(server);
 }

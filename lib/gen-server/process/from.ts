@@ -7,7 +7,6 @@ import {
   type Modifiers,
   NO_ANSWER,
 } from '../results/callback-result.js';
-import type { GenServerProcess } from './gen-server-process.js';
 
 /**
  * The caller of the request in hand, to be answered whenever and from wherever: from another handler, a timer, a task, after
@@ -31,8 +30,14 @@ export interface From<R> {
 /** A value of the same name, so that decorated signatures may mention the type under `isolatedModules` (TS1272). */
 export const From = Object;
 
+/** The process that answers. */
+export interface Answerer {
+  answer(request: CallRequest, value: unknown): void;
+  refuse(request: CallRequest, error: unknown): void;
+}
+
 /** Made only when a handler asks for it: most calls are answered by what their handler returns. */
-export function makeFrom(server: GenServerProcess, request: CallRequest): From<unknown> {
+export function makeFrom(server: Answerer, request: CallRequest): From<unknown> {
   return {
     reply: (value: unknown): void => server.answer(request, value),
     replyError: (error: unknown): void => server.refuse(request, error),

@@ -4,10 +4,10 @@ import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import { type CallRequest, describeRequest } from './call-request.js';
 import { OverloadedError } from '../errors.js';
 import type { MessageShed } from '../events.js';
-import type { GenServerProcess } from './gen-server-process.js';
+import type { ReportedServer } from './process-reports.js';
 
 /** Counts what a bounded mailbox had no room for, tells the callers among them, and reports every one. */
-export class Shedding {
+export class LoadShedding {
   private readonly overflow: Overflow;
   private readonly limit: number;
   private calls = 0;
@@ -15,7 +15,7 @@ export class Shedding {
   private infos = 0;
 
   constructor(
-    private readonly server: GenServerProcess,
+    private readonly server: ReportedServer,
     { limit, overflow }: MaxMailbox,
   ) {
     this.limit = limit;

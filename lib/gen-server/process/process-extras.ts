@@ -3,8 +3,25 @@ import { keepShape } from '../../runtime/keep-shape.js';
 import type { CallRequest } from './call-request.js';
 import type { Debugging } from './debugging.js';
 import type { Invocation } from '../definition/server-definition.js';
-import type { Shedding } from './load-shedding.js';
+import type { LoadShedding } from './load-shedding.js';
 import type { SystemRequest } from './system-request.js';
+
+/** The process is to exit with this reason, though a `catch` of the user's may have swallowed the exit. */
+export interface ExitMark {
+  readonly reason: ExitReason;
+}
+
+/** A callback that a result asked for, with its arguments. */
+export interface Continuation {
+  readonly invocation: Invocation;
+  readonly payload: unknown;
+}
+
+/** Why a process ended, as its callers may know it. */
+export interface ToldOfExit {
+  readonly reason: ExitReason;
+  readonly cause: unknown;
+}
 
 /**
  * What a server has going on besides the message in hand. Most processes of a hundred thousand have nothing of it, so it is made with
@@ -14,12 +31,11 @@ export class ProcessExtras {
   /** Calls whose answer was left for later. */
   unanswered: Set<CallRequest> | null = null;
   /** What a result asked to be run before the next message. */
-  continuation: { readonly invocation: Invocation; readonly payload: unknown } | null = null;
-  /** The process is to exit: a `catch` of the user's may have swallowed it. */
-  exitMark: { readonly reason: ExitReason } | null = null;
-  /** Why it ended, as callers may know it: made once, however many wait. */
-  toldOfExit: { readonly reason: ExitReason; readonly cause: unknown } | null = null;
-  shedding: Shedding | null = null;
+  continuation: Continuation | null = null;
+  exitMark: ExitMark | null = null;
+  /** Made once, however many callers wait. */
+  toldOfExit: ToldOfExit | null = null;
+  shedding: LoadShedding | null = null;
   /** Called when a request to end the process arrives. */
   stopQueued: (() => void) | null = null;
   /** What `sys` has turned on; null while nothing is. */

@@ -1,14 +1,20 @@
 import { keepShape } from '../../runtime/keep-shape.js';
+import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Pid } from '../../runtime/pid.js';
+import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { withResolvers } from '../../runtime/with-resolvers.js';
 import { StartError } from '../errors.js';
-import type { GenServerProcess } from './gen-server-process.js';
-import type { StartOutcome } from './starting.js';
+
+/** How a start ended. */
+export type StartOutcome =
+  | { readonly status: 'ok' }
+  | { readonly status: 'ignore' }
+  | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
 
 /** Who is told, once and in the turn in which it is decided, how a start went. */
 export interface StartObserver {
-  started(process: GenServerProcess, outcome: StartOutcome): void;
+  started(process: Process, outcome: StartOutcome): void;
 }
 
 /** Keeps the outcome for whoever awaits it. */
@@ -22,7 +28,7 @@ export class AwaitedStart implements StartObserver {
     });
   }
 
-  started(_process: GenServerProcess, outcome: StartOutcome): void {
+  started(_process: Process, outcome: StartOutcome): void {
     this.settle(outcome);
   }
 }
@@ -36,7 +42,7 @@ class StartedPid implements StartObserver {
     private readonly reject: (error: unknown) => void,
   ) {}
 
-  started(process: GenServerProcess, outcome: StartOutcome): void {
+  started(process: Process, outcome: StartOutcome): void {
     if (outcome.status === 'ok') this.resolve(process.pid);
     else this.reject(startErrorOf(process, outcome));
   }

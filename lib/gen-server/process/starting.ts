@@ -1,29 +1,49 @@
-import { Deadline } from '../../runtime/time/deadline.js';
-import type { ExitReason } from '../../runtime/exits/exit-reason.js';
+import { type ExitReason, isCleanExit, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
 import { keepShape } from '../../runtime/keep-shape.js';
-import type { GenServerProcess } from './gen-server-process.js';
-import { AwaitedStart, type StartObserver } from './start-observer.js';
+import { Pid } from '../../runtime/pid.js';
+import type { Process } from '../../runtime/process.js';
+import { Deadline } from '../../runtime/time/deadline.js';
+import { attachProcess, type ServerInstance } from '../definition/server-instance.js';
+import type { InitArguments } from '../definition/start-options.js';
+import type { StartPlan } from '../definition/start-plan.js';
+import type { CallbackResult, Modifier } from '../results/callback-result.js';
+import { faultOf } from '../results/result-fault.js';
+import { type CallbackServer, type OwnCallback, runOwnCallback } from './own-callback.js';
+import { applyModifier, type ModifiedServer } from './modifiers.js';
+import { badReturnValue, reportCrash, warnOfSharedArguments } from './process-reports.js';
+import type { ExitMark } from './process-extras.js';
+import { AwaitedStart, type StartObserver, type StartOutcome } from './start-observer.js';
 
-/** How a start ended. */
-export type StartOutcome =
-  | { readonly status: 'ok' }
-  | { readonly status: 'ignore' }
-  | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
+/** A process whose `init` has not come to its end. */
+export interface StartingServer extends CallbackServer, ModifiedServer {
+  readonly plan: StartPlan;
+  readonly args: InitArguments;
+  readonly exitMark: ExitMark | null;
+  instance: ServerInstance | null;
+  state: unknown;
+  /** Null once `init` is done. */
+  starting: Starting | null;
+  dropArguments(): void;
+  end(reason: ExitReason): void;
+  resume(): void;
+}
+
+export const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
 
 /** Tells the starter that `init` took too long (I7). */
-export class StartDeadline extends Deadline {
-  constructor(private readonly server: GenServerProcess) {
+class StartDeadline extends Deadline {
+  constructor(private readonly server: StartingServer) {
     super();
   }
 
   expire(): void {
-    this.server.startTimedOut();
+    startTimedOut(this.server);
   }
 }
 
 /** A start that is under way: given up when the process is up. */
 export class Starting {
-  deadline: StartDeadline | null = null;
+  deadline: Deadline | null = null;
   hasTimedOut = false;
   cause: unknown = undefined;
   private others: AwaitedStart | null = null;
@@ -31,7 +51,7 @@ export class Starting {
   constructor(private observer: StartObserver | null) {}
 
   /** Tells the starter how it went, once. */
-  settle(process: GenServerProcess, outcome: StartOutcome): void {
+  settle(process: Process, outcome: StartOutcome): void {
     this.takeOver()?.started(process, outcome);
   }
 
@@ -50,7 +70,7 @@ export class Starting {
     return this.others.outcome;
   }
 
-  /** From now on it is told by nobody else. */
+  /** From now on the observer is told by nobody else. */
   takeOver(): StartObserver | null {
     const { observer } = this;
     this.observer = null;
@@ -59,3 +79,122 @@ export class Starting {
 }
 
 keepShape(new Starting(null));
+
+const CREATING: OwnCallback<StartingServer, null> = {
+  run: ({ plan }) => plan.blueprint.create(),
+  done: (server, instance) => runInit(server, instance as ServerInstance),
+  failed: initFailed,
+};
+
+const INITIALISING: OwnCallback<StartingServer, readonly unknown[]> = {
+  run: ({ instance }, args) => instance!.init!(...args),
+  done: applyInit,
+  failed: initFailed,
+};
+
+/** Limits how long making the instance and `init` may take. */
+export function limitStart(server: StartingServer): void {
+  const { startTimeoutMs } = server.plan;
+  if (startTimeoutMs === Infinity) return;
+  const deadline = (server.starting!.deadline = new StartDeadline(server));
+  server.runtime.deadlines.add(deadline, startTimeoutMs);
+}
+
+/** Makes the instance and runs its `init`. */
+export function initialise(server: StartingServer): void {
+  server.isBusy = true;
+  runOwnCallback(server, CREATING, null);
+}
+
+function startTimedOut(server: StartingServer): void {
+  if (server.isFenced) return;
+  // The starter learns it from the outcome and receives no exit message.
+  if (server.isLinkedToParent) server.parent!.forgetLink(server);
+  server.isLinkedToParent = false;
+  server.starting!.hasTimedOut = true;
+  server.die('killed');
+}
+
+function runInit(server: StartingServer, instance: ServerInstance): void {
+  server.instance = instance;
+  attachProcess(instance, server);
+  const given = server.args;
+  let args: readonly unknown[];
+  try {
+    args = typeof given === 'function' ? given() : server.clonesMessages ? structuredClone(given) : given;
+  } catch (thrown) {
+    initFailed(server, thrown);
+    return;
+  }
+  if (instance.init === undefined) {
+    enter(server, args[0], null);
+    return;
+  }
+  runOwnCallback(server, INITIALISING, args);
+}
+
+function applyInit(server: StartingServer, result: unknown): void {
+  const { exitMark } = server;
+  if (exitMark !== null) {
+    failStart(server, exitMark.reason, exitMark.reason, undefined);
+    return;
+  }
+  const fault = faultOf(result, 'init');
+  if (fault !== undefined) {
+    const cause = badReturnValue(server, 'init', result, fault);
+    failStart(server, { badReturnValue: result }, { badReturnValue: result }, cause);
+    return;
+  }
+  const { kind, value, state, modifier } = result as CallbackResult;
+  if (kind === 'ok') enter(server, state, modifier);
+  else if (kind === 'ignore') leaveInit(server, { status: 'ignore' }, 'normal');
+  else if (kind === 'error') failStart(server, value, 'normal', undefined);
+  else failStart(server, value, value, undefined);
+}
+
+/** `init` is done: the process is up. */
+function enter(server: StartingServer, state: unknown, modifier: Modifier | null): void {
+  warnOfSharedArguments(server, state, server.args);
+  if (Pid.supervisorRecord(server.pid) === undefined) server.dropArguments();
+  server.state = state;
+  server.status = 'running';
+  const starting = server.starting!;
+  server.starting = null;
+  starting.deadline?.cancel();
+  starting.settle(server, STARTED);
+  if (modifier?.type === 'continue') {
+    // The start returns before the continue has run (T5), and nothing that is queued may slip in between.
+    server.runtime.clock.nextTurn(() => {
+      if (!server.isFenced) server.inLoop(() => goOnAfterInit(server, modifier));
+    });
+    return;
+  }
+  goOnAfterInit(server, modifier);
+}
+
+function goOnAfterInit(server: StartingServer, modifier: Modifier | null): void {
+  server.isBusy = false;
+  if (modifier !== null) applyModifier(server, modifier);
+  // A continue that nobody handles is the end, and `terminate` may take its time.
+  if (server.status === 'running') server.resume();
+}
+
+function initFailed(server: StartingServer, thrown: unknown): void {
+  const { exitMark } = server;
+  if (exitMark !== null) failStart(server, exitMark.reason, exitMark.reason, undefined);
+  else failStart(server, reasonOfThrown(thrown), reasonOfThrown(thrown), thrown);
+}
+
+/** `reason` is what the starter is told, `exitReason` what the process ends with. */
+function failStart(server: StartingServer, reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
+  server.starting!.cause = cause;
+  if (!isCleanExit(exitReason)) reportCrash(server, exitReason, cause, 'init');
+  leaveInit(server, { status: 'error', reason, cause }, exitReason);
+}
+
+function leaveInit(server: StartingServer, outcome: StartOutcome, exitReason: ExitReason): void {
+  const observer = server.starting!.takeOver();
+  server.end(exitReason);
+  // The name is free when the start returns (I9).
+  observer?.started(server, outcome);
+}

@@ -1,7 +1,12 @@
 import { SYSTEM } from '../../runtime/mailbox/envelope.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
-import type { GenServerProcess } from './gen-server-process.js';
+
+/** The process that a request of the system is for. */
+export interface SystemServer {
+  /** Runs the user's `terminate`, then ends. */
+  terminate(reason: ExitReason, cause: unknown): void;
+}
 
 /** Something that is asked of the process rather than of the server it runs. It keeps its place in the queue (P2). */
 export abstract class SystemRequest implements Envelope {
@@ -12,7 +17,7 @@ export abstract class SystemRequest implements Envelope {
     return false;
   }
 
-  abstract perform(server: GenServerProcess): void;
+  abstract perform(server: SystemServer): void;
 
   /** The process ended before the request's turn came. */
   serverExited(_reason: ExitReason): void {}
@@ -24,7 +29,7 @@ export class StopRequest extends SystemRequest {
     super();
   }
 
-  perform(server: GenServerProcess): void {
+  perform(server: SystemServer): void {
     server.terminate(this.reason, undefined);
   }
 }

@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import type { ArgumentIssue } from './arguments-refused-error.js';
 import { ArgumentsRefusedError } from './arguments-refused-error.js';
 import { noReply, replyError } from '../results/callback-result.js';
+import { disregardMessage } from '../process/quiet-time.js';
 import type { ArgumentsRefused } from '../events.js';
 import { type GenServerBase, processOf } from '../gen-server-base.js';
 import type { HandlerMethod } from '../definition/server-definition.js';
@@ -53,7 +54,7 @@ function proceed(instance: GenServerBase<unknown>, guarded: Guarded, verdict: Ve
   const { server, handler, kind } = guarded;
   const { issues, cause } = verdict;
   const process = processOf(instance);
-  process.disregardMessage();
+  disregardMessage(process);
   const { runtime, pid } = process;
   if (runtime.events.wants('gen_server.arguments_refused')) {
     const event: ArgumentsRefused = {

@@ -13,7 +13,8 @@ import {
   type Reply,
 } from '../results/callback-result.js';
 import { type RequestDescription, ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from '../errors.js';
-import type { GenServerProcess } from '../process/gen-server-process.js';
+import { beginWork, endWork } from '../process/quiet-time.js';
+import type { StreamAnswer, StreamingServer } from '../process/stream-answer.js';
 import {
   isStreamSource,
   type ItemIterator,
@@ -55,7 +56,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   private readonly monitor: Monitor;
 
   constructor(
-    private readonly server: GenServerProcess,
+    private readonly server: StreamingServer,
     readonly request: RequestDescription,
     private source: unknown,
   ) {
@@ -75,7 +76,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
     if (this.isOver) return Promise.resolve(DONE);
     if (!this.isRead) {
       this.isRead = true;
-      this.server.beginWork();
+      beginWork(this.server);
     }
     return new Promise((resolve, reject) => {
       this.readers.push({ resolve, reject });
@@ -171,7 +172,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   }
 
   private finish(): void {
-    if (this.isRead && !this.isOver) this.server.endWork();
+    if (this.isRead && !this.isOver) endWork(this.server);
     this.isOver = true;
     this.monitor.stop();
     this.items = this.source = this.iterator = null;
@@ -254,24 +255,32 @@ export function replyStream(source: unknown, ...state: [] | [unknown]): unknown 
       `replyStream needs an async iterable, an iterable, a Readable, an Observable or a function that gives one, got: ${print(source)}.${hint}`,
     );
   }
-  return new CallbackResult('replyStream', source, state.length === 0 ? KEEP_STATE : state[0], null, NO_ANSWER);
-}
-
-/** Gives the caller of a request the stream that its handler answered with. */
-export function answerWithStream(server: GenServerProcess, request: CallRequest, source: unknown): void {
-  if (request.isSettled) {
-    // Nobody waits for it any more.
-    releaseItems(source);
-    return;
-  }
-  const stream = new ReplyStream(
-    new Reading(server, describeRequest(server.runtime, request.invocation, request.payload), source),
+  return new CallbackResult(
+    'replyStream',
+    new SourceAnswer(source),
+    state.length === 0 ? KEEP_STATE : state[0],
+    null,
+    NO_ANSWER,
   );
-  server.debugging?.answered(request, stream);
-  request.answer(stream);
 }
 
-/** Lets go of the stream that a handler answers with, when nobody will get the answer. */
-export function abandonStream(result: unknown): void {
-  if (result instanceof CallbackResult && result.kind === 'replyStream') releaseItems(result.value);
+/** Items that nobody has asked for yet. */
+class SourceAnswer implements StreamAnswer {
+  constructor(private readonly source: unknown) {}
+
+  answerTo(server: StreamingServer, request: CallRequest): void {
+    if (request.isSettled) {
+      // Nobody waits for it any more.
+      this.abandon();
+      return;
+    }
+    const description = describeRequest(server.runtime, request.invocation, request.payload);
+    const stream = new ReplyStream(new Reading(server, description, this.source));
+    server.debugging?.answered(request, stream);
+    request.answer(stream);
+  }
+
+  abandon(): void {
+    releaseItems(this.source);
+  }
 }

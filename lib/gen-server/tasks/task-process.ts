@@ -151,14 +151,6 @@ export class TaskProcess extends Process {
     this.observer.ended(outcome, this.thrown);
   }
 
-  private inLoop(step: () => void): void {
-    if (this.isFenced) return;
-    const { scheduler } = this.runtime;
-    const wasRunning = scheduler.enter();
-    step();
-    scheduler.leave(wasRunning);
-  }
-
   private complete(value: unknown): void {
     // It may have ended itself, by a signal.
     if (this.isFenced) return;

@@ -9,7 +9,8 @@ import type { Runtime } from '../../runtime/runtime.js';
 import { NoProcessError, TaskExitError, TaskOwnerError, TaskTimeoutError } from '../errors.js';
 import type { GenServerProcess } from '../process/gen-server-process.js';
 import { TaskResult } from '../results/messages.js';
-import { Self } from '../self.js';
+import { type ProcessHandle, serverOf } from '../process/process-handle.js';
+import { beginWork, endWork } from '../process/quiet-time.js';
 import { type TaskFunction, type TaskOutcome, TaskProcess, type Thrown } from './task-process.js';
 import {
   type StreamInput,
@@ -92,7 +93,7 @@ export class Task<T> implements PromiseLike<T> {
     }
     this.ref = owner === null ? runtime.newRef() : monitor(owner, process, process.pid);
     this.#needsOwner = owner !== null;
-    owner?.beginWork();
+    if (owner !== null) beginWork(owner);
     const isAwaited = (): boolean => this.#isAwaited;
     process.observer = {
       caller: runtime.tracking?.current ?? null,
@@ -107,14 +108,15 @@ export class Task<T> implements PromiseLike<T> {
    * Starts a task that is linked to the process whose `self` is given, and watched by it (K10): when it fails, the process ends with
    * the same reason, unless it traps exits; when the process ends abnormally, so does the task (K11).
    */
-  static async<T>(self: Self, work: TaskFunction<T>): Task<T> {
-    const owner = Self.serverOf(self);
+  static async<T>(self: ProcessHandle, work: TaskFunction<T>): Task<T> {
+    const owner = serverOf(self);
     return startTask(owner.runtime, work, { owner, isLinked: true });
   }
 
   /** The same without the link: a failure is told to whoever waits for the result, and ends nobody (K11). As `self.task`. */
-  static asyncNolink<T>(self: Self, work: TaskFunction<T>): Task<T> {
-    return self.task(work);
+  static asyncNolink<T>(self: ProcessHandle, work: TaskFunction<T>): Task<T> {
+    const owner = serverOf(self);
+    return startTask(owner.runtime, work, { owner, endsWithOwner: true });
   }
 
   /**
@@ -138,12 +140,12 @@ export class Task<T> implements PromiseLike<T> {
    * @throws {TaskTimeoutError} A task took longer than `timeoutMs`, and `onTimeout` is `'exit'`. All tasks were stopped.
    */
   static asyncStream<I, T>(
-    self: Self,
+    self: ProcessHandle,
     input: StreamInput<I>,
     work: (item: I, signal: AbortSignal) => T | PromiseLike<T>,
     options: TaskStreamOptions = {},
   ): AsyncIterableIterator<TaskStreamOutcome<I, T>> {
-    const owner = Self.serverOf(self);
+    const owner = serverOf(self);
     const relations = { owner, isLinked: !owner.trapsExits, endsWithOwner: true };
     return streamTasks(owner.runtime, owner, input, options, (item) =>
       Task.controlOf(startTask(owner.runtime, (signal) => work(item, signal), relations)),
@@ -309,7 +311,7 @@ export class Task<T> implements PromiseLike<T> {
   #letOwnerGo(): void {
     if (!this.#needsOwner) return;
     this.#needsOwner = false;
-    this.#owner!.endWork();
+    endWork(this.#owner!);
   }
 
   #whenEnded(): Promise<End<T>> {

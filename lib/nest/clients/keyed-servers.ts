@@ -1,6 +1,6 @@
 import { NoProcessError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
-import type { StartOutcome } from '../../gen-server/process/starting.js';
+import type { StartOutcome } from '../../gen-server/process/start-observer.js';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import { startErrorOf, type StartObserver } from '../../gen-server/process/start-observer.js';
 import type { StartOptions } from '../../gen-server/definition/start-options.js';

@@ -1,0 +1,159 @@
+import { CALL } from '../../runtime/mailbox/envelope.js';
+import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
+import type { Envelope } from '../../runtime/mailbox/mailbox.js';
+import type { Invocation } from '../definition/server-definition.js';
+import type { ServerInstance } from '../definition/server-instance.js';
+import type { CallRequest } from './call-request.js';
+import { type CallbackServer, type OwnCallback, runOwnCallback } from './own-callback.js';
+import type { ExitMark, ProcessExtras, ToldOfExit } from './process-extras.js';
+import { reportCrash, type ReportedServer } from './process-reports.js';
+import type { QuietTime } from './quiet-time.js';
+import type { Starting } from './starting.js';
+import { SystemRequest } from './system-request.js';
+
+/** What a process knows of its `self`. */
+export interface OwnHandle {
+  /** The incarnation has ended. */
+  close(reason: ExitReason): void;
+}
+
+/** A process that is about to end, or is in its `terminate`. */
+export interface EndingServer extends CallbackServer, ReportedServer {
+  readonly instance: ServerInstance | null;
+  readonly exitMark: ExitMark | null;
+  readonly starting: Starting | null;
+  readonly handle: OwnHandle | null;
+  readonly extrasInUse: ProcessExtras;
+  extras: ProcessExtras | null;
+  quiet: QuietTime | null;
+  /** The call in hand. */
+  request: CallRequest | null;
+  ending: Ending | null;
+  answer(request: CallRequest, value: unknown): void;
+  end(reason: ExitReason): void;
+}
+
+/** What is going to be the end, while `terminate` runs. */
+export interface Ending {
+  reason: ExitReason;
+  cause: unknown;
+  /** The call that a `stop(…).reply(value)` answers when `terminate` is done (R6). */
+  readonly request: CallRequest | null;
+  readonly answer: unknown;
+  readonly message: string | undefined;
+  /** What was thrown, once this has become the end: a kill in the middle of it has another cause. */
+  exitCause: unknown;
+}
+
+/** What is left of any end: nobody asks how it came about any more. */
+export const ENDED: Ending = Object.freeze({
+  reason: undefined,
+  cause: undefined,
+  request: null,
+  answer: undefined,
+  message: undefined,
+  exitCause: undefined,
+});
+
+const TERMINATING: OwnCallback<EndingServer, ExitReason> = {
+  run: ({ instance }, reason) => instance!.terminate!(reason),
+  done: terminated,
+  failed: terminateFailed,
+};
+
+/** Runs the user's `terminate`, then ends. `invocation` is what was being handled, where something was. */
+export function terminate(
+  server: EndingServer,
+  reason: ExitReason,
+  cause: unknown,
+  invocation: Invocation | undefined,
+  request: CallRequest | null,
+  answer: unknown,
+): void {
+  if (server.ending !== null) return;
+  server.status = 'exiting';
+  server.isBusy = true;
+  server.hasContinuation = false;
+  server.quiet?.idle?.cancel();
+  if (server.extras !== null) server.extras.exitMark = null;
+  const message = invocation === undefined ? undefined : String(invocation.handler.name);
+  server.ending = { reason, cause, request, answer, message, exitCause: undefined };
+  if (server.instance?.terminate === undefined) finishTermination(server);
+  else runOwnCallback(server, TERMINATING, reason);
+}
+
+function terminated(server: EndingServer): void {
+  const { exitMark } = server;
+  if (exitMark !== null) endInstead(server, exitMark.reason, undefined);
+  finishTermination(server);
+}
+
+function terminateFailed(server: EndingServer, thrown: unknown): void {
+  const { exitMark } = server;
+  if (exitMark === null) endInstead(server, reasonOfThrown(thrown), thrown);
+  else endInstead(server, exitMark.reason, undefined);
+  finishTermination(server);
+}
+
+/** What `terminate` failed with takes the place of why it ran (E8). */
+function endInstead(server: EndingServer, reason: ExitReason, cause: unknown): void {
+  const ending = server.ending!;
+  ending.reason = reason;
+  ending.cause = cause;
+}
+
+function finishTermination(server: EndingServer): void {
+  const ending = server.ending!;
+  const { reason, cause, request, answer, message } = ending;
+  if (request !== null) server.answer(request, answer);
+  ending.exitCause = cause;
+  if (!isCleanExit(reason)) reportCrash(server, reason, cause, message);
+  server.end(reason);
+}
+
+/** Tells everybody who waits for an answer of a process that has just ended, and gives up what it had going on. */
+export function giveUp(server: EndingServer, reason: ExitReason): void {
+  const { starting, ending, request, extras, quiet } = server;
+  quiet?.cancel();
+  starting?.deadline?.cancel();
+  if (ending !== null && ending.request !== null) tellOfExit(server, ending.request, reason);
+  if (request !== null) tellOfExit(server, request, reason);
+  if (extras !== null) giveUpExtras(server, extras, reason);
+  server.request = null;
+  starting?.settle(server, {
+    status: 'error',
+    reason: starting.hasTimedOut ? 'timeout' : reason,
+    cause: causeOf(server, reason),
+  });
+  server.handle?.close(reason);
+}
+
+function giveUpExtras(server: EndingServer, extras: ProcessExtras, reason: ExitReason): void {
+  extras.systemRequest?.serverExited(reason);
+  if (extras.unanswered !== null) for (const request of extras.unanswered) tellOfExit(server, request, reason);
+  extras.unanswered = null;
+  extras.continuation = null;
+}
+
+/** Tells the sender of a message that will never be handled, where the sender waits for something. */
+export function discard(server: EndingServer, envelope: Envelope, reason: ExitReason): void {
+  if (envelope.kind === CALL) tellOfExit(server, envelope as CallRequest, reason);
+  else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
+}
+
+function tellOfExit(server: EndingServer, request: CallRequest, reason: ExitReason): void {
+  const told = (server.extrasInUse.toldOfExit ??= toldOf(server, reason, causeOf(server, reason)));
+  request.serverExited(told.reason, told.cause);
+}
+
+function toldOf({ runtime: { redaction } }: EndingServer, reason: ExitReason, cause: unknown): ToldOfExit {
+  const told = redaction.reason(reason);
+  return { reason: told, cause: cause === reason ? told : redaction.reason(cause) };
+}
+
+/** What was thrown: here, or where the reason came from. */
+function causeOf({ ending, starting }: EndingServer, reason: ExitReason): unknown {
+  const cause = ending === null ? starting?.cause : ending.exitCause;
+  if (cause !== undefined) return cause;
+  return isError(reason) ? reason : undefined;
+}

@@ -1,0 +1,67 @@
+import type { Process } from '../../runtime/process.js';
+import type { Tracking } from '../../runtime/tracking.js';
+import { isThenable, whenSettled } from '../results/thenable.js';
+
+/** A process that runs callbacks which are no handlers. */
+export interface CallbackServer extends Process {
+  /** Runs a callback so that what it does is known to be this process's, for as long as it awaits. */
+  runTracked(tracking: Tracking, run: () => unknown): unknown;
+}
+
+/** A callback that is no handler, and where its process goes on afterwards. Those that every process runs are made once. */
+export interface OwnCallback<S extends CallbackServer, A> {
+  readonly run: (server: S, given: A) => unknown;
+  readonly done: (server: S, value: unknown) => void;
+  readonly failed: (server: S, thrown: unknown) => void;
+}
+
+/** Runs a callback that is no handler, and goes on with what it gives, now or later, unless the process is fenced by then. */
+export function runOwnCallback<S extends CallbackServer, A>(server: S, callback: OwnCallback<S, A>, given: A): void {
+  const { runtime } = server;
+  let result: unknown;
+  runtime.current = server;
+  try {
+    const { tracking } = runtime;
+    result = tracking === null ? callback.run(server, given) : runTracked(server, tracking, callback, given);
+  } catch (thrown) {
+    runtime.current = null;
+    server.activation = null;
+    if (!server.isFenced) callback.failed(server, thrown);
+    return;
+  }
+  runtime.current = null;
+  if (isThenable(result)) {
+    goOnLater(server, callback, result);
+    return;
+  }
+  if (server.isFenced) return;
+  server.activation = null;
+  callback.done(server, result);
+}
+
+// A function that may make a closure pays for it each time, so those that do are on their own.
+function runTracked<S extends CallbackServer, A>(
+  server: S,
+  tracking: Tracking,
+  { run }: OwnCallback<S, A>,
+  given: A,
+): unknown {
+  return server.runTracked(tracking, () => run(server, given));
+}
+
+function goOnLater<S extends CallbackServer, A>(
+  server: S,
+  { done, failed }: OwnCallback<S, A>,
+  result: PromiseLike<unknown>,
+): void {
+  const goOn = (next: OwnCallback<S, A>['done'], value: unknown): void => {
+    if (server.isFenced) return;
+    server.activation = null;
+    server.inLoop(() => next(server, value));
+  };
+  whenSettled(
+    result,
+    (value) => goOn(done, value),
+    (thrown) => goOn(failed, thrown),
+  );
+}
