@@ -31,8 +31,11 @@ export class ServerExitedError extends GenServerError {
   }
 }
 
-/** Where a call is: in the queue, in the hands of its handler, or handled without an answer so far. */
-export type CallPhase = 'waiting' | 'running' | 'answered_later';
+/**
+ * Where a call is: in the queue, in the hands of its handler, handled without an answer so far, or with a server that is in its
+ * `terminate` and handles nothing any more.
+ */
+export type CallPhase = 'waiting' | 'running' | 'answered_later' | 'terminating';
 
 /**
  * No answer within the call's timeout, which covers waiting in the queue and running (C2). The server was not told: it
@@ -47,7 +50,10 @@ export class CallTimeoutError extends GenServerError {
     readonly server: string,
     readonly request: RequestDescription,
     readonly timeoutMs: number,
-    /** `waiting` in the queue, `running`, or `answered_later`: the handler has left the answer to somebody. */
+    /**
+     * `waiting` in the queue, `running`, `answered_later` when the handler has left the answer to somebody, or `terminating` when the
+     * server is in its `terminate`: then the request is not handled any more.
+     */
     readonly phase: CallPhase,
     /** How many messages were queued at that moment. */
     readonly queueLength: number,
@@ -56,10 +62,13 @@ export class CallTimeoutError extends GenServerError {
       waiting: `still waiting in a queue of ${queueLength} message(s)`,
       running: 'still running',
       answered_later: 'handled, but not answered yet',
+      terminating: 'with a server that is in its terminate',
     }[phase];
     super(
       `${server} did not answer ${formatRequest(request)} within ${timeoutMs} ms: it is ${when}. ` +
-        'The request is handled all the same; raise timeoutMs if it needs longer.',
+        (phase === 'terminating'
+          ? 'The request is not handled any more: the server is about to end.'
+          : 'The request is handled all the same; raise timeoutMs if it needs longer.'),
     );
   }
 }

@@ -4,6 +4,14 @@ import type { Overflow } from '../runtime/mailbox/bounded-mailbox.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
 import type { ArgumentIssue } from './schema/arguments-refused-error.js';
 
+/** A message that a server was handling. */
+export interface LastMessage {
+  readonly kind: 'call' | 'cast' | 'info' | 'continue';
+  /** Undefined for a request to a plain behaviour and for an info: there the one argument is the message. */
+  readonly handler: string | symbol | undefined;
+  readonly args: readonly unknown[];
+}
+
 /** A server ended abnormally, or its `init` failed. */
 export interface CrashReport extends RuntimeEvent {
   readonly type: 'gen_server.crashed';
@@ -12,8 +20,12 @@ export interface CrashReport extends RuntimeEvent {
   readonly reason: ExitReason;
   /** What was thrown, where something was. */
   readonly cause: unknown;
-  /** What was being handled; `init` when it did not get past that. */
+  /** The name of the handler that ran; `init` when the server did not get past that. */
   readonly message: string | undefined;
+  /** What was being handled, with its arguments as errors show them: without secrets, and in production without values. */
+  readonly lastMessage: LastMessage | undefined;
+  /** What `terminate` ran for, when `terminate` failed as well. */
+  readonly former?: unknown;
   /** The state as `formatStatus` shows it. */
   readonly state: unknown;
   readonly queueLength: number;
@@ -80,6 +92,21 @@ export interface ArgumentsRefused extends RuntimeEvent {
   readonly kind: 'call' | 'cast';
   readonly handler: string | symbol;
   readonly issues: readonly ArgumentIssue[];
+}
+
+/** A process has ended and left casts or sent messages that it had accepted and will not handle. Told once per end (C8). */
+export interface DeadLettersLeft extends RuntimeEvent {
+  readonly type: 'gen_server.dead_letters';
+  readonly pid: Pid;
+  readonly label: string;
+  /** Why the process ended. */
+  readonly reason: ExitReason;
+  /** How many of each kind were left. Callers were told by an error. */
+  readonly calls: number;
+  readonly casts: number;
+  readonly infos: number;
+  /** How many were meant for which handler. */
+  readonly handlers: ReadonlyMap<string | symbol, number>;
 }
 
 /** A cast had no receiver, or could not be copied. It is lost, as casts may be (C8). */

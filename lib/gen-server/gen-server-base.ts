@@ -1,6 +1,6 @@
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { CastResult, CodeChangeResult, InitResult } from './results/callback-result.js';
-import type { From } from './process/from.js';
+import type { From, NoPromise } from './process/from.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
 import { ATTACH } from './definition/server-instance.js';
 import { type Self, selfOf } from './self.js';
@@ -77,7 +77,7 @@ export abstract class GenServerBase<S> {
   }
 
   /** The caller of the request in hand, to be answered later. Only in a call handler. */
-  protected from<R>(): From<R> {
+  protected from<R = NoPromise>(): From<R> {
     return findProcess(this).from() as From<R>;
   }
 

@@ -59,9 +59,10 @@ export class Self extends ProcessHandle {
    * holder when the time has come (K2).
    */
   sendAfter(destination: Destination, message: unknown, ms: number): TimerRef {
-    const { runtime, isFenced } = serverOf(this);
+    const server = serverOf(this);
+    const { runtime, isFenced } = server;
     if (isFenced) return new TimerRef(runtime.nextRefId());
-    return sendAfter(runtime, destination, message, ms);
+    return sendAfter(runtime, destination, message, ms, server);
   }
 
   /** Cancels a timer: the milliseconds that were left, or false when it has fired or was cancelled (K1). */

@@ -2,6 +2,7 @@ import type {
   ArgumentsRefused,
   CastDropped,
   CrashReport,
+  DeadLettersLeft,
   Hibernated,
   LiveStateShared,
   MailboxHighWater,
@@ -37,6 +38,7 @@ export type GenServerEvent =
   | Hibernated
   | ArgumentsRefused
   | CastDropped
+  | DeadLettersLeft
   | MailboxHighWater
   | MessageShed
   | TaskCrashed

@@ -3,6 +3,8 @@ import type {
   ArgumentsRefused,
   CastDropped,
   CrashReport,
+  DeadLettersLeft,
+  LastMessage,
   LiveStateShared,
   MailboxHighWater,
   MessageShed,
@@ -37,6 +39,7 @@ export interface Logger {
 
 /** What is told once is remembered, up to so many: names and pids are without end, the memory of a reporter is not. */
 const MOST_REMEMBERED = 1_000;
+const LONGEST_MESSAGE = 1_000;
 
 /**
  * Writes what happened to a log: fixed titles to search for, one line of summary, then details. An abnormal exit gives one
@@ -68,6 +71,7 @@ export class LogReporter {
       on('gen_server.live_state_shared', (event) => this.onLiveStateShared(event)),
       on('gen_server.arguments_refused', (event) => this.onArgumentsRefused(event)),
       on('gen_server.cast_dropped', (event) => this.onCastDropped(event)),
+      on('gen_server.dead_letters', (event) => this.onDeadLetters(event)),
       on('gen_server.mailbox_high_water', (event) => this.onHighWater(event)),
       on('gen_server.message_shed', (event) => this.onMessageShed(event)),
       on('task.crashed', (event) => this.onTaskCrashed(event)),
@@ -92,11 +96,14 @@ export class LogReporter {
 
   // --- servers --------------------------------------------------------------------------------------------------------
 
-  private onCrash({ pid, label, reason, cause, message, state, queueLength }: CrashReport): void {
+  private onCrash(event: CrashReport): void {
+    const { pid, label, reason, cause, message, lastMessage, former, state, queueLength } = event;
     this.crashed.add(pid);
     this.lastReason = reason;
     const where = message === undefined ? '' : ` in ${oneLine(message)}`;
     const details = [`state: ${excerpt(state)}`];
+    if (lastMessage !== undefined) details.push(`last message: ${excerptOfMessage(lastMessage)}`);
+    if (former !== undefined) details.unshift(`terminate had run for: ${excerptOfReason(former)}`);
     // A result that is none says in its cause what would have been one.
     if (cause instanceof Error && cause !== reason) details.unshift(`cause: ${excerptOfReason(cause)}`);
     if (queueLength > 0) details.push(`lost with it: ${messages(queueLength)} still queued`);
@@ -138,6 +145,14 @@ export class LogReporter {
     if (!this.isNews(`cast ${cast}`)) return;
     this.logger.warn(
       `CAST DROPPED ${oneLine(cast)}: ${oneLine(why)}\n  More of the same are dropped silently. Told once.`,
+    );
+  }
+
+  private onDeadLetters({ pid, label, reason, casts, infos, handlers }: DeadLettersLeft): void {
+    const names = [...handlers].map(([name, count]) => `${String(name)} × ${count}`);
+    this.logger.warn(
+      `DEAD LETTERS ${label} ${pid.toString()} ended (${excerptOfReason(reason)}) with ${casts} cast(s) and ${infos} sent message(s) ` +
+        `not handled\n  ${oneLine(names.join(', '))}`,
     );
   }
 
@@ -308,4 +323,10 @@ function messages(count: number): string {
 
 function round(ms: number): number {
   return Math.round(ms);
+}
+
+/** A message as it was sent: `call add('milk', 2)`; what has no handler of its own as it is. */
+function excerptOfMessage({ kind, handler, args }: LastMessage): string {
+  const list = args.map(excerpt).join(', ');
+  return oneLine(`${kind} ${handler === undefined ? list : `${String(handler)}(${list})`}`, LONGEST_MESSAGE);
 }

@@ -149,7 +149,8 @@ export abstract class Process implements Schedulable {
     if (this.isFenced) return;
     const effect = effectOfSignal(reason, {
       trapsExits: this.trapsExits,
-      drains: this.drains,
+      // A parent that has ended enforces no time: its link ends the process as anybody's does.
+      drains: this.drains && from !== null && from.isAlive,
       fromParent: from !== null && from === this.parent,
       fromItself: from === this,
       isKill,

@@ -13,6 +13,8 @@ class PendingMessage extends Deadline {
     /** A process is reached in this incarnation or not at all; a function finds the receiver when the time has come (K2). */
     private readonly receiver: Process | (() => Process | undefined),
     private readonly message: unknown,
+    /** Who sent it to a name of its own. */
+    private readonly namesake: Process | null,
   ) {
     super();
   }
@@ -40,6 +42,7 @@ class PendingMessage extends Deadline {
   private forget(): void {
     TimerRef.attach(this.ref, undefined);
     if (typeof this.receiver !== 'function') this.receiver.relations?.timers?.delete(this);
+    else this.namesake?.relations?.timersToOwnName?.delete(this);
   }
 }
 
@@ -64,20 +67,22 @@ export class TimerRef extends Ref {
 
 /**
  * Sends `message` to `receiver` in `delayMs` milliseconds. A receiver that is a process is one incarnation: its successor
- * never gets the message.
+ * never gets the message. `namesake` is the process that sends the message to a name of its own, and waits for it.
  */
 export function sendAfter(
   runtime: Runtime,
   receiver: Process | (() => Process | undefined),
   message: unknown,
   delayMs: number,
+  namesake: Process | null = null,
 ): TimerRef {
   assertDurationMs(delayMs, 'The delay of sendAfter', false);
   const ref = new TimerRef(runtime.nextRefId());
   if (typeof receiver !== 'function' && !receiver.isAlive) return ref;
-  const pending = new PendingMessage(ref, receiver, message);
+  const pending = new PendingMessage(ref, receiver, message, namesake);
   TimerRef.attach(ref, pending);
   if (typeof receiver !== 'function') (relationsOf(receiver).timers ??= new Set()).add(pending);
+  else if (namesake !== null) (relationsOf(namesake).timersToOwnName ??= new Set()).add(pending);
   runtime.deadlines.addUnshared(pending, delayMs);
   return ref;
 }

@@ -155,6 +155,7 @@ describe('gen_server.crashed', () => {
         reason: boom,
         cause: boom,
         message: 'handleCast',
+        lastMessage: { kind: 'cast', handler: undefined, args: [expect.any(Function)] },
         state: 'state',
         queueLength: 1,
       },

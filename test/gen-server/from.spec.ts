@@ -40,6 +40,35 @@ describe('from', () => {
     return { from, answer };
   }
 
+  it.each<[what: string, promise: () => unknown]>([
+    ['a promise', () => Promise.resolve(1)],
+    ['a promise that is rejected', () => Promise.reject(boom)],
+    ['a thenable object', () => ({ then: (done: (value: number) => void) => done(1) })],
+    ['a thenable function', () => Object.assign(() => undefined, { then: () => undefined })],
+  ])('refuses %s as an answer, and the call goes on waiting', async (_what, promise) => {
+    const { from, answer } = await callLater();
+    expect(() => from.reply(promise())).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('await it first') as string,
+      }),
+    );
+    from.reply('answer');
+    expect(await answer).toBe('answer');
+  });
+
+  it('leaves a call that was answered with a promise under its deadline, and under the end of its server', async () => {
+    const late = await callLater(1_000);
+    const ended = await callLater();
+    for (const { from } of [late, ended]) expect(() => from.reply(Promise.resolve(1))).toThrow(/from\.reply/);
+    const timeout = rejectionOf(late.answer);
+    await world.clock.advance(1_000);
+    expect(await timeout).toMatchObject({ code: 'CALL_TIMEOUT', phase: 'answered_later' });
+    const exit = rejectionOf(ended.answer);
+    world.exit(pid, 'kill');
+    expect(await exit).toMatchObject({ code: 'SERVER_EXITED', reason: 'killed' });
+  });
+
   it.each<[string, (it: { world: TestWorld; pid: Pid; from: From<unknown> }) => unknown]>([
     [
       'another handler of the server',

@@ -3,6 +3,7 @@ import { ok, noReply, reply } from '../../lib/gen-server/results/callback-result
 import { type ReplyStream, replyStream } from '../../lib/gen-server/streams/reply-stream.js';
 import type { StreamSource } from '../../lib/gen-server/streams/reply-stream-source.js';
 import type { Self } from '../../lib/gen-server/self.js';
+import { sendAfter } from '../../lib/gen-server/client/client.js';
 import { Task } from '../../lib/gen-server/tasks/task.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { TaskSupervisor } from '../../lib/supervision/task-supervisor.js';
@@ -116,6 +117,33 @@ describe('idleMs', () => {
     await world.clock.advance(IDLE_MS - 1);
     self.task(() => gate.promise);
     await expectIdleAfter(IDLE_MS * 3, gate.resolve);
+  });
+
+  it.each<[how: string, set: () => void]>([
+    ['to its pid', () => self.sendAfter(self.pid, 'tick', IDLE_MS * 2)],
+    ['to a name of its own', () => self.sendAfter('idler', 'tick', IDLE_MS * 2)],
+    ['from outside, to its pid', () => sendAfter(world.runtime, pid, 'tick', IDLE_MS * 2)],
+  ])('waits for a timer that is pending %s, and counts from its message', async (_how, set) => {
+    world.localNames.register('idler', pid);
+    set();
+    await world.clock.advance(IDLE_MS * 2);
+    await expectIdleAfter(IDLE_MS - 1, () => world.call(pid, () => reply('ok')));
+  });
+
+  it('does not wait for a timer that is for another, nor for one that was cancelled', async () => {
+    self.sendAfter(await world.start(script()), 'tick', IDLE_MS * 9);
+    const cancelled = self.sendAfter(self.pid, 'tick', IDLE_MS * 9);
+    await world.clock.advance(IDLE_MS * 1.5);
+    await expectIdleAfter(0, async () => {
+      self.cancelTimer(cancelled);
+      await world.call(pid, () => reply('ok'));
+    });
+  });
+
+  it('waits for the timeout that a result asked for, unless that never comes', async () => {
+    await world.call(pid, () => reply('ok').timeout(IDLE_MS * 2.5));
+    await world.clock.advance(IDLE_MS * 2.5);
+    await expectIdleAfter(IDLE_MS - 1, () => world.call(pid, () => reply('ok').timeout(Infinity)));
   });
 
   describe('with streams', () => {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ok, reply } from '../../lib/gen-server/results/callback-result.js';
+import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import { deferred } from '../support/deferred.js';
+import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
@@ -226,3 +226,38 @@ function swallow(work: () => unknown): void {
     // what a careless handler does
   }
 }
+
+describe('a process that another started with a link', () => {
+  it.each<[how: string, end: (at: TestWorld, parent: Pid) => unknown]>([
+    ['is stopped', (at, parent) => at.stop(parent, 'shutdown')],
+    ['is shut down by an exit signal', (at, parent) => at.exit(parent, 'shutdown')],
+    ['crashes', (at, parent) => at.cast(parent, () => stop('crash'))],
+    ['is killed', (at, parent) => at.exit(parent, 'kill')],
+  ])('dies at once when that one %s: its name is free, and nothing drains (L1)', async (_how, end) => {
+    const world = testWorld();
+    const terminated: unknown[] = [];
+    const helper = script({ terminate: (reason) => void terminated.push(reason) });
+    const parent = await world.start(script());
+    world.cast(parent, async ({ self }: Context) => (await self.startLink(helper, { name: 'helper' }), noReply()));
+    await settle();
+    const child = world.localNames.whereis('helper');
+    world.cast(child!, never); // it has something to finish
+    await settle();
+    end(world, parent);
+    await settle();
+    expect([world.localNames.whereis('helper'), terminated]).toEqual([undefined, []]);
+  });
+
+  it('runs its terminate when it traps exits (E5)', async () => {
+    const world = testWorld();
+    const terminated: unknown[] = [];
+    const helper = script({ terminate: (reason) => void terminated.push(reason) });
+    const parent = await world.start(script());
+    const options = { name: 'helper', trapExit: true };
+    world.cast(parent, async ({ self }: Context) => (await self.startLink(helper, options), noReply()));
+    await settle();
+    await world.stop(parent, 'shutdown');
+    await settle();
+    expect(terminated).toEqual(['shutdown']);
+  });
+});

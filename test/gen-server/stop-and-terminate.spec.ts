@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import type { CrashReport } from '../../lib/gen-server/events.js';
 import { CallingSelfError, NoProcessError, ServerExitedError } from '../../lib/gen-server/errors.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
@@ -41,6 +42,39 @@ describe('terminate', () => {
     await settle();
     expect(ended).toEqual([[reason, 'state']]);
   });
+
+  it('handles nothing any more, and a call that waits for it is told so', async () => {
+    const slow = await world.start(script({ terminate: never }));
+    const inHand = rejectionOf(world.call(slow, () => thrower(boom), 1_000));
+    const queued = rejectionOf(world.call(slow, () => reply('never'), 2_000));
+    await settle();
+    await world.clock.advance(2_000);
+    for (const error of [await inHand, await queued]) {
+      expect(error).toMatchObject({ code: 'CALL_TIMEOUT', phase: 'terminating' });
+      expect((error as Error).message).toContain('The request is not handled any more');
+    }
+    world.exit(slow, 'kill');
+  });
+
+  it.each([
+    ['an error', () => new Error('B')],
+    ['an error that has a cause of its own', () => new Error('B', { cause: 'C' })],
+    ['a frozen error', () => Object.freeze(new Error('B'))],
+    ['no error at all', () => 'B'],
+  ])(
+    'that fails with %s keeps what it ran for: in the crash report, and as the cause where there is none',
+    async (_what, makeB) => {
+      const b = makeB();
+      const reports: CrashReport[] = [];
+      world.events.on('gen_server.crashed', (event) => reports.push(event as CrashReport));
+      const failing = await world.start(script({ terminate: () => thrower(b) }));
+      const told = (await rejectionOf(world.call(failing, () => thrower(boom)))) as ServerExitedError;
+      expect(told.cause).toBe(b);
+      expect(reports.map(({ cause, former }) => [cause, former])).toEqual([[b, boom]]);
+      const { cause } = b as Error;
+      if (b instanceof Error && Object.isExtensible(b)) expect([boom, 'C']).toContain(cause);
+    },
+  );
 
   it('is awaited, and what it returns is ignored (E2)', async () => {
     const gate = deferred();

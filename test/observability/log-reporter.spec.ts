@@ -69,6 +69,7 @@ describe('LogReporter', () => {
           text: [
             'CRASH REPORT Cart <0.1.0> crashed in handleCall: Error: boom',
             "  state: { items: [ 'apple' ] }",
+            "  last message: call 'a'",
             '  lost with it: 1 message still queued',
           ].join('\n'),
           stack: expect.stringMatching(/^Error: boom\n\s+at /),

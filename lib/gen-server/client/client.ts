@@ -179,14 +179,25 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
 }
 
 /** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
-export function sendAfter(runtime: Runtime, destination: Destination, message: unknown, delayMs: number): TimerRef {
-  // Looked up now only to refuse what is no destination at all; who receives is found when the time has come.
-  if (!(destination instanceof Pid) && !isVia(destination)) whereis(runtime, destination);
+export function sendAfter(
+  runtime: Runtime,
+  destination: Destination,
+  message: unknown,
+  delayMs: number,
+  sender: Process | null = null,
+): TimerRef {
+  // Looked up now to refuse what is no destination at all; who receives is found when the time has come.
+  const isOwnName = !(destination instanceof Pid) && !isVia(destination) && isHeldBy(runtime, destination, sender);
   const receiver =
     destination instanceof Pid
       ? receiverOf(destination)
       : (): GenServerProcess | undefined => resolve(runtime, destination);
-  return armTimer(runtime, receiver, message, delayMs);
+  return armTimer(runtime, receiver, message, delayMs, isOwnName ? sender : null);
+}
+
+function isHeldBy(runtime: Runtime, destination: Destination, process: Process | null): boolean {
+  const holder = whereis(runtime, destination);
+  return holder !== undefined && holder === process?.pid;
 }
 
 /**

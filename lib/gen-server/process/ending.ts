@@ -4,6 +4,7 @@ import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import type { Invocation } from '../definition/server-definition.js';
 import type { ServerInstance } from '../definition/server-instance.js';
 import type { CallRequest } from './call-request.js';
+import { countDeadLetter } from './dead-letters.js';
 import { type CallbackServer, type OwnCallback, runOwnCallback } from './own-callback.js';
 import type { ExitMark, ProcessExtras, ToldOfExit } from './process-extras.js';
 import { reportCrash, type ReportedServer } from './process-reports.js';
@@ -37,10 +38,14 @@ export interface EndingServer extends CallbackServer, ReportedServer {
 export interface Ending {
   reason: ExitReason;
   cause: unknown;
+  /** What was being handled, where something was. */
+  readonly invocation: Invocation | undefined;
+  readonly payload: unknown;
   /** The call that a `stop(…).reply(value)` answers when `terminate` is done (R6). */
   readonly request: CallRequest | null;
   readonly answer: unknown;
-  readonly message: string | undefined;
+  /** Why `terminate` ran, when that has failed as well. */
+  former: unknown;
   /** What was thrown, once this has become the end: a kill in the middle of it has another cause. */
   exitCause: unknown;
 }
@@ -49,9 +54,11 @@ export interface Ending {
 export const ENDED: Ending = Object.freeze({
   reason: undefined,
   cause: undefined,
+  invocation: undefined,
+  payload: undefined,
   request: null,
   answer: undefined,
-  message: undefined,
+  former: undefined,
   exitCause: undefined,
 });
 
@@ -61,53 +68,58 @@ const TERMINATING: OwnCallback<EndingServer, ExitReason> = {
   failed: terminateFailed,
 };
 
-/** Runs the user's `terminate`, then ends. `invocation` is what was being handled, where something was. */
-export function terminate(
-  server: EndingServer,
-  reason: ExitReason,
-  cause: unknown,
-  invocation: Invocation | undefined,
-  request: CallRequest | null,
-  answer: unknown,
-): void {
+/** Runs the user's `terminate`, then ends. */
+export function terminate(server: EndingServer, ending: Ending): void {
   if (server.ending !== null) return;
   server.status = 'exiting';
   server.isBusy = true;
   server.hasContinuation = false;
   server.quiet?.idle?.cancel();
   if (server.extras !== null) server.extras.exitMark = null;
-  const message = invocation === undefined ? undefined : String(invocation.handler.name);
-  server.ending = { reason, cause, request, answer, message, exitCause: undefined };
-  if (server.instance?.terminate === undefined) finishTermination(server);
-  else runOwnCallback(server, TERMINATING, reason);
+  server.ending = ending;
+  if (server.instance?.terminate === undefined) finishTermination(server, ending);
+  else runOwnCallback(server, TERMINATING, ending.reason);
 }
 
 function terminated(server: EndingServer): void {
-  const { exitMark } = server;
-  if (exitMark !== null) endInstead(server, exitMark.reason, undefined);
-  finishTermination(server);
+  const { exitMark, ending } = server;
+  if (exitMark !== null) endInstead(ending!, exitMark.reason, undefined);
+  finishTermination(server, ending!);
 }
 
 function terminateFailed(server: EndingServer, thrown: unknown): void {
-  const { exitMark } = server;
-  if (exitMark === null) endInstead(server, reasonOfThrown(thrown), thrown);
-  else endInstead(server, exitMark.reason, undefined);
-  finishTermination(server);
+  const { exitMark, ending } = server;
+  if (exitMark === null) endInstead(ending!, reasonOfThrown(thrown), thrown);
+  else endInstead(ending!, exitMark.reason, undefined);
+  finishTermination(server, ending!);
 }
 
-/** What `terminate` failed with takes the place of why it ran (E8). */
-function endInstead(server: EndingServer, reason: ExitReason, cause: unknown): void {
-  const ending = server.ending!;
+/** What `terminate` failed with takes the place of why it ran (E8), which becomes its cause where that is not clean. */
+function endInstead(ending: Ending, reason: ExitReason, cause: unknown): void {
+  if (!isCleanExit(ending.reason)) {
+    ending.former = ending.cause ?? ending.reason;
+    keepAsCause(reason, ending.former);
+  }
   ending.reason = reason;
   ending.cause = cause;
 }
 
-function finishTermination(server: EndingServer): void {
-  const ending = server.ending!;
-  const { reason, cause, request, answer, message } = ending;
+/** Neither failure gets lost: who looks at the second one finds the first. */
+function keepAsCause(reason: ExitReason, former: unknown): void {
+  if (!isError(reason) || reason === former) return;
+  try {
+    if (Object.hasOwn(reason, 'cause') || !Object.isExtensible(reason)) return;
+    Object.defineProperty(reason, 'cause', { value: former, configurable: true, writable: true });
+  } catch {
+    // An error that cannot be looked at keeps its own story; the crash report has both.
+  }
+}
+
+function finishTermination(server: EndingServer, ending: Ending): void {
+  const { reason, cause, request, answer } = ending;
   if (request !== null) server.answer(request, answer);
   ending.exitCause = cause;
-  if (!isCleanExit(reason)) reportCrash(server, reason, cause, message);
+  if (!isCleanExit(reason)) reportCrash(server, ending);
   server.end(reason);
 }
 
@@ -129,6 +141,7 @@ export function giveUp(server: EndingServer, reason: ExitReason): void {
 }
 
 function giveUpExtras(server: EndingServer, extras: ProcessExtras, reason: ExitReason): void {
+  extras.deadLetters?.report(server, reason);
   extras.systemRequest?.serverExited(reason);
   if (extras.unanswered !== null) for (const request of extras.unanswered) tellOfExit(server, request, reason);
   extras.unanswered = null;
@@ -136,7 +149,8 @@ function giveUpExtras(server: EndingServer, extras: ProcessExtras, reason: ExitR
 }
 
 /** Tells the sender of a message that will never be handled, where the sender waits for something. */
-export function discard(server: EndingServer, envelope: Envelope, reason: ExitReason): void {
+export function discard(server: EndingServer, envelope: Envelope, payload: unknown, reason: ExitReason): void {
+  countDeadLetter(server, envelope, payload);
   if (envelope.kind === CALL) tellOfExit(server, envelope as CallRequest, reason);
   else if (envelope instanceof SystemRequest) envelope.serverExited(reason);
 }

@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from '../../runtime/errors.js';
+import { isThenable } from '../results/thenable.js';
 import type { CallRequest } from './call-request.js';
 import {
   CallbackResult,
@@ -13,7 +15,8 @@ import {
  * the server has gone on (C9). The first answer wins, later ones are silent, as is one that comes after the caller's timeout
  * (C10). When nobody answers, the caller waits for its timeout or the server's end (C12).
  *
- * The functions are bound: `.then(from.reply, from.replyError)` works.
+ * The functions are bound: `.then(from.reply, from.replyError)` works. A promise is no answer: `reply` throws
+ * `InvalidArgumentError`, and the call goes on waiting.
  *
  * @publicApi
  */
@@ -27,11 +30,19 @@ export interface From<R> {
   later<S>(state: S): Later<R, S> & Modifiers<Later<R, S>>;
 }
 
+/**
+ * What an answer may be where nobody says of which type: anything but a promise. (Everything has a `toString`; with nothing but an
+ * optional member, types that share none would not fit.)
+ */
+export type NoPromise =
+  string | number | bigint | boolean | symbol | null | undefined | { readonly then?: never; toString(): string };
+
 /** A value of the same name, so that decorated signatures may mention the type under `isolatedModules` (TS1272). */
 export const From = Object;
 
 /** The process that answers. */
 export interface Answerer {
+  readonly label: string;
   answer(request: CallRequest, value: unknown): void;
   refuse(request: CallRequest, error: unknown): void;
 }
@@ -39,7 +50,10 @@ export interface Answerer {
 /** Made only when a handler asks for it: most calls are answered by what their handler returns. */
 export function makeFrom(server: Answerer, request: CallRequest): From<unknown> {
   return {
-    reply: (value: unknown): void => server.answer(request, value),
+    reply: (value: unknown): void => {
+      if (isThenable(value)) throw promiseRefused(server.label, value);
+      server.answer(request, value);
+    },
     replyError: (error: unknown): void => server.refuse(request, error),
     later: ((...state: [] | [unknown]) =>
       new CallbackResult(
@@ -50,4 +64,13 @@ export function makeFrom(server: Answerer, request: CallRequest): From<unknown> 
         NO_ANSWER,
       )) as unknown as From<unknown>['later'],
   };
+}
+
+/** The promise is nobody's any more, so a rejection of it must not become Node's business. */
+function promiseRefused(server: string, promise: PromiseLike<unknown>): InvalidArgumentError {
+  void Promise.resolve(promise).catch(() => undefined);
+  return new InvalidArgumentError(
+    `from.reply of ${server} got a promise, which is no answer: await it first, or pass the two on: ` +
+      'promise.then(from.reply, from.replyError). The call is still waiting.',
+  );
 }

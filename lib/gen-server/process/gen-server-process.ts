@@ -32,6 +32,7 @@ import type { SystemRequest } from './system-request.js';
 /** What is being handled while it takes more than one turn of the loop, and where it goes on then. */
 class AsyncTurn {
   invocation: Invocation | null = null;
+  payload: unknown = undefined;
 
   constructor(
     readonly onDone: (value: unknown) => void,
@@ -262,15 +263,15 @@ export class GenServerProcess extends Process {
     } catch (thrown) {
       runtime.current = null;
       this.activation = null;
-      this.fail(thrown, invocation);
+      this.fail(thrown, invocation, payload);
       return;
     }
     runtime.current = null;
     if (result instanceof CallbackResult || !isThenable(result)) {
       this.activation = null;
-      this.apply(result, invocation);
+      this.apply(result, invocation, payload);
     } else {
-      this.wait(result, invocation);
+      this.wait(result, invocation, payload);
     }
   }
 
@@ -285,10 +286,11 @@ export class GenServerProcess extends Process {
     return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
   }
 
-  private wait(result: PromiseLike<unknown>, invocation: Invocation): void {
+  private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
     this.isBusy = true;
     const turn = (this.turn ??= this.makeTurn());
     turn.invocation = invocation;
+    turn.payload = payload;
     whenSettled(result, turn.onDone, turn.onFail);
   }
 
@@ -307,14 +309,16 @@ export class GenServerProcess extends Process {
     }
     const { scheduler } = this.runtime;
     const turn = this.turn!;
+    const { payload } = turn;
     const invocation = turn.invocation!;
     turn.invocation = null;
+    turn.payload = undefined;
     this.activation = null;
     const wasRunning = scheduler.enter();
     this.isBusy = false;
     try {
-      if (hasFailed) this.fail(value, invocation);
-      else this.apply(value, invocation);
+      if (hasFailed) this.fail(value, invocation, payload);
+      else this.apply(value, invocation, payload);
     } catch (thrown) {
       this.crash(thrown);
     }
@@ -324,8 +328,8 @@ export class GenServerProcess extends Process {
 
   // --- results ----------------------------------------------------------------------------------------------------------
 
-  private apply(result: unknown, invocation: Invocation): void {
-    if (!this.applyPlain(result)) this.applyAny(result, invocation);
+  private apply(result: unknown, invocation: Invocation, payload: unknown): void {
+    if (!this.applyPlain(result)) this.applyAny(result, invocation, payload);
   }
 
   /**
@@ -347,14 +351,14 @@ export class GenServerProcess extends Process {
     return true;
   }
 
-  private applyAny(result: unknown, invocation: Invocation): void {
+  private applyAny(result: unknown, invocation: Invocation, payload: unknown): void {
     if (this.isFenced) {
       abandonStream(result);
       return;
     }
     if (this.exitMark !== null) {
       abandonStream(result);
-      this.terminate(this.exitMark.reason, undefined, invocation);
+      this.terminate(this.exitMark.reason, undefined, invocation, payload);
       return;
     }
     const { request } = this;
@@ -364,13 +368,13 @@ export class GenServerProcess extends Process {
     if (fault !== undefined) {
       const cause = badReturnValue(this, invocation.handler.name, result, fault);
       abandonStream(result);
-      this.terminate({ badReturnValue: result }, cause, invocation);
+      this.terminate({ badReturnValue: result }, cause, invocation, payload);
       return;
     }
     const { kind, value, state, modifier, answer } = result as CallbackResult;
     if (state !== KEEP_STATE) this.state = state;
     if (kind === 'stop') {
-      this.stopWith(value, answer, invocation);
+      this.stopWith(value, answer, invocation, payload);
       return;
     }
     if (request !== null) {
@@ -436,6 +440,7 @@ export class GenServerProcess extends Process {
   /** Where a call is, for its timeout error. */
   phaseOf(request: CallRequest): CallPhase {
     if (this.unanswered?.has(request)) return 'answered_later';
+    if (this.status === 'exiting' && this.ending?.request !== request) return 'terminating';
     return this.request === request || this.ending?.request === request ? 'running' : 'waiting';
   }
 
@@ -475,10 +480,10 @@ export class GenServerProcess extends Process {
     else super.crash(thrown);
   }
 
-  private fail(thrown: unknown, invocation: Invocation): void {
+  private fail(thrown: unknown, invocation: Invocation, payload: unknown): void {
     if (this.isFenced) return;
     if (this.exitMark !== null) {
-      this.terminate(this.exitMark.reason, undefined, invocation);
+      this.terminate(this.exitMark.reason, undefined, invocation, payload);
       return;
     }
     const { request } = this;
@@ -487,17 +492,17 @@ export class GenServerProcess extends Process {
       this.refuse(request, thrown);
       return;
     }
-    this.terminate(reasonOfThrown(thrown), thrown, invocation);
+    this.terminate(reasonOfThrown(thrown), thrown, invocation, payload);
   }
 
-  private stopWith(reason: ExitReason, answer: unknown, invocation: Invocation): void {
+  private stopWith(reason: ExitReason, answer: unknown, invocation: Invocation, payload: unknown): void {
     const { request } = this;
     if (answer === NO_ANSWER || request === null) {
-      this.terminate(reason, undefined, invocation);
+      this.terminate(reason, undefined, invocation, payload);
       return;
     }
     this.request = null;
-    this.terminate(reason, undefined, invocation, request, answer);
+    this.terminate(reason, undefined, invocation, payload, request, answer);
   }
 
   /** Runs the user's `terminate`, then ends. */
@@ -505,10 +510,12 @@ export class GenServerProcess extends Process {
     reason: ExitReason,
     cause: unknown,
     invocation?: Invocation,
+    payload?: unknown,
     request: CallRequest | null = null,
     answer: unknown = undefined,
   ): void {
-    terminate(this, reason, cause, invocation, request, answer);
+    const ending = { reason, cause, invocation, payload, request, answer, former: undefined, exitCause: undefined };
+    terminate(this, ending);
   }
 
   /** @internal */
@@ -526,8 +533,8 @@ export class GenServerProcess extends Process {
     this.turn = null;
   }
 
-  protected discard(envelope: Envelope, _payload: unknown, reason: ExitReason): void {
-    discard(this, envelope, reason);
+  protected discard(envelope: Envelope, payload: unknown, reason: ExitReason): void {
+    discard(this, envelope, payload, reason);
   }
 
   protected onEnd(reason: ExitReason): void {

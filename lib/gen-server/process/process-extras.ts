@@ -1,6 +1,7 @@
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { keepShape } from '../../runtime/keep-shape.js';
 import type { CallRequest } from './call-request.js';
+import type { DeadLetters } from './dead-letters.js';
 import type { Debugging } from './debugging.js';
 import type { Invocation } from '../definition/server-definition.js';
 import type { LoadShedding } from './load-shedding.js';
@@ -35,6 +36,8 @@ export class ProcessExtras {
   exitMark: ExitMark | null = null;
   /** Made once, however many callers wait. */
   toldOfExit: ToldOfExit | null = null;
+  /** What was accepted and will not be handled; made while the process ends. */
+  deadLetters: DeadLetters | null = null;
   shedding: LoadShedding | null = null;
   /** Called when a request to end the process arrives. */
   stopQueued: (() => void) | null = null;

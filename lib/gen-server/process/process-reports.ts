@@ -3,7 +3,15 @@ import type { Pid } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { CallRequest } from './call-request.js';
 import { BadReturnValueError } from '../errors.js';
-import type { CrashReport, Hibernated, LiveStateShared, MailboxHighWater, UnexpectedMessage } from '../events.js';
+import type {
+  CrashReport,
+  LastMessage,
+  Hibernated,
+  LiveStateShared,
+  MailboxHighWater,
+  UnexpectedMessage,
+} from '../events.js';
+import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
 import type { InitArguments } from '../definition/start-options.js';
 
 // What a server process has to tell. Events are built only when somebody listens: nobody does most of the time.
@@ -13,24 +21,60 @@ export interface ReportedServer {
   readonly runtime: Runtime;
   readonly pid: Pid;
   readonly label: string;
+  readonly definition: ServerDefinition;
   readonly queueLength: number;
   readonly clonesMessages: boolean;
   /** The state as logs and inspection may show it (E14). */
   visibleState(): unknown;
 }
 
-/** It ends with a reason that is not clean. `message` is the handler that was running, where one was. */
-export function reportCrash(
+/** How a process ended, as far as a crash report tells it. */
+interface Crash {
+  readonly reason: ExitReason;
+  readonly cause: unknown;
+  readonly former: unknown;
+  readonly invocation: Invocation | undefined;
+  readonly payload: unknown;
+}
+
+/** A process that was up ends with a reason that is not clean. */
+export function reportCrash(server: ReportedServer, { reason, cause, former, invocation, payload }: Crash): void {
+  if (!server.runtime.events.wants('gen_server.crashed')) return;
+  const message = invocation === undefined ? undefined : String(invocation.handler.name);
+  const lastMessage = invocation === undefined ? undefined : lastMessageOf(server, invocation, payload);
+  emitCrash(server, { reason, cause, message, lastMessage, ...(former === undefined ? {} : { former }) });
+}
+
+/** `init` failed with a reason that is not clean. */
+export function reportFailedInit(server: ReportedServer, reason: ExitReason, cause: unknown): void {
+  if (!server.runtime.events.wants('gen_server.crashed')) return;
+  emitCrash(server, { reason, cause, message: 'init', lastMessage: undefined });
+}
+
+function emitCrash(
   server: ReportedServer,
-  reason: ExitReason,
-  cause: unknown,
-  message: string | undefined,
+  crash: Pick<CrashReport, 'reason' | 'cause' | 'message' | 'lastMessage' | 'former'>,
 ): void {
   const { runtime, pid, label, queueLength } = server;
-  if (!runtime.events.wants('gen_server.crashed')) return;
   const state = server.visibleState();
-  const event: CrashReport = { type: 'gen_server.crashed', pid, label, reason, cause, message, state, queueLength };
+  const event: CrashReport = { type: 'gen_server.crashed', pid, label, ...crash, state, queueLength };
   runtime.events.emit(event);
+}
+
+/** What a process was handling, with what may be shown of its arguments. */
+function lastMessageOf({ runtime, definition }: ReportedServer, invocation: Invocation, payload: unknown): LastMessage {
+  const { handler } = invocation;
+  const { calls, casts, continues, anyCall, anyCast, anyContinue } = definition;
+  const { name, secrets } = handler;
+  const args = runtime.redaction.arguments(invocation.argumentsOf(payload), secrets);
+  // A plain behaviour takes whatever is asked with one callback, so the request is all that tells one message from another.
+  if (handler === anyCall) return { kind: 'call', handler: undefined, args };
+  if (handler === anyCast) return { kind: 'cast', handler: undefined, args };
+  if (handler === anyContinue) return { kind: 'continue', handler: undefined, args };
+  if (calls.get(name) === handler) return { kind: 'call', handler: name, args };
+  if (casts.get(name) === handler) return { kind: 'cast', handler: name, args };
+  if (continues.get(name) === handler) return { kind: 'continue', handler: name, args };
+  return { kind: 'info', handler: undefined, args };
 }
 
 /** Its queue has become long. */

@@ -112,13 +112,27 @@ export function endWork(server: QuietServer): void {
   if (!server.isBusy && server.queueLength === 0) beginQuiet(server);
 }
 
-/** The mailbox has been empty for `idleMs`. A caller who waits for an answer still needs the process, though. */
+/**
+ * The mailbox has been empty for `idleMs`. A caller who waits for an answer still needs the process, though, and so does a timer: what
+ * it will send is something to do.
+ */
 function passivate(server: QuietServer): void {
   const isNeeded = server.isFenced || server.isBusy || server.hasContinuation || server.queueLength > 0;
   if (server.status !== 'running' || isNeeded) return;
-  const { unanswered } = server;
-  if (unanswered !== null && unanswered.size > 0) beginQuiet(server);
+  if (isExpectingSomething(server)) beginQuiet(server);
   else server.inLoop(() => server.terminate(PASSIVATED, undefined));
+}
+
+/** Whether an answer is owed, or a timer of this incarnation will bring a message. */
+function isExpectingSomething({ unanswered, relations, quiet }: QuietServer): boolean {
+  if (unanswered !== null && unanswered.size > 0) return true;
+  if (relations !== null && (isFilled(relations.timers) || isFilled(relations.timersToOwnName))) return true;
+  const idle = quiet === null ? null : quiet.idle;
+  return idle !== null && idle.isPending && idle.lengthMs !== Infinity;
+}
+
+function isFilled(timers: ReadonlySet<Deadline> | null): boolean {
+  return timers !== null && timers.size > 0;
 }
 
 /** Starts the timeout that a result asked for. */

@@ -10,7 +10,7 @@ import type { CallbackResult, Modifier } from '../results/callback-result.js';
 import { faultOf } from '../results/result-fault.js';
 import { type CallbackServer, type OwnCallback, runOwnCallback } from './own-callback.js';
 import { applyModifier, type ModifiedServer } from './modifiers.js';
-import { badReturnValue, reportCrash, warnOfSharedArguments } from './process-reports.js';
+import { badReturnValue, reportFailedInit, warnOfSharedArguments } from './process-reports.js';
 import type { ExitMark } from './process-extras.js';
 import { AwaitedStart, type StartObserver, type StartOutcome } from './start-observer.js';
 
@@ -188,7 +188,7 @@ function initFailed(server: StartingServer, thrown: unknown): void {
 /** `reason` is what the starter is told, `exitReason` what the process ends with. */
 function failStart(server: StartingServer, reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
   server.starting!.cause = cause;
-  if (!isCleanExit(exitReason)) reportCrash(server, exitReason, cause, 'init');
+  if (!isCleanExit(exitReason)) reportFailedInit(server, exitReason, cause);
   leaveInit(server, { status: 'error', reason, cause }, exitReason);
 }
 

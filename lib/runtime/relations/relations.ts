@@ -25,6 +25,8 @@ export class Relations {
   pendingCalls = 0;
   /** Pending messages to this very incarnation, which no successor may get (K2). */
   timers: Set<Deadline> | null = null;
+  /** Timers that this process has set for a name which was its own then. They outlive it, and it is not idle while they run. */
+  timersToOwnName: Set<Deadline> | null = null;
 }
 
 keepShape(new Relations());
