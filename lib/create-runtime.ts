@@ -8,7 +8,7 @@ import { Registries } from './registry/registries.js';
 import { InvalidArgumentError } from './runtime/errors.js';
 import { completeLimits, type ProcessLimits } from './runtime/limits.js';
 import type { Clock, NameService, Randomness, ViaRegistry } from './runtime/ports.js';
-import { formatName } from './runtime/registration.js';
+import { formatName } from './runtime/server-name.js';
 import { Redaction } from './runtime/secrets/redaction.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemClock, systemRandomness } from './runtime/system-ports.js';

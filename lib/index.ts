@@ -60,7 +60,7 @@ export type { MaxMailbox, Overflow } from './runtime/mailbox/bounded-mailbox.js'
 export type { Addressed, Destination } from './gen-server/client/destination.js';
 export { Pid, Ref } from './runtime/pid.js';
 export { TimerRef } from './runtime/timers.js';
-export type { ServerName } from './runtime/registration.js';
+export type { ServerName } from './runtime/server-name.js';
 
 // Find processes, gather them, tell many of them something
 export { getRegistryToken, InjectRegistry, provideRegistry } from './nest/injection/inject-registry.js';

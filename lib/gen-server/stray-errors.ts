@@ -1,4 +1,4 @@
-import { Pid } from '../runtime/pid.js';
+import { processOf } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './process/gen-server-process.js';
 import { TaskProcess } from './tasks/task-process.js';
@@ -39,7 +39,7 @@ export class StrayErrors {
   /** Crashes the process that the error comes from. Answers whether there is one, and it is still the same incarnation. */
   claim(error: unknown): boolean {
     const owner = this.runtime.tracking?.origin;
-    if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess) || Pid.processOf(owner.pid) !== owner)
+    if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess) || processOf(owner.pid) !== owner)
       return false;
     owner.crashAstray(error);
     return true;

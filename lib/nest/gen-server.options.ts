@@ -4,7 +4,7 @@ import type { StrayOrigin } from '../gen-server/stray-errors.js';
 import type { MaxMailbox } from '../runtime/mailbox/bounded-mailbox.js';
 import type { ProcessLimits } from '../runtime/limits.js';
 import type { Clock, NameService } from '../runtime/ports.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Shutdown } from '../supervision/child-spec.js';
 import type { DynamicSupervisorOptions } from '../supervision/dynamic-child-spec.js';
 import type { Restart } from '../supervision/restart-policy.js';

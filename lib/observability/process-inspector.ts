@@ -1,9 +1,9 @@
 import { type Destination, resolve } from '../gen-server/client/destination.js';
 import { GenServerProcess } from '../gen-server/process/gen-server-process.js';
 import { linkedTo } from '../runtime/relations/links.js';
-import { Pid } from '../runtime/pid.js';
-import type { ProcessStatus } from '../runtime/process.js';
-import { formatName } from '../runtime/registration.js';
+
+import { type ProcessStatus, processOf } from '../runtime/process.js';
+import { formatName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildStatus, ChildView, SupervisorStatus } from '../supervision/child.js';
 import { oneLine } from './excerpt.js';
@@ -75,7 +75,7 @@ function startedBy(process: GenServerProcess): GenServerProcess[] {
 function treeOfChild({ id, pid, status, type }: ChildView): ProcessTree {
   const printedId = oneLine(id);
   // A child that is being started or stopped has a process although its supervisor does not count it as running.
-  const process = pid === undefined ? undefined : Pid.processOf(pid);
+  const process = pid === undefined ? undefined : processOf(pid);
   if (process instanceof GenServerProcess) return treeOf(process, printedId);
   return {
     id: printedId,

@@ -1,8 +1,9 @@
 import { NoProcessError } from '../gen-server/errors.js';
 import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
-import { Pid } from '../runtime/pid.js';
+import type { Pid } from '../runtime/pid.js';
+import { processOf } from '../runtime/process.js';
 import { print } from '../runtime/secrets/print.js';
-import { type KeyRegistry, ViaKey } from '../runtime/registration.js';
+import { type KeyRegistry, ViaKey } from '../runtime/server-name.js';
 
 /** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */
 export class KeyTable implements KeyRegistry {
@@ -34,7 +35,7 @@ export class KeyTable implements KeyRegistry {
   send(key: unknown, message: unknown): void {
     const pid = this.holders.get(key);
     if (pid === undefined) throw new NoProcessError(`key ${print(key)}`);
-    Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+    processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 
   /** The keys that are held now. */

@@ -1,4 +1,5 @@
-import { type Monitor, watch } from '../runtime/relations/monitors.js';
+import { watch } from '../runtime/relations/monitors.js';
+import type { Monitor } from '../runtime/relations/relations.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
 

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
 import type { TopicService } from '../runtime/ports.js';
 import { print } from '../runtime/secrets/print.js';
-import type { Process } from '../runtime/process.js';
+import { type Process, processOf } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { BroadcastDropped } from './events.js';
 import { Listeners } from './listeners.js';
@@ -243,7 +243,7 @@ export class PubSub implements TopicService {
 }
 
 function deliver(pid: Pid, message: unknown): void {
-  Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+  processOf(pid)?.deliver(SENT_ENVELOPE, message);
 }
 
 function assertTopic(topic: unknown): void {

@@ -1,9 +1,7 @@
-import type { Process } from './process.js';
-
-/** What a supervisor keeps of one life of its child, found by the pid. */
+/** What a supervisor keeps about one incarnation of its child, found by the pid. */
 export interface SupervisorRecord {
-  /** That life has ended: what is to be kept of it from now on. */
-  afterEnd(process: Process): SupervisorRecord;
+  /** Answers what to keep now that the incarnation has ended. `owner` is its process, as it was given to {@link Pid.attach}. */
+  afterEnd(owner: object): SupervisorRecord;
 }
 
 /**
@@ -13,7 +11,7 @@ export interface SupervisorRecord {
  */
 export class Pid {
   // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
-  #process: Process | undefined = undefined;
+  #owner: object | undefined = undefined;
   #supervisorRecord: SupervisorRecord | undefined = undefined;
 
   /** @internal */
@@ -24,31 +22,31 @@ export class Pid {
     readonly incarnation: number,
   ) {}
 
-  /** The live process behind a pid. @internal */
-  static processOf(pid: Pid): Process | undefined {
-    return pid.#process;
+  /** The live process of a pid, as an object that this file knows nothing about: call `processOf` of `process.ts`. @internal */
+  static ownerOf(pid: Pid): object | undefined {
+    return pid.#owner;
   }
 
-  /** Relations a pid to its process at the start. @internal */
-  static attach(pid: Pid, process: Process): void {
-    pid.#process = process;
+  /** Called when the process of a pid is made. @internal */
+  static attach(pid: Pid, owner: object): void {
+    pid.#owner = owner;
   }
 
-  /** Unties it at the end. @internal */
+  /** Called when the process of a pid ends. @internal */
   static detach(pid: Pid): void {
-    const process = pid.#process;
-    pid.#process = undefined;
-    if (pid.#supervisorRecord !== undefined) pid.#supervisorRecord = pid.#supervisorRecord.afterEnd(process!);
+    const owner = pid.#owner;
+    pid.#owner = undefined;
+    if (pid.#supervisorRecord !== undefined) pid.#supervisorRecord = pid.#supervisorRecord.afterEnd(owner!);
   }
 
-  /** What its supervisor keeps of this incarnation, also for a while after its end. @internal */
+  /** What the supervisor keeps about this incarnation, also for a while after its end. @internal */
   static supervisorRecord(pid: Pid): SupervisorRecord | undefined {
     return pid.#supervisorRecord;
   }
 
   /** @internal */
-  static setSupervisorRecord(pid: Pid, kept: SupervisorRecord | undefined): void {
-    pid.#supervisorRecord = kept;
+  static setSupervisorRecord(pid: Pid, record: SupervisorRecord | undefined): void {
+    pid.#supervisorRecord = record;
   }
 
   equals(other: Pid): boolean {

@@ -6,11 +6,11 @@ import { Exit } from './exits/messages.js';
 import { linkedTo } from './relations/links.js';
 import { reportToWatchers } from './relations/monitors.js';
 import { Pid } from './pid.js';
-import type { Registration, ServerName } from './registration.js';
+import type { Registration, ServerName } from './server-name.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduling/scheduler.js';
-import { type Relations, relationsOf } from './relations/relations.js';
-import type { Activation } from './tracking.js';
+import { type RelatedProcess, type Relations, relationsOf } from './relations/relations.js';
+import type { Activation, TrackedProcess } from './tracking.js';
 
 /** `starting` until `init` is done, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
@@ -19,7 +19,7 @@ export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
  * One life of a process: a mailbox, and a loop that takes one message at a time to its very end (P1). What a message means
  * is the business of a subclass; what it means to be linked, to be signalled and to end is settled here.
  */
-export abstract class Process implements Schedulable {
+export abstract class Process implements Schedulable, TrackedProcess {
   readonly pid: Pid;
   status: ProcessStatus = 'starting';
   /** Work is in progress (`init`, a handler, `terminate`), so nothing may be taken from the mailbox. */
@@ -27,9 +27,9 @@ export abstract class Process implements Schedulable {
 
   nextReady: Schedulable | null | undefined = undefined;
   /** Neighbours among those with the same parent. @internal */
-  olderSibling: Process | null = null;
+  olderSibling: RelatedProcess | null = null;
   /** @internal */
-  youngerSibling: Process | null = null;
+  youngerSibling: RelatedProcess | null = null;
 
   registration: Registration | null = null;
   /** What it is found by where it is registered, when others are registered there too. @internal */
@@ -50,7 +50,7 @@ export abstract class Process implements Schedulable {
     readonly runtime: Runtime,
     id: number,
     incarnation: number,
-    readonly parent: Process | null,
+    readonly parent: RelatedProcess | null,
   ) {
     this.pid = new Pid(id, incarnation);
     Pid.attach(this.pid, this);
@@ -145,7 +145,7 @@ export abstract class Process implements Schedulable {
   }
 
   /** An exit signal arrives (section 6 of the rules). `from` is null when it comes from outside of any process. */
-  signal(reason: ExitReason, from: Process | null, isKill = false): void {
+  signal(reason: ExitReason, from: RelatedProcess | null, isKill = false): void {
     if (this.isFenced) return;
     const effect = effectOfSignal(reason, {
       trapsExits: this.trapsExits,
@@ -291,7 +291,7 @@ export abstract class Process implements Schedulable {
   }
 
   /** @internal */
-  forgetLink(other: Process): void {
+  forgetLink(other: RelatedProcess): void {
     if (other === this.parent) this.isLinkedToParent = false;
     this.relations?.links?.delete(other);
   }
@@ -330,4 +330,15 @@ function giveUp(relations: Relations): void {
   if (relations.timers !== null) for (const timer of relations.timers) timer.cancel();
   if (relations.watching !== null) for (const monitor of relations.watching.values()) monitor.stop();
   relations.links = relations.children = relations.watching = relations.timers = null;
+}
+
+/** The live process of a pid; undefined when it has ended. */
+export function processOf(pid: Pid): Process | undefined {
+  // Only the constructor of a process attaches anything to a pid.
+  return Pid.ownerOf(pid) as Process | undefined;
+}
+
+/** Every live process of a runtime: parents before their children, the older before the younger. */
+export function processesOf(runtime: Runtime): IterableIterator<Process> {
+  return runtime.processes() as IterableIterator<Process>;
 }

@@ -12,13 +12,12 @@ import type {
   ServerCatalog,
   TopicService,
 } from './ports.js';
-import type { Process } from './process.js';
 import type { Redaction } from './secrets/redaction.js';
-import { formatName, type ServerName } from './registration.js';
+import { formatName, type ServerName } from './server-name.js';
 import { RootContext } from './scheduling/root-context.js';
 import { RandomScheduler } from './scheduling/random-scheduler.js';
 import { Scheduler } from './scheduling/scheduler.js';
-import { childrenOf } from './relations/relations.js';
+import { childrenOf, type RelatedProcess } from './relations/relations.js';
 import { Tracking } from './tracking.js';
 
 /** A process has been made and is about to run its `init`. */
@@ -67,12 +66,12 @@ export class Runtime {
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
   /** Whose handler is on the stack right now; null as soon as it awaits. */
-  current: Process | null = null;
+  current: RelatedProcess | null = null;
   /** Casts that nobody received. */
   droppedCasts = 0;
 
   /** Those without a parent that lives. */
-  private readonly orphans = new Family();
+  private readonly orphans = new Family<RelatedProcess>();
   private count = 0;
   private lastProcessId = 0;
   private lastRefId = 0;
@@ -101,7 +100,7 @@ export class Runtime {
   }
 
   /** Every live process: parents before their children, the older before the younger. */
-  processes(): IterableIterator<Process> {
+  processes(): IterableIterator<RelatedProcess> {
     return generations(this.orphans);
   }
 
@@ -123,7 +122,7 @@ export class Runtime {
   }
 
   /** @internal */
-  add(process: Process): void {
+  add(process: RelatedProcess): void {
     this.familyOf(process).add(process);
     this.count++;
     if (this.events.wants('process.spawned')) {
@@ -133,19 +132,19 @@ export class Runtime {
   }
 
   /** @internal */
-  remove(process: Process): void {
+  remove(process: RelatedProcess): void {
     this.familyOf(process).remove(process);
     const children = process.relations?.children;
     if (children != null) this.orphans.adopt(children);
     this.count--;
   }
 
-  private familyOf({ parent }: Process): Family {
+  private familyOf({ parent }: RelatedProcess): Family<RelatedProcess> {
     return parent !== null && parent.isAlive ? childrenOf(parent) : this.orphans;
   }
 
   /** @internal */
-  reportUnreleasedName(process: Process, name: ServerName, error: unknown): void {
+  reportUnreleasedName(process: RelatedProcess, name: ServerName, error: unknown): void {
     if (!this.events.wants('process.name_not_released')) return;
     const { pid, label } = process;
     const event: NameNotReleased = { type: 'process.name_not_released', pid, label, name: formatName(name), error };
@@ -153,7 +152,7 @@ export class Runtime {
   }
 
   /** @internal */
-  reportExit(process: Process, reason: ExitReason): void {
+  reportExit(process: RelatedProcess, reason: ExitReason): void {
     const isClean = isCleanExit(reason);
     if (!this.events.wants('process.exited', isClean)) return;
     const { pid, label } = process;
@@ -162,7 +161,7 @@ export class Runtime {
   }
 }
 
-function* generations(family: Family): IterableIterator<Process> {
+function* generations(family: Family<RelatedProcess>): IterableIterator<RelatedProcess> {
   for (const process of family.members()) {
     if (!process.isAlive) continue;
     yield process;

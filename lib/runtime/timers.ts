@@ -1,8 +1,8 @@
 import { Deadline } from './time/deadline.js';
 import { assertDurationMs } from './errors.js';
 import { INFO_ENVELOPE } from './mailbox/envelope.js';
-import { Pid, Ref } from './pid.js';
-import type { Process } from './process.js';
+import { type Pid, Ref } from './pid.js';
+import { type Process, processOf } from './process.js';
 import type { Runtime } from './runtime.js';
 import { relationsOf } from './relations/relations.js';
 
@@ -105,5 +105,5 @@ export function readTimer(runtime: Runtime, ref: TimerRef): number | false {
 
 /** The process behind a pid, for {@link sendAfter}: a pid that has ended is nobody. */
 export function receiverOf(pid: Pid): Process | (() => undefined) {
-  return Pid.processOf(pid) ?? (() => undefined);
+  return processOf(pid) ?? (() => undefined);
 }

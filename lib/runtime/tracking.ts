@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { keepShape } from './keep-shape.js';
-import type { Process } from './process.js';
+import type { RelatedProcess } from './relations/relations.js';
+
+/** A process whose callbacks are tracked. */
+export interface TrackedProcess extends RelatedProcess {
+  /** The callback in progress; null when there is none, or when callbacks are not tracked. @internal */
+  activation: Activation | null;
+}
 
 /** A request that somebody made and may still wait for. */
 export interface Awaited {
@@ -12,7 +18,7 @@ export interface Awaited {
 /** One run of one callback, with everything it awaits. The process is the incarnation itself, never its successor. */
 export class Activation {
   constructor(
-    readonly process: Process,
+    readonly process: TrackedProcess,
     /** The request that is being handled; null when it is none that somebody waits for. */
     readonly request: Awaited | null,
   ) {}
@@ -45,7 +51,7 @@ export class Tracking {
   }
 
   /** The incarnation that this code comes from, also when the callback has returned long ago, and when it has ended. */
-  get origin(): Process | undefined {
+  get origin(): TrackedProcess | undefined {
     return this.storage.getStore()?.process;
   }
 
@@ -54,8 +60,8 @@ export class Tracking {
    * the one that calls. Null when it can be called. Those who wait are those whose callback has not returned and whose
    * request has not been answered.
    */
-  circleTo(target: Process): Process[] | null {
-    const chain: Process[] = [];
+  circleTo(target: TrackedProcess): TrackedProcess[] | null {
+    const chain: TrackedProcess[] = [];
     for (let activation = this.current; activation?.isOpen === true;) {
       chain.push(activation.process);
       if (activation.process === target) return chain.reverse();

@@ -5,7 +5,7 @@ import type { StartOptions } from '../gen-server/definition/start-options.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
-import { formatName, type ServerClass } from '../runtime/registration.js';
+import { formatName, type ServerClass } from '../runtime/server-name.js';
 import { SupervisorConfigError } from './errors.js';
 import type { Restart } from './restart-policy.js';
 import type { AutoShutdown } from './supervisor-options.js';

@@ -1,7 +1,7 @@
 import type { GenServerProcess } from '../gen-server/process/gen-server-process.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
-import { formatName } from '../runtime/registration.js';
+import { formatName } from '../runtime/server-name.js';
 import type { TimerRef } from '../runtime/timers.js';
 import type { ChildId, CompleteChildSpec } from './child-spec.js';
 

@@ -4,7 +4,7 @@ import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
 import { type SupervisorRecord, Pid } from '../runtime/pid.js';
 import type { Process } from '../runtime/process.js';
-import { formatName, type ServerName } from '../runtime/registration.js';
+import { formatName, type ServerName } from '../runtime/server-name.js';
 import { type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import type { DynamicChildSpec } from './dynamic-child-spec.js';
 import type { Restart } from './restart-policy.js';

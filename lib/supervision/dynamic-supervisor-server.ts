@@ -12,7 +12,8 @@ import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exits/e
 import { keepShape } from '../runtime/keep-shape.js';
 import type { Exit } from '../runtime/exits/messages.js';
 import { Pid } from '../runtime/pid.js';
-import type { ServerName } from '../runtime/registration.js';
+import { processOf } from '../runtime/process.js';
+import type { ServerName } from '../runtime/server-name.js';
 import { childrenOf } from '../runtime/relations/relations.js';
 import { withResolvers } from '../runtime/with-resolvers.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
@@ -79,7 +80,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   override init(): Ok<null> {
-    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    this.server = processOf(this.self.pid) as GenServerProcess;
     this.report({ type: 'supervisor.started', ...this.aboutItself(), children: 0, tookMs: 0 });
     return ok(null);
   }
@@ -311,7 +312,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   private find(pid: Pid): DynamicChild | undefined {
     const kept = Pid.supervisorRecord(pid);
-    const process = Pid.processOf(pid) as GenServerProcess | undefined;
+    const process = processOf(pid) as GenServerProcess | undefined;
     // Once it has ended, it is more than its plan that is kept.
     const child = kept instanceof DynamicChildPlan && process !== undefined ? new DynamicChild(kept, process) : kept;
     return child instanceof DynamicChild && child.process.parent === this.server ? child : undefined;

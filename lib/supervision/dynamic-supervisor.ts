@@ -12,7 +12,7 @@ import { start } from '../gen-server/client/start.js';
 import { whenStarted } from '../gen-server/process/start-observer.js';
 import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildSpec } from './child-spec.js';
 import {

@@ -7,9 +7,10 @@ import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Pid } from '../runtime/pid.js';
+import { processOf } from '../runtime/process.js';
 import type { ViaRegistry } from '../runtime/ports.js';
 import { print } from '../runtime/secrets/print.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildCounts, ChildInfo } from './child.js';
 import { checkSource, childSpec, type ChildSpec } from './child-spec.js';
@@ -124,7 +125,7 @@ export class PartitionSupervisor implements ViaRegistry {
 
   send(key: unknown, message: unknown): void {
     const pid = this.whereisName(key);
-    const process = pid === undefined ? undefined : Pid.processOf(pid);
+    const process = pid === undefined ? undefined : processOf(pid);
     if (process === undefined) throw new NoProcessError(`the partition of ${this.label} for ${print(key)}`);
     process.deliver(SENT_ENVELOPE, message);
   }
@@ -251,7 +252,7 @@ class PartitionNames implements ViaRegistry {
 
   send(partition: unknown, message: unknown): void {
     const pid = this.pids.get(partition);
-    if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+    if (pid !== undefined) processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Deadline, DeadlineQueue } from '../runtime/time/deadline.js';
 import { type ExitReason, isCleanExit } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
 import { unlink } from '../runtime/relations/links.js';
-import { Monitor, watch } from '../runtime/relations/monitors.js';
+import { watch } from '../runtime/relations/monitors.js';
+import { Monitor } from '../runtime/relations/relations.js';
 import type { Clock } from '../runtime/ports.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';
@@ -20,7 +21,7 @@ export interface ShutdownReport {
  * The end of a child that was asked for: kills the child when its time is up, and tells how it has ended. The watch and the deadline
  * are one object, since a hundred thousand children may be stopped at a time.
  */
-class EndOfChild extends Monitor implements Deadline, ShutdownReport {
+class EndOfChild extends Monitor<Process> implements Deadline, ShutdownReport {
   expiresAt: number | null = null;
   queue: DeadlineQueue | null = null;
   previous: Deadline | null = null;

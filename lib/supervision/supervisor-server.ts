@@ -16,9 +16,10 @@ import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
 import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exits/exit-reason.js';
 import { Exit } from '../runtime/exits/messages.js';
-import { Pid } from '../runtime/pid.js';
+import type { Pid } from '../runtime/pid.js';
+import { processOf } from '../runtime/process.js';
 import { cancelTimer, sendAfter } from '../runtime/timers.js';
-import { formatName } from '../runtime/registration.js';
+import { formatName } from '../runtime/server-name.js';
 import { Child, type ChildCounts, type ChildInfo, RetryRestart, type SupervisorStatus } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec } from './child-spec.js';
 import { ChildStartError, ChildStateError } from './errors.js';
@@ -61,7 +62,7 @@ export class SupervisorServer extends GenServerBase<null> {
   }
 
   override async init(): Promise<InitResult<null>> {
-    this.server = Pid.processOf(this.self.pid) as GenServerProcess;
+    this.server = processOf(this.self.pid) as GenServerProcess;
     const begin = this.server.runtime.clock.now();
     this.server.whenStopQueued(() => this.interruptStart());
     this.children = this.setup.children.map((spec) => new Child(spec));

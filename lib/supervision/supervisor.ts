@@ -12,7 +12,7 @@ import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { GenServerError } from '../runtime/errors.js';
 import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type ChildCounts, type ChildInfo, RetryRestart } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpecs } from './child-spec.js';

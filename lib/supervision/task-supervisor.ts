@@ -24,7 +24,7 @@ import {
 } from '../gen-server/tasks/task-stream.js';
 import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { checkRestartAndShutdown, type ChildSpec, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import { ChildStateError, MaxChildrenError, SupervisorConfigError } from './errors.js';

@@ -11,7 +11,7 @@ import { findServerOptions } from '../nest/discovery/gen-server-metadata.accesso
 import { stubsOf } from '../nest/tree/gen-server.orchestrator.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Clock } from '../runtime/ports.js';
-import { formatName, type ServerName } from '../runtime/registration.js';
+import { formatName, type ServerName } from '../runtime/server-name.js';
 import { type ChildId, type ChildSpec, childSpec } from '../supervision/child-spec.js';
 import type { AnyServerClass } from './server-sources.js';
 import type { TestWorld } from './test-world.js';

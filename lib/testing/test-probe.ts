@@ -10,8 +10,9 @@ import { formatReason } from '../runtime/exits/exit-reason.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { Down } from '../runtime/exits/messages.js';
 import { Pid, Ref } from '../runtime/pid.js';
+import { processOf } from '../runtime/process.js';
 import { print } from '../runtime/secrets/print.js';
-import type { ServerName } from '../runtime/registration.js';
+import type { ServerName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { ProbeError } from './errors.js';
 import { ManualClock } from './manual-clock.js';
@@ -230,7 +231,7 @@ export class TestProbe {
   private failure(problem: string, didNotCome = false): ProbeError {
     const { clock } = this.runtime;
     const hints = [
-      ...(Pid.processOf(this.pid) === undefined ? ['The probe itself has ended.'] : []),
+      ...(processOf(this.pid) === undefined ? ['The probe itself has ended.'] : []),
       ...(didNotCome && clock instanceof ManualClock && clock.pendingTimers > 0
         ? ['Timers are pending on the manual clock: withinMs lets time pass.']
         : []),

@@ -10,6 +10,7 @@ import type { Clock } from '../runtime/ports.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChildSpec } from '../supervision/child-spec.js';
 import { ChildStartError } from '../supervision/errors.js';
+import { processesOf } from '../runtime/process.js';
 import { kill, shutDownStray } from '../supervision/shutdown.js';
 import { startSupervisor, Supervisor } from '../supervision/supervisor.js';
 import { ManualClock } from './manual-clock.js';
@@ -171,9 +172,9 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
     const root = await this.root?.catch(() => undefined);
     if (root !== undefined) await stop(this.runtime, root, 'shutdown').catch(() => undefined);
     // Whoever was started by another is gone before it.
-    for (const process of [...this.runtime.processes()].reverse()) await shutDownStray(process);
+    for (const process of [...processesOf(this.runtime)].reverse()) await shutDownStray(process);
     // Who was started by last words has none of its own.
-    for (const process of [...this.runtime.processes()]) await kill(process);
+    for (const process of [...processesOf(this.runtime)]) await kill(process);
     this.runtime.close();
   }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Agent } from '../../lib/gen-server/agent.js';
 import { ServerExitedError, StartError } from '../../lib/gen-server/errors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -82,7 +83,7 @@ describe('Agent', () => {
     const error = await rejectionOf(ask(counter));
     expect(error).toBeInstanceOf(ServerExitedError);
     expect(error).toMatchObject({ server: 'Agent', reason: expect.any(Boom) as unknown });
-    expect([Pid.processOf(pid), counter.pid]).toEqual([undefined, undefined]);
+    expect([processOf(pid), counter.pid]).toEqual([undefined, undefined]);
   });
 
   it('ends with what a cast throws (A1)', async () => {

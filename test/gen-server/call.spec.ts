@@ -14,7 +14,8 @@ import {
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { Handler } from '../../lib/gen-server/definition/server-definition.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { NameTable } from '../../lib/registry/name-table.js';
 import { deferred, never } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
@@ -291,7 +292,7 @@ describe('call', () => {
       }),
     );
     await settle();
-    expect(Pid.processOf(helper)).toBeUndefined();
+    expect(processOf(helper)).toBeUndefined();
     await world.clock.advance(5_000);
     expect(await caller).toBeInstanceOf(CallTimeoutError);
   });
@@ -340,7 +341,7 @@ describe('call', () => {
     for (const name of ['get', 'hasOwnProperty', Object.create(null)]) {
       expect(() => world.cast(decorated, name)).toThrow(UnknownHandlerError);
     }
-    expect(Pid.processOf(decorated)!.queueLength).toBe(0);
+    expect(processOf(decorated)!.queueLength).toBe(0);
   });
 
   it('settles exactly once, under timeouts, answers, second answers and kills in any order (C2, C3, C10)', async () => {

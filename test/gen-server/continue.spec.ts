@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { Timeout } from '../../lib/gen-server/results/messages.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -130,7 +131,7 @@ describe('a result with .continue(tag, ...args)', () => {
     world.cast(pid, () => noReply().continue('next', step));
     await settle();
     expect(log).toEqual([[reason, state]]);
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
   });
 
   it('sets the state that it returns (T6)', async () => {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import type { From } from '../../lib/gen-server/process/from.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, type Script, script } from '../support/script.js';
@@ -159,7 +160,7 @@ describe('from', () => {
     expect(await world.call(pid, ({ from }: Context) => (from.reply('answer'), fail()))).toBe('answer');
     await settle();
     expect(ended).toHaveLength(1);
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
   });
 
   it('of a killed server answers nobody, also from a handler that still runs (E6)', async () => {

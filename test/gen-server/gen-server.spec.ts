@@ -3,7 +3,8 @@ import type { Behaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import type { From } from '../../lib/gen-server/process/from.js';
 import { GenServer } from '../../lib/gen-server/gen-server.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { startProbe } from '../support/probe.js';
 import { testWorld } from '../support/world.js';
 
@@ -28,14 +29,14 @@ describe('GenServer', () => {
     expect(await GenServer.call(runtime, pid, 'size', { timeoutMs: 100 })).toBe(2);
     expect(await GenServer.call(runtime, pid, 'pop')).toBe('elixir');
     await GenServer.stop(runtime, pid, 'shutdown', 1_000);
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
   });
 
   it('startLink makes the process whose self is given the parent (I1)', async () => {
     const world = testWorld();
     const parent = await startProbe(world);
     const child = await GenServer.startLink(parent.self, stack, { args: [[]], name: 'stack' });
-    expect(Pid.processOf(child)!.parent).toBe(Pid.processOf(parent.pid));
+    expect(processOf(child)!.parent).toBe(processOf(parent.pid));
     world.exit(parent.pid, 'kill');
     await GenServer.call(world.runtime, 'stack', 'size').catch(() => undefined);
     expect(world.runtime.processCount).toBe(0);

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
 import { serverSource } from '../support/server-source.js';
@@ -77,7 +78,7 @@ describe('whatever a callback does', () => {
       for (const fail of [() => thrower(revoked()), () => new Promise((_resolve, reject) => reject(revoked()))]) {
         const pid = await world.start(script());
         expect(await rejectionOf(world.call(pid, fail))).toMatchObject({ code: 'SERVER_EXITED' });
-        expect(Pid.processOf(pid)).toBeUndefined();
+        expect(processOf(pid)).toBeUndefined();
       }
     });
   });
@@ -203,7 +204,7 @@ describe('whatever a callback does', () => {
       world.send(choosy, message);
       world.send(greedy, message);
       await settle();
-      expect([choosy, greedy].map((pid) => Pid.processOf(pid) === undefined)).toEqual([false, false]);
+      expect([choosy, greedy].map((pid) => processOf(pid) === undefined)).toEqual([false, false]);
       expect(rest.length).toBe(1);
       expect(rest[0] === message).toBe(true);
       const reported = world.seen.filter(({ type }) => type === 'gen_server.unexpected_message');

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { noReply, reply } from '../../lib/gen-server/results/callback-result.js';
 import { call } from '../../lib/gen-server/client/client.js';
 import { completeLimits, LimitExceededError } from '../../lib/runtime/limits.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { pendingCallsOf } from '../../lib/runtime/relations/relations.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
@@ -116,14 +117,14 @@ describe('the calls that a process waits for', () => {
     const other = await world.start(answer);
     const again = await rejectionOrValue(world.call(pid, async () => reply(await world.call(other, 3))));
     expect(again).toBe('answer');
-    expect(pendingCallsOf(Pid.processOf(pid)!)).toBe(0);
+    expect(pendingCallsOf(processOf(pid)!)).toBe(0);
   });
 
   it('count no more when it has ended, whatever becomes of them', async () => {
     const world = testWorld();
     const server = await world.start(hang);
     const { pid } = await caller(world, () => [world.call(server, 1)]);
-    const process = Pid.processOf(pid)!;
+    const process = processOf(pid)!;
     expect(pendingCallsOf(process)).toBe(1);
     world.exit(pid, 'kill');
     await settle();

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
@@ -66,7 +67,7 @@ describe('the mailbox of a server', () => {
       world.cast(victim, note('queued'));
       world.exit(victim, reason);
       await settle();
-      expect(Pid.processOf(victim)).toBeUndefined();
+      expect(processOf(victim)).toBeUndefined();
     }
     expect(log).toEqual([]);
   });
@@ -153,7 +154,7 @@ describe('the mailbox of a server', () => {
       for (let i = 0; i < 3; i++) await world.call(pid, () => reply(i), Infinity);
     })();
     await settle();
-    expect(Pid.processOf(pid)!.queueLength).toBe(10_001);
+    expect(processOf(pid)!.queueLength).toBe(10_001);
     gate.resolve();
     await caller;
     expect(await world.call(pid, ({ state }: Context<number>) => reply(state))).toBe(10_000);

@@ -9,6 +9,7 @@ import type { MaxMailbox, Overflow } from '../../lib/runtime/mailbox/bounded-mai
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { CallbackClock } from '../support/callback-clock.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -52,8 +53,7 @@ async function heldUp(world: TestWorld, maxMailbox?: MaxMailbox) {
 }
 
 const eventsOf = (world: TestWorld, type: string) => world.seen.filter((event) => event.type === type);
-const queueLengthOf = (world: TestWorld, pid: Pid): number =>
-  [...world.runtime.processes()].find((process) => process.pid === pid)!.queueLength;
+const queueLengthOf = (pid: Pid): number => processOf(pid)!.queueLength;
 
 describe('maxMailbox', () => {
   it.each([1, 2, 5])(
@@ -98,7 +98,7 @@ describe('maxMailbox', () => {
       world.cast(other, i);
       await clock.endCallback();
     }
-    expect(queueLengthOf(world, other)).toBe(1);
+    expect(queueLengthOf(other)).toBe(1);
     gate.resolve();
     await clock.endCallback();
     world.cast(pid, 'b');
@@ -346,7 +346,7 @@ describe('maxMailbox', () => {
           );
         } else if (draw < 0.8) world.cast(pid, sent);
         else self.send(pid, sent);
-        longest = Math.max(longest, queueLengthOf(world, pid));
+        longest = Math.max(longest, queueLengthOf(pid));
         if (sent % 10 === 9) {
           served();
           await Promise.resolve();
@@ -355,7 +355,7 @@ describe('maxMailbox', () => {
         }
       }
       expect(longest).toBe(LIMIT);
-      while (next.length > 0 || queueLengthOf(world, pid) > 0) {
+      while (next.length > 0 || queueLengthOf(pid) > 0) {
         served();
         await new Promise((resolve) => setImmediate(resolve));
       }

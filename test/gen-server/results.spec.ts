@@ -5,6 +5,7 @@ import { BadReturnValueError, ServerExitedError, UndefinedCallbackError } from '
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import type { CrashReport } from '../../lib/gen-server/events.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
@@ -85,7 +86,7 @@ describe('what a callback returns', () => {
       for (const terminate of [() => thrower(boom), () => Promise.reject(boom)]) {
         const failing = await world.start(script({ terminate }));
         expect(await world.call(failing, () => stop('normal').reply('bye'))).toBe('bye');
-        expect(Pid.processOf(failing)).toBeUndefined();
+        expect(processOf(failing)).toBeUndefined();
       }
     });
 
@@ -316,7 +317,7 @@ describe('a callback that is missing', () => {
     );
     world.send(pid, 'unknown');
     await settle();
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
   });
 
   it('lets a decorated server live when no @HandleInfo matches, and gives the rest to the catch-all (R9)', async () => {
@@ -353,7 +354,7 @@ describe('a callback that is missing', () => {
     const pid = await world.start({ ...rest, init: () => ok(null).continue('setup') });
     expect(pid).toBeInstanceOf(Pid);
     await settle();
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
     expect(world.seen).toContainEqual(
       expect.objectContaining({ type: 'gen_server.crashed', reason: expect.any(UndefinedCallbackError) }),
     );
@@ -381,7 +382,7 @@ describe('a callback that is missing', () => {
     gate.resolve();
     await settle();
     expect(log).toEqual(['terminated']);
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
   });
 });
 

@@ -3,7 +3,8 @@ import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import type { Self } from '../../lib/gen-server/self.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
@@ -168,7 +169,7 @@ describe('self', () => {
       const idle = await startProbe(world);
       swallow(() => idle.self.exit('out'));
       await settle();
-      expect(Pid.processOf(idle.pid)).toBeUndefined();
+      expect(processOf(idle.pid)).toBeUndefined();
     });
   });
 });

@@ -16,6 +16,7 @@ import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/err
 import { linkedTo } from '../../lib/runtime/relations/links.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
@@ -48,12 +49,12 @@ describe('start', () => {
 
   it('links nobody (I1)', async () => {
     const pid = await world.start(script());
-    expect(Pid.processOf(pid)!.parent).toBeNull();
+    expect(processOf(pid)!.parent).toBeNull();
   });
 
   it('lets go of the arguments once init is done, when nobody is there to restart it', async () => {
     const pid = await world.start(script({ init: () => ok(null) }), { args: ['large'] });
-    expect((Pid.processOf(pid) as GenServerProcess).args).toEqual([]);
+    expect((processOf(pid) as GenServerProcess).args).toEqual([]);
   });
 
   it('hands init its arguments, and the state it makes to the handlers (I2)', async () => {
@@ -256,7 +257,7 @@ describe('start', () => {
         expect(await failed).toMatchObject({ reason: 'timeout' });
         await settle();
         expect(parent.messages).toEqual([]);
-        expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([]);
+        expect(linkedTo(processOf(parent.pid)!)).toEqual([]);
       }
     });
 
@@ -340,8 +341,8 @@ describe('self.startLink', () => {
   it('gives the pid of a child that is linked to this process (I1)', async () => {
     const parent = await startProbe(world);
     const child = await parent.self.startLink(script());
-    expect(Pid.processOf(child)!.parent).toBe(Pid.processOf(parent.pid));
-    expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([Pid.processOf(child)]);
+    expect(processOf(child)!.parent).toBe(processOf(parent.pid));
+    expect(linkedTo(processOf(parent.pid)!)).toEqual([processOf(child)]);
   });
 
   it('ends a parent that does not trap before it sees the failure, and it goes no further (I3)', async () => {
@@ -365,7 +366,7 @@ describe('self.startLink', () => {
   ])("leaves a parent that does not trap alive when the child ends 'normal': %s (I3)", async (_name, init) => {
     const parent = await startProbe(world);
     expect(await rejectionOf(parent.self.startLink(script({ init })))).toBeInstanceOf(StartError);
-    expect(Pid.processOf(parent.pid)?.isAlive).toBe(true);
+    expect(processOf(parent.pid)?.isAlive).toBe(true);
   });
 
   it('tells a parent that traps, which goes on with the error (I3)', async () => {
@@ -382,7 +383,7 @@ describe('self.startLink', () => {
     await world.start(script(), { name: 'taken' });
     expect(await rejectionOf(parent.self.startLink(script(), { name: 'taken' }))).toBeInstanceOf(AlreadyStartedError);
     await settle();
-    expect(linkedTo(Pid.processOf(parent.pid)!)).toEqual([]);
+    expect(linkedTo(processOf(parent.pid)!)).toEqual([]);
     expect(world.runtime.processCount).toBe(2);
   });
 
@@ -433,9 +434,9 @@ describe('childSpec', () => {
     const world = testWorld();
     const parent = await startProbe(world);
     const spec = childSpec(serverSource(Server, { calls: ['get'] }), { args: [7] });
-    const { process, outcome } = spec.start(Pid.processOf(parent.pid)!, undefined);
+    const { process, outcome } = spec.start(processOf(parent.pid)!, undefined);
     expect(await outcome).toEqual({ status: 'ok' });
-    expect(process.parent).toBe(Pid.processOf(parent.pid));
+    expect(process.parent).toBe(processOf(parent.pid));
     expect(await world.call(process.pid, 'get')).toBe(7);
   });
 });

@@ -5,6 +5,7 @@ import { CallingSelfError, NoProcessError, ServerExitedError } from '../../lib/g
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
@@ -14,7 +15,7 @@ import { testWorld, type TestWorld } from '../support/world.js';
 
 const boom = new Error('boom');
 
-const isAlive = (pid: Pid) => Pid.processOf(pid) !== undefined;
+const isAlive = (pid: Pid) => processOf(pid) !== undefined;
 
 describe('terminate', () => {
   let world: TestWorld;
@@ -443,7 +444,7 @@ describe('stop', () => {
     const late = rejectionOf(world.stop(slow, 'normal', 100));
     await world.clock.advance(100);
     await late;
-    expect(Pid.processOf(slow)!.relations?.firstWatcher).toBeNull();
+    expect(processOf(slow)!.relations?.firstWatcher).toBeNull();
     gate.resolve();
     await world.stop(pid, 'normal', 1_000);
     expect(world.runtime.deadlines.isEmpty).toBe(true);

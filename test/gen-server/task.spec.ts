@@ -14,7 +14,8 @@ import type { Self } from '../../lib/gen-server/self.js';
 import { Task } from '../../lib/gen-server/tasks/task.js';
 import type { TaskOutcome } from '../../lib/gen-server/tasks/task-process.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -51,7 +52,7 @@ afterEach(async () => {
   expect(unhandled).toEqual([]);
 });
 
-const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
+const isAlive = (pid: Pid): boolean => processOf(pid) !== undefined;
 const crashes = () => world.seen.filter((event) => event.type === 'task.crashed');
 
 /** Runs `work` in a handler of a server of its own, and answers with what it gives. */

@@ -3,7 +3,8 @@ import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result
 import type { GenServerProcess } from '../../lib/gen-server/process/gen-server-process.js';
 import { Timeout } from '../../lib/gen-server/results/messages.js';
 import { SystemRequest } from '../../lib/gen-server/process/system-request.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
@@ -29,7 +30,7 @@ describe('a result with .timeout(ms)', () => {
   });
 
   const timeouts = () => server.seen.filter((message) => message instanceof Timeout).length;
-  const inspect = () => (Pid.processOf(pid) as GenServerProcess).deliver(new Inspection(), undefined);
+  const inspect = () => (processOf(pid) as GenServerProcess).deliver(new Inspection(), undefined);
 
   it.each<[string, () => unknown]>([
     ['a call', () => world.call(pid, () => reply(1).timeout(100))],
@@ -255,7 +256,7 @@ describe('a result with .hibernate()', () => {
 });
 
 function mailboxOf(pid: Pid): unknown {
-  return (Pid.processOf(pid) as unknown as { mailbox: unknown }).mailbox;
+  return (processOf(pid) as unknown as { mailbox: unknown }).mailbox;
 }
 
 describe('a process that ends when it has nothing to do', () => {

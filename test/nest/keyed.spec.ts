@@ -20,7 +20,8 @@ import {
   replyStream,
   stop,
 } from 'nestjs-genserver';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -343,10 +344,10 @@ describe('DynamicSupervisorClient', () => {
 
   it('starts processes under the next dynamic supervisor when the one it asked before was killed', async () => {
     const { rooms, runtime } = await boot();
-    const first = Pid.processOf(await rooms.startChild({ key: 'a', args: ['A'] }))!.parent!;
+    const first = processOf(await rooms.startChild({ key: 'a', args: ['A'] }))!.parent!;
     runtime.exit(first.pid, 'kill');
     expect(await rejectionOf(rooms.client('a').whoami())).toMatchObject({ code: 'SERVER_EXITED' });
-    const next = Pid.processOf(await rooms.startChild({ key: 'b', args: ['B'] }))!.parent!;
+    const next = processOf(await rooms.startChild({ key: 'b', args: ['B'] }))!.parent!;
     expect(next.pid).toMatchObject({ id: first.pid.id, incarnation: first.pid.incarnation + 1 });
     expect(rooms.whichChildren()).toMatchObject([{ key: 'b' }]);
   });

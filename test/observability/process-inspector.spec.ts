@@ -3,7 +3,8 @@ import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { spawn } from '../../lib/gen-server/client/start.js';
 import { inspectTree, prettyPrint } from '../../lib/observability/process-inspector.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import {
   DynamicSupervisor,
@@ -145,7 +146,7 @@ describe('inspectTree', () => {
       world.runtime,
       blueprintOfBehaviour({ label: 'helper' }),
       { args: [null] },
-      { parent: Pid.processOf(world.whereis('a')!)! },
+      { parent: processOf(world.whereis('a')!)! },
     );
     await helper.outcome;
     // Whom it is merely linked to is somebody else's child.

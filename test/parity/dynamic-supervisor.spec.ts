@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ok } from '../../lib/gen-server/results/callback-result.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import type { Pid } from '../../lib/runtime/pid.js';
-import type { ServerName } from '../../lib/runtime/registration.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import type { Shutdown } from '../../lib/supervision/child-spec.js';
 import { dynamicWorld } from '../supervision/dynamic-world.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import type { ServerName } from '../../lib/runtime/registration.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
 import { partitionOf, startPartitionSupervisor } from '../../lib/supervision/partition-supervisor.js';
 import { Supervisor } from '../../lib/supervision/supervisor.js';

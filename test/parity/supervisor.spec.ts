@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply } from '../../lib/gen-server/results/callback-result.js';
-import type { ServerName } from '../../lib/runtime/registration.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { Supervisor } from '../../lib/supervision/supervisor.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';

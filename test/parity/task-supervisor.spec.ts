@@ -4,7 +4,8 @@ import { CallCycleError, TaskExitError, TaskTimeoutError } from '../../lib/gen-s
 import { TaskResult } from '../../lib/gen-server/results/messages.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import type { ServerName } from '../../lib/runtime/registration.js';
+import { processOf } from '../../lib/runtime/process.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { MaxChildrenError } from '../../lib/supervision/errors.js';
 import { TaskSupervisor } from '../../lib/supervision/task-supervisor.js';
 import { deferred, never } from '../support/deferred.js';
@@ -29,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => expectWorldEnds(world));
 
-const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
+const isAlive = (pid: Pid): boolean => processOf(pid) !== undefined;
 const children = (supervisor: ServerName = 'tasks') => TaskSupervisor.children(world.runtime, supervisor);
 
 describe('a task supervisor', () => {

@@ -3,7 +3,8 @@ import { TaskExitError, TaskOwnerError, TaskTimeoutError } from '../../lib/gen-s
 import { noReply } from '../../lib/gen-server/results/callback-result.js';
 import { Task } from '../../lib/gen-server/tasks/task.js';
 import { Down } from '../../lib/runtime/exits/messages.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
@@ -25,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => expectWorldEnds(world));
 
-const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
+const isAlive = (pid: Pid): boolean => processOf(pid) !== undefined;
 
 describe('task.await', () => {
   it.each([

@@ -4,7 +4,9 @@ import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { NameTable } from '../../lib/registry/name-table.js';
 import { AlreadyStartedError, InvalidArgumentError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
-import { whereisName, type ServerName } from '../../lib/runtime/registration.js';
+import { processOf } from '../../lib/runtime/process.js';
+import { whereisName } from '../../lib/runtime/registration.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -143,7 +145,7 @@ describe('the name of a process', () => {
     world.cast(pid, ({ self }: Context) => self.exit('normal'));
     expect(whereisName(world.runtime, 'server')).toBe(pid);
     await settle();
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
     world.send(pid, 'silent');
   });
 

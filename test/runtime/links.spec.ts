@@ -3,7 +3,8 @@ import { noReply, reply, stop } from '../../lib/gen-server/results/callback-resu
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { linkedTo } from '../../lib/runtime/relations/links.js';
 import { Exit } from '../../lib/runtime/exits/messages.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
@@ -24,8 +25,8 @@ describe('self.link', () => {
     trapper = await startProbe(world, { trapExit: true });
   });
 
-  const isAlive = (pid: Pid) => Pid.processOf(pid) !== undefined;
-  const linksOf = (pid: Pid) => linkedTo(Pid.processOf(pid)!).length;
+  const isAlive = (pid: Pid) => processOf(pid) !== undefined;
+  const linksOf = (pid: Pid) => linkedTo(processOf(pid)!).length;
 
   it.each(['a', 'b'] as const)(
     'is symmetric: when %s ends abnormally the other ends for the same reason (L1)',

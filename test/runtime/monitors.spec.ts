@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { Down } from '../../lib/runtime/exits/messages.js';
 import { watch } from '../../lib/runtime/relations/monitors.js';
-import { Pid, type Ref } from '../../lib/runtime/pid.js';
+import type { Pid, Ref } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
@@ -69,7 +70,7 @@ describe('self.monitor', () => {
     watcher.self.monitor(target);
     world.exit(watcher.pid, boom);
     await settle();
-    expect(Pid.processOf(target)?.isAlive).toBe(true);
+    expect(processOf(target)?.isAlive).toBe(true);
   });
 
   it('is bound to one incarnation, also when made by name (M3)', async () => {
@@ -99,14 +100,14 @@ describe('self.monitor', () => {
         return ok(null);
       },
       handleInfo: () => {
-        found.push(world.runtime.localNames.whereis('target'), Pid.processOf(target));
+        found.push(world.runtime.localNames.whereis('target'), processOf(target));
         return noReply();
       },
     });
     world.exit(target, 'kill');
     await settle();
     expect(found).toEqual([undefined, undefined]);
-    expect(Pid.processOf(pid)).toBeDefined();
+    expect(processOf(pid)).toBeDefined();
   });
 
   it('leaves nothing behind on either side, whoever ends first', async () => {
@@ -118,7 +119,7 @@ describe('self.monitor', () => {
       world.exit(other.pid, 'kill');
     }
     await settle();
-    const process = Pid.processOf(watcher.pid)!;
+    const process = processOf(watcher.pid)!;
     expect([process.relations?.watching?.size, process.relations?.firstWatcher]).toEqual([0, null]);
     expect(watcher.messages).toHaveLength(100);
   });
@@ -202,7 +203,7 @@ describe('self.demonitor', () => {
       return noReply().timeout(100);
     });
     await settle();
-    expect(Pid.processOf(busy)!.queueLength).toBe(0);
+    expect(processOf(busy)!.queueLength).toBe(0);
     await world.clock.advance(100);
     expect(server.seen).toHaveLength(1);
   });
@@ -211,7 +212,7 @@ describe('self.demonitor', () => {
 describe('watch', () => {
   it('reports exactly once, or not at all after it was stopped, also by another report of the same exit', async () => {
     const world = testWorld();
-    const target = Pid.processOf(await world.start(script()))!;
+    const target = processOf(await world.start(script()))!;
     const reports: unknown[] = [];
     watch(target, (reason) => {
       reports.push(reason);

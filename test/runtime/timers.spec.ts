@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import type { ViaRegistry } from '../../lib/runtime/ports.js';
 import type { TimerRef } from '../../lib/runtime/timers.js';
 import { settle } from '../support/manual-clock.js';
@@ -86,7 +87,7 @@ describe('self.sendAfter', () => {
     probe.self.sendAfter('nobody', 'tick', 100);
     world.exit(other.pid, 'kill');
     await world.clock.advance(1_000);
-    expect(Pid.processOf(probe.pid)?.isAlive).toBe(true);
+    expect(processOf(probe.pid)?.isAlive).toBe(true);
   });
 
   it('outlives its maker when it is for another process (K2)', async () => {
@@ -106,7 +107,7 @@ describe('self.sendAfter', () => {
   it('forgets a timer that has fired', async () => {
     probe.self.sendAfter(probe.pid, 'tick', 10);
     await world.clock.advance(10);
-    expect(Pid.processOf(probe.pid)!.relations?.timers?.size).toBe(0);
+    expect(processOf(probe.pid)!.relations?.timers?.size).toBe(0);
   });
 
   it('is silent when the registry of the name throws', async () => {
@@ -179,7 +180,7 @@ describe('self.cancelTimer', () => {
     expect(probe.messages).toEqual([]);
     await world.clock.advance(1);
     expect(probe.messages).toEqual(['expired 999']);
-    expect(Pid.processOf(probe.pid)!.relations?.timers?.size).toBe(0);
+    expect(processOf(probe.pid)!.relations?.timers?.size).toBe(0);
   });
 });
 

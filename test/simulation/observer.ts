@@ -6,7 +6,8 @@ import { CALL, CAST, SYSTEM, TERMINATE } from '../../lib/runtime/mailbox/envelop
 import type { Envelope } from '../../lib/runtime/mailbox/mailbox.js';
 import { Down, Exit } from '../../lib/runtime/exits/messages.js';
 import { Pid, type Ref } from '../../lib/runtime/pid.js';
-import type { Process } from '../../lib/runtime/process.js';
+import { processOf } from '../../lib/runtime/process.js';
+import type { RelatedProcess } from '../../lib/runtime/relations/relations.js';
 import type { TimerRef } from '../../lib/runtime/timers.js';
 import { readTimer } from '../../lib/runtime/timers.js';
 import { RetryRestart } from '../../lib/supervision/child.js';
@@ -170,7 +171,7 @@ export class Observer {
   }
 
   private spawned(pid: Pid): void {
-    const real = Pid.processOf(pid)!;
+    const real = processOf(pid)!;
     const parent = real.parent === null ? undefined : this.of(real.parent.pid);
     const setup: ProcessSetup = {
       ...{ traps: real.trapsExits, drains: real.drains, limit: Infinity, overflow: 'reject', idleMs: Infinity },
@@ -324,7 +325,13 @@ export class Observer {
 
   private readonly toldReasons = new Map<Ref, unknown>();
 
-  private signalled(p: ProcessModel, reason: unknown, from: Process | null, isKill: boolean, run: () => void): void {
+  private signalled(
+    p: ProcessModel,
+    reason: unknown,
+    from: RelatedProcess | null,
+    isKill: boolean,
+    run: () => void,
+  ): void {
     this.commitPending(p);
     this.sync(p);
     const sender = from === null ? undefined : this.of(from.pid);

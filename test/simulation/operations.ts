@@ -4,7 +4,7 @@ import { spawn } from '../../lib/gen-server/client/start.js';
 import type { Ref } from '../../lib/runtime/pid.js';
 import { cancelTimer } from '../../lib/runtime/timers.js';
 import type { Registry } from '../../lib/registry/registry.js';
-import type { ServerName } from '../../lib/runtime/registration.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { type Choices, oneIn, pick } from './choices.js';
 import { Job } from './job.js';
 import { CallModel } from './models/call-model.js';

@@ -8,6 +8,7 @@ import {
   completeChildSpecs,
 } from '../../lib/supervision/child-spec.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
 import { blueprintOfSupervisor } from '../../lib/supervision/supervisor.js';
 import { thrownBy } from '../support/thrown.js';
@@ -35,7 +36,7 @@ describe('childSpec', () => {
     const world = testWorld();
     const options = { name: 'first', args: [1] };
     const { start: starts } = childSpec(source, options);
-    const parent = Pid.processOf(await world.start({}))!;
+    const parent = processOf(await world.start({}))!;
     await starts(parent, undefined).outcome;
     await world.stop('first');
     options.name = 'second';
@@ -44,7 +45,7 @@ describe('childSpec', () => {
   });
 
   it('refuses options that make no sense at every start', async () => {
-    const parent = Pid.processOf(await testWorld().start({}))!;
+    const parent = processOf(await testWorld().start({}))!;
     const { start: starts } = childSpec(source, { idleMs: -1 });
     for (let attempt = 1; attempt <= 2; attempt++) {
       expect(() => starts(parent, undefined)).toThrow(/idleMs of Cart must be a number of milliseconds/);

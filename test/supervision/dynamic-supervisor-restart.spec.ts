@@ -3,7 +3,8 @@ import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-r
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { watch } from '../../lib/runtime/relations/monitors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -287,7 +288,7 @@ describe('a restart of a dynamic child', () => {
     const world = await started();
     const pid = await world.add(world.named('a'));
     let rival: Promise<Pid> | undefined;
-    watch(Pid.processOf(pid)!, () => {
+    watch(processOf(pid)!, () => {
       rival = world.add(world.named('a'));
     });
     await rejectionOf(world.call('a', crash));

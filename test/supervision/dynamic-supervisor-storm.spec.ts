@@ -3,7 +3,8 @@ import { ignore, ok, stop } from '../../lib/gen-server/results/callback-result.j
 import { MaxChildrenError } from '../../lib/supervision/errors.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { type Restart, shouldRestart } from '../../lib/supervision/restart-policy.js';
 import { settle } from '../support/manual-clock.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -101,7 +102,7 @@ describe('a storm of starts, crashes and terminations under a dynamic supervisor
         const running = model.children.map(({ label, name, lives }) => ({ label, name: name && `'${name}'`, lives }));
         const actual = world.which().map(({ pid, name, status }) => {
           expect(status, at).toBe('running');
-          return { label: Pid.processOf(pid)!.label, name, lives: pid.incarnation + 1 };
+          return { label: processOf(pid)!.label, name, lives: pid.incarnation + 1 };
         });
         expect(actual, at).toEqual(running);
         expect(world.count(), at).toEqual({
@@ -169,7 +170,7 @@ describe('a storm of starts, crashes and terminations under a dynamic supervisor
       ).toEqual([]);
       expect(expected.length - present.length, at).toBe(superseded);
       expect(
-        present.every(({ pid, status }) => status === 'running' && Pid.processOf(pid) !== undefined),
+        present.every(({ pid, status }) => status === 'running' && processOf(pid) !== undefined),
         at,
       ).toBe(true);
       expect(world.runtime.processCount, at).toBe(1 + present.length);

@@ -5,6 +5,7 @@ import type { GenServerProcess } from '../../lib/gen-server/process/gen-server-p
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { watch } from '../../lib/runtime/relations/monitors.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { DynamicChildPlan } from '../../lib/supervision/dynamic-child.js';
 import type { DynamicChildSpec } from '../../lib/supervision/dynamic-child-spec.js';
 import { DynamicSupervisor, blueprintOfDynamicSupervisor } from '../../lib/supervision/dynamic-supervisor.js';
@@ -81,7 +82,7 @@ describe('DynamicSupervisor.startChild', () => {
     expect(world.whereis('a')).toBeInstanceOf(Pid);
     initialised.resolve();
     expect(await pid).toBe(world.whereis('a'));
-    expect(Pid.processOf(await pid)!.parent!.pid).toBe(world.whereis('dyn'));
+    expect(processOf(await pid)!.parent!.pid).toBe(world.whereis('dyn'));
   });
 
   it('starts many children of one spec, whatever their ids [D1]', async () => {
@@ -144,7 +145,7 @@ describe('DynamicSupervisor.startChild', () => {
   it('lets go of the arguments of a child that it has forgotten', async () => {
     const world = await started();
     const pid = await world.add(world.named('a', { restart: 'temporary', options: { args: ['large'] } }));
-    const process = Pid.processOf(pid) as GenServerProcess;
+    const process = processOf(pid) as GenServerProcess;
     expect(process.args).toEqual(['large']);
     world.exit(pid, 'kill');
     await settle();
@@ -221,7 +222,7 @@ describe('DynamicSupervisor.startChild', () => {
     for (const end of [(pid: Pid) => world.remove(pid), (pid: Pid) => world.stop(pid, 'shutdown')]) {
       const pid = await world.add(world.named('a', { restart: 'transient' }));
       const next = new Promise<Pid>((resolve) => {
-        watch(Pid.processOf(pid)!, () => {
+        watch(processOf(pid)!, () => {
           void Promise.resolve().then(() => resolve(world.add(world.named('a'))));
         });
       });
@@ -642,7 +643,7 @@ describe('the end of a dynamic supervisor', () => {
     before(world);
     world.exit('dyn', 'kill');
     await settle();
-    expect(Pid.processOf(pid)).toBeUndefined();
+    expect(processOf(pid)).toBeUndefined();
     expect(Pid.supervisorRecord(pid)).toBeUndefined();
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import { watch } from '../../lib/runtime/relations/monitors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, treeWorld, type TreeWorld } from '../support/tree.js';
@@ -131,7 +132,7 @@ describe('a supervisor that gives up', () => {
     const world = treeWorld();
     const root = await world.supervise([world.worker('a')], { maxRestarts: 0 });
     const reasons: unknown[] = [];
-    watch(Pid.processOf(root)!, (reason) => reasons.push(reason));
+    watch(processOf(root)!, (reason) => reasons.push(reason));
     await rejectionOf(world.call('a', crash));
     await settle();
     expect(reasons).toEqual(['shutdown']);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
-import { Pid } from '../../lib/runtime/pid.js';
+
+import { processOf } from '../../lib/runtime/process.js';
 import { blueprintOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
@@ -457,7 +458,7 @@ describe('a supervisor that receives signals', () => {
       const world = treeWorld();
       const parent = await world.start({ init: () => ok(null) });
       const source = blueprintOfSupervisor({ label: 'mid', children: [world.worker('a')] });
-      const { process, outcome } = spawnSupervisor(world.runtime, source, 'mid', { parent: Pid.processOf(parent)! });
+      const { process, outcome } = spawnSupervisor(world.runtime, source, 'mid', { parent: processOf(parent)! });
       await outcome;
       await world.stop(parent, reason);
       await settle();

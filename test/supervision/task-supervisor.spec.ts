@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { Exit } from '../../lib/runtime/exits/messages.js';
-import { Pid } from '../../lib/runtime/pid.js';
+import type { Pid } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { ChildStateError, MaxChildrenError } from '../../lib/supervision/errors.js';
 import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';
 import { TaskSupervisor } from '../../lib/supervision/task-supervisor.js';
@@ -18,7 +19,7 @@ const boom = (): never => {
   throw new Boom('boom');
 };
 
-const isAlive = (pid: Pid): boolean => Pid.processOf(pid) !== undefined;
+const isAlive = (pid: Pid): boolean => processOf(pid) !== undefined;
 
 let world: TreeWorld;
 let owner: Probe;

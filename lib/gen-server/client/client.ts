@@ -6,11 +6,11 @@ import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { LimitExceededError } from '../../runtime/limits.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import { Pid } from '../../runtime/pid.js';
+import { processOf } from '../../runtime/process.js';
 import { print } from '../../runtime/secrets/print.js';
-import type { Process } from '../../runtime/process.js';
-import { isVia } from '../../runtime/registration.js';
+import { isVia } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { pendingCallsOf } from '../../runtime/relations/relations.js';
+import { pendingCallsOf, type RelatedProcess } from '../../runtime/relations/relations.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../../runtime/timers.js';
 import { CallRequest, promiseOfAnswer, TrackedCallRequest } from '../process/call-request.js';
 import {
@@ -85,7 +85,7 @@ export function callServer(
   return promise;
 }
 
-function circleError(server: GenServerProcess, circle: readonly Process[], { handler }: Invocation): Error {
+function circleError(server: GenServerProcess, circle: readonly RelatedProcess[], { handler }: Invocation): Error {
   if (circle.length === 1) return new CallingSelfError(server.label, `call ${String(handler.name)} of`);
   return new CallCycleError([...circle, server].map(({ label }) => label));
 }
@@ -174,7 +174,7 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
     return;
   }
   const pid = whereis(runtime, destination);
-  if (pid !== undefined) Pid.processOf(pid)?.deliver(SENT_ENVELOPE, message);
+  if (pid !== undefined) processOf(pid)?.deliver(SENT_ENVELOPE, message);
   else if (!(destination instanceof Pid)) throw new NoProcessError(formatDestination(destination));
 }
 

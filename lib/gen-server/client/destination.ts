@@ -1,14 +1,9 @@
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/secrets/print.js';
-import type { Process } from '../../runtime/process.js';
-import {
-  formatName,
-  isServerName,
-  type ServerClass,
-  type ServerName,
-  whereisName,
-} from '../../runtime/registration.js';
+import { type Process, processOf } from '../../runtime/process.js';
+import { whereisName } from '../../runtime/registration.js';
+import { formatName, isServerName, type ServerClass, type ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
 
@@ -36,19 +31,19 @@ export type Destination = Pid | ServerName | DestinationOfKey | Addressed;
 /** The live server behind a destination, or undefined. Throws when it is no destination at all. */
 export function resolve(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
   const pid = whereis(runtime, destination);
-  const process = pid === undefined ? undefined : Pid.processOf(pid);
+  const process = pid === undefined ? undefined : processOf(pid);
   return process instanceof GenServerProcess ? process : undefined;
 }
 
 /** The live process behind a destination, a server or a task, or undefined. */
 export function resolveProcess(runtime: Runtime, destination: Destination): Process | undefined {
   const pid = whereis(runtime, destination);
-  return pid === undefined ? undefined : Pid.processOf(pid);
+  return pid === undefined ? undefined : processOf(pid);
 }
 
 /** The pid behind a destination: for a name whoever holds it now, for a pid itself while it lives. */
 export function whereis(runtime: Runtime, destination: Destination): Pid | undefined {
-  if (destination instanceof Pid) return Pid.processOf(destination) === undefined ? undefined : destination;
+  if (destination instanceof Pid) return processOf(destination) === undefined ? undefined : destination;
   if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);
   if (isServerName(destination)) return whereisName(runtime, destination);
   if (isOfKey(destination)) return runtime.servers.keysOf(destination.server)?.whereisName(destination.key);

@@ -1,4 +1,4 @@
-import type { ServerName } from '../../runtime/registration.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import { register } from '../../runtime/registration.js';
 import { linkToParent } from '../../runtime/relations/links.js';
 import { Pid } from '../../runtime/pid.js';

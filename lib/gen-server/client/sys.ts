@@ -4,7 +4,7 @@ import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { ProcessStatus } from '../../runtime/process.js';
 import { print } from '../../runtime/secrets/print.js';
-import { formatName } from '../../runtime/registration.js';
+import { formatName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { DEFAULT_CALL_TIMEOUT_MS, getServer } from './client.js';
 import { changeCode } from '../process/code-change.js';

@@ -1,6 +1,6 @@
 import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
 import { assertMaxMailbox, type MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
-import type { ServerName } from '../../runtime/registration.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import { print } from '../../runtime/secrets/print.js';
 
 /** What `init` gets: the same for every incarnation, or made anew for each. */

@@ -1,5 +1,5 @@
 import type { MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
-import type { ServerName } from '../../runtime/registration.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import type { ServerDefinition, ServerBlueprint } from './server-definition.js';
 import { assertStartOptions, type InitArguments, type StartOptions } from './start-options.js';
 

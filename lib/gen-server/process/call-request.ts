@@ -4,9 +4,8 @@ import { withoutFrames } from '../../runtime/errors.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { keepShape } from '../../runtime/keep-shape.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
-import type { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { countCall } from '../../runtime/relations/relations.js';
+import { countCall, type RelatedProcess } from '../../runtime/relations/relations.js';
 import type { Activation, Awaited } from '../../runtime/tracking.js';
 import { type CallPhase, CallTimeoutError, type RequestDescription, ServerExitedError } from '../errors.js';
 import type { Invocation } from '../definition/server-definition.js';
@@ -51,7 +50,7 @@ export class CallRequest implements Envelope, Deadline {
     readonly payload: unknown,
     readonly timeoutMs: number,
     /** The process that called, where it is known. */
-    private readonly sender: Process | null,
+    private readonly sender: RelatedProcess | null,
   ) {
     if (sender !== null) countCall(sender, 1);
     this.resolve = grabbedResolve;
@@ -116,7 +115,7 @@ export class TrackedCallRequest extends CallRequest implements Awaited {
     invocation: Invocation,
     payload: unknown,
     timeoutMs: number,
-    sender: Process | null,
+    sender: RelatedProcess | null,
   ) {
     super(server, invocation, payload, timeoutMs, sender);
   }

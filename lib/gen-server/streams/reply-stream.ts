@@ -1,6 +1,7 @@
 import { InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
-import { type Monitor, watch } from '../../runtime/relations/monitors.js';
+import { watch } from '../../runtime/relations/monitors.js';
+import type { Monitor } from '../../runtime/relations/relations.js';
 import { print } from '../../runtime/secrets/print.js';
 import { QUOTA } from '../../runtime/scheduling/scheduler.js';
 import { type CallRequest, describeRequest } from '../process/call-request.js';

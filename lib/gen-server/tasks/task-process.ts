@@ -1,6 +1,6 @@
 import { type ExitReason, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
 import { unlink } from '../../runtime/relations/links.js';
-import type { Monitor } from '../../runtime/relations/monitors.js';
+import type { Monitor } from '../../runtime/relations/relations.js';
 import type { RuntimeEvent } from '../../runtime/ports.js';
 import type { Pid } from '../../runtime/pid.js';
 import { Process } from '../../runtime/process.js';

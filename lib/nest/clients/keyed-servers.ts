@@ -7,8 +7,9 @@ import type { StartOptions } from '../../gen-server/definition/start-options.js'
 import { KeyTable } from '../../registry/key-table.js';
 import type { NameSlot } from '../../registry/name-table.js';
 import { watch } from '../../runtime/relations/monitors.js';
-import { Pid } from '../../runtime/pid.js';
-import { ViaKey } from '../../runtime/registration.js';
+import type { Pid } from '../../runtime/pid.js';
+import { processOf } from '../../runtime/process.js';
+import { ViaKey } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Shutdown } from '../../supervision/child-spec.js';
 import { DynamicChildPlan } from '../../supervision/dynamic-child.js';
@@ -60,7 +61,7 @@ export class KeyedServers {
   /** The dynamic supervisor, while it runs. */
   get supervisor(): DynamicSupervisorServer {
     const { holder } = this.settings.supervisorSlot;
-    const process = holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    const process = holder === undefined ? undefined : (processOf(holder) as GenServerProcess | undefined);
     const supervisor = process?.running(DynamicSupervisorServer);
     if (supervisor === undefined) throw new NoProcessError(`DynamicSupervisor(${this.label})`, 'It is not running.');
     return supervisor;
@@ -69,7 +70,7 @@ export class KeyedServers {
   /** The live process of a key, also while it starts or ends. */
   find(key: unknown): GenServerProcess | undefined {
     const pid = this.keys.whereisName(key);
-    return pid === undefined ? undefined : (Pid.processOf(pid) as GenServerProcess | undefined);
+    return pid === undefined ? undefined : (processOf(pid) as GenServerProcess | undefined);
   }
 
   /** Starts a process; without a key it is anonymous. Throws when the key is taken or there are too many. */

@@ -1,7 +1,8 @@
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import { Pid } from '../../runtime/pid.js';
-import type { ServerName } from '../../runtime/registration.js';
+import { processOf } from '../../runtime/process.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Arrival, KeyedServers } from './keyed-servers.js';
 import type { ClientTarget } from './client-target.js';
@@ -47,7 +48,7 @@ export class KeyedTarget implements ClientTarget {
   /** The holder that was found last, while it lives. */
   protected findRemembered(): GenServerProcess | undefined {
     const { holder } = this;
-    return holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    return holder === undefined ? undefined : (processOf(holder) as GenServerProcess | undefined);
   }
 
   // Its pid: a client may be kept for ever, and the process that has ended must not be kept with it.

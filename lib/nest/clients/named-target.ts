@@ -1,8 +1,9 @@
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import type { NameSlot } from '../../registry/name-table.js';
-import { Pid } from '../../runtime/pid.js';
-import type { ServerName } from '../../runtime/registration.js';
+
+import { processOf } from '../../runtime/process.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientTarget } from './client-target.js';
 
@@ -18,6 +19,6 @@ export class NamedTarget implements ClientTarget {
 
   find(): GenServerProcess | undefined {
     const { holder } = this.slot;
-    return holder === undefined ? undefined : (Pid.processOf(holder) as GenServerProcess | undefined);
+    return holder === undefined ? undefined : (processOf(holder) as GenServerProcess | undefined);
   }
 }

@@ -7,7 +7,7 @@ import {
   InfoHandlers,
   type ServerDefinition,
 } from '../../gen-server/definition/server-definition.js';
-import { formatName } from '../../runtime/registration.js';
+import { formatName } from '../../runtime/server-name.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import { secretArgumentsOf } from './secret-arguments.js';
 import * as messages from '../gen-server.messages.js';

@@ -1,6 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import { ModuleRef, type ModulesContainer } from '@nestjs/core';
-import { isSameName, type ServerName, formatName } from '../../runtime/registration.js';
+import { isSameName, type ServerName, formatName } from '../../runtime/server-name.js';
 import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from '../gen-server-feature.module.js';
 import type { GenServerOptions } from '../gen-server.options.js';

@@ -4,7 +4,7 @@ import { completeDynamicSupervisorOptions } from '../../supervision/dynamic-chil
 import { isStandardSchema } from '../../gen-server/schema/standard-schema.js';
 import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../../runtime/mailbox/bounded-mailbox.js';
 import { isLimit, type ProcessLimits } from '../../runtime/limits.js';
-import { isServerName } from '../../runtime/registration.js';
+import { isServerName } from '../../runtime/server-name.js';
 import type { Restart } from '../../supervision/restart-policy.js';
 
 const SERVER_OPTIONS: Readonly<Record<keyof GenServerOptions, true>> = {

@@ -1,5 +1,5 @@
 import { type FactoryProvider, Inject, type Type } from '@nestjs/common';
-import type { ServerName } from '../../runtime/registration.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 import { type ClientConsumer, consumerAt, getGenServerToken } from './inject-gen-server.js';
 

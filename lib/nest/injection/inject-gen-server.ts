@@ -1,6 +1,6 @@
 import { Inject, type Type } from '@nestjs/common';
 import { notAClass } from '../gen-server.messages.js';
-import { formatName, isSameName, type ServerName } from '../../runtime/registration.js';
+import { formatName, isSameName, type ServerName } from '../../runtime/server-name.js';
 
 /** A server class, or a function that gives it: for files that import each other. */
 export type ServerReference = Type | (() => Type | undefined);

@@ -6,12 +6,13 @@ import type { EventBus } from '../../observability/event-bus.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import type { Pid } from '../../runtime/pid.js';
-import { formatName } from '../../runtime/registration.js';
+import { formatName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { type ChildId, type ChildSpec, childSpec } from '../../supervision/child-spec.js';
 import { dynamicSupervisorChildSpec } from '../../supervision/dynamic-supervisor.js';
 import type { ChildStopped } from '../../supervision/events.js';
 import { ChildStartError } from '../../supervision/errors.js';
+import { processesOf } from '../../runtime/process.js';
 import { kill, shutDownStray } from '../../supervision/shutdown.js';
 import {
   blueprintOfSupervisor,
@@ -184,7 +185,7 @@ export class ApplicationSupervisor {
     for (let round = 0; runtime.processCount > 0; round++) {
       const isPatient = round < PATIENT_ROUNDS;
       await Promise.all(
-        [...runtime.processes()].map((process) => (isPatient ? shutDownStray(process) : kill(process))),
+        [...processesOf(runtime)].map((process) => (isPatient ? shutDownStray(process) : kill(process))),
       );
     }
   }

@@ -13,7 +13,7 @@ import type { ServerBlueprint } from '../../gen-server/definition/server-definit
 import { StrayErrors } from '../../gen-server/stray-errors.js';
 import { LogReporter } from '../../observability/log-reporter.js';
 import { type ExitReason, formatReason } from '../../runtime/exits/exit-reason.js';
-import { formatName, isSameName, type ServerName } from '../../runtime/registration.js';
+import { formatName, isSameName, type ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { ApplicationSupervisor } from './application-supervisor.js';
 import { type ClientRequest, clientRequests } from '../injection/inject-gen-server.js';

@@ -1,19 +1,25 @@
-import type { Process } from '../process.js';
+/** A process among the children of one parent, as the list of those children sees it. */
+export interface Sibling<P> {
+  /** The next older child of the same parent; null for the oldest. @internal */
+  olderSibling: P | null;
+  /** The next younger child of the same parent; null for the youngest. @internal */
+  youngerSibling: P | null;
+}
 
 /**
- * The processes that one process started, or those that nobody looks after. The list runs through the processes themselves, so a
- * child costs its parent nothing, and leaving is immediate however many there are.
+ * The children of one process, or the processes without a live parent. The list is intrusive: it runs through the processes, so a
+ * child costs its parent no memory, and a child leaves in constant time.
  */
-export class Family {
-  private youngest: Process | null = null;
+export class Family<P extends Sibling<P>> {
+  private youngest: P | null = null;
 
-  add(process: Process): void {
+  add(process: P): void {
     process.olderSibling = this.youngest;
     if (this.youngest !== null) this.youngest.youngerSibling = process;
     this.youngest = process;
   }
 
-  remove(process: Process): void {
+  remove(process: P): void {
     const { olderSibling, youngerSibling } = process;
     if (youngerSibling === null) this.youngest = olderSibling;
     else youngerSibling.olderSibling = olderSibling;
@@ -21,17 +27,17 @@ export class Family {
     process.olderSibling = process.youngerSibling = null;
   }
 
-  /** Takes in those whose parent has ended. */
-  adopt(others: Family): void {
+  /** Moves the members of another family, whose parent has ended, into this one. */
+  adopt(others: Family<P>): void {
     for (const process of others.members()) {
       others.remove(process);
       this.add(process);
     }
   }
 
-  /** A copy, the oldest first: who is told may leave, or start another. */
-  members(): Process[] {
-    const members: Process[] = [];
+  /** The members, the oldest first. A copy: while a caller goes through it, processes may end or start. */
+  members(): P[] {
+    const members: P[] = [];
     for (let process = this.youngest; process !== null; process = process.olderSibling) members.push(process);
     return members.reverse();
   }

@@ -2,54 +2,19 @@ import { INFO_ENVELOPE } from '../mailbox/envelope.js';
 import type { ExitReason } from '../exits/exit-reason.js';
 import { Down } from '../exits/messages.js';
 import { Pid, type Ref } from '../pid.js';
-import type { Process } from '../process.js';
-import { relationsOf } from './relations.js';
+import { Monitor, type RelatedProcess, relationsOf } from './relations.js';
 
-/**
- * One watch over one incarnation (M3). From {@link start} on it reports exactly once, or not at all after {@link stop}. The watches over
- * a process are a list that runs through them, so that one costs no more than itself.
- */
-export abstract class Monitor {
-  private elder: Monitor | null = null;
-  private younger: Monitor | null = null;
-  private isOn = false;
-
-  constructor(protected readonly target: Process) {}
-
-  abstract report(reason: ExitReason): void;
-
-  start(): this {
-    const relations = relationsOf(this.target);
-    const elder = relations.lastWatcher;
-    this.isOn = true;
-    this.elder = elder;
-    if (elder === null) relations.firstWatcher = this;
-    else elder.younger = this;
-    relations.lastWatcher = this;
-    return this;
-  }
-
-  /** Answers whether the watch was still on. */
-  stop(): boolean {
-    if (!this.isOn) return false;
-    this.isOn = false;
-    const { elder, younger } = this;
-    const relations = relationsOf(this.target);
-    if (elder === null) relations.firstWatcher = younger;
-    else elder.younger = younger;
-    if (younger === null) relations.lastWatcher = elder;
-    else younger.elder = elder;
-    this.elder = this.younger = null;
-    return true;
-  }
+/** A process that can watch another one: it has a source of references. */
+interface Watcher extends RelatedProcess {
+  readonly runtime: { newRef(): Ref };
 }
 
 /** Tells a process by a {@link Down} message. */
 class ProcessMonitor extends Monitor {
   constructor(
     private readonly ref: Ref,
-    private readonly owner: Process,
-    target: Process,
+    private readonly owner: RelatedProcess,
+    target: RelatedProcess,
     private readonly object: unknown,
   ) {
     super(target);
@@ -68,7 +33,7 @@ class ProcessMonitor extends Monitor {
 /** Tells code outside of any process by calling it. */
 class CallbackMonitor extends Monitor {
   constructor(
-    target: Process,
+    target: RelatedProcess,
     private readonly onDown: (reason: ExitReason) => void,
   ) {
     super(target);
@@ -83,7 +48,7 @@ class CallbackMonitor extends Monitor {
  * Lets `owner` know when `target` ends. `target` is undefined when there is nobody to watch: then the message says `noproc`
  * at once. `object` is what the user named: a pid or a name.
  */
-export function monitor(owner: Process, target: Process | undefined, object: unknown): Ref {
+export function monitor(owner: Watcher, target: RelatedProcess | undefined, object: unknown): Ref {
   const ref = owner.runtime.newRef();
   if (target === undefined || !target.isAlive) {
     const pid = target?.pid ?? (object instanceof Pid ? object : undefined);
@@ -98,7 +63,7 @@ export function monitor(owner: Process, target: Process | undefined, object: unk
  * Ends the watch. Answers whether it was still on: false when it reported already, or never was this process's.
  * A `Down` that already lies in the mailbox stays there (M2).
  */
-export function demonitor(owner: Process, ref: Ref): boolean {
+export function demonitor(owner: Watcher, ref: Ref): boolean {
   const watching = owner.relations?.watching;
   const found = watching?.get(ref);
   watching?.delete(ref);
@@ -106,12 +71,12 @@ export function demonitor(owner: Process, ref: Ref): boolean {
 }
 
 /** Calls `onDown` in the turn of the exit. For the runtime's own use and for code outside of any process. */
-export function watch(target: Process, onDown: (reason: ExitReason) => void): Monitor {
+export function watch(target: RelatedProcess, onDown: (reason: ExitReason) => void): Monitor {
   return new CallbackMonitor(target, onDown).start();
 }
 
 /** Tells everybody who watches a process that it has ended. Who is told may end the watch of another. */
-export function reportToWatchers({ relations }: Process, reason: ExitReason): void {
+export function reportToWatchers({ relations }: RelatedProcess, reason: ExitReason): void {
   if (relations === null) return;
   for (let watcher = relations.firstWatcher; watcher !== null; watcher = relations.firstWatcher) {
     watcher.stop();

@@ -1,29 +1,91 @@
-import type { Deadline } from '../time/deadline.js';
-import { Family } from './family.js';
+import type { ExitReason } from '../exits/exit-reason.js';
 import { keepShape } from '../keep-shape.js';
-import type { Monitor } from './monitors.js';
-import type { Ref } from '../pid.js';
-import type { Process } from '../process.js';
+import type { Envelope } from '../mailbox/mailbox.js';
+import type { Pid, Ref } from '../pid.js';
+import type { Deadline } from '../time/deadline.js';
+import { Family, type Sibling } from './family.js';
 
 /**
- * The links, monitors, children and timers of a process. Most processes of a hundred thousand have none, so the
- * object is made with the first of them.
+ * A process as the processes related to it see it: its parent and children, those that it is linked to, and those that watch it. The
+ * code in this folder and the runtime know no more of a process than this, so `Process` can be built on top of them.
+ */
+export interface RelatedProcess extends Sibling<RelatedProcess> {
+  readonly pid: Pid;
+  /** Its name, or the name of the class it runs. For people: errors, events. */
+  readonly label: string;
+  readonly parent: RelatedProcess | null;
+  readonly isAlive: boolean;
+  /** It has ended, or it is about to end without running `terminate`. Nothing that it still does may have an effect. */
+  readonly isFenced: boolean;
+  /** The link between a child and its parent is this flag of the child. */
+  isLinkedToParent: boolean;
+  /** Null until the first link, monitor, child or timer. @internal */
+  relations: Relations | null;
+  deliver(envelope: Envelope, payload: unknown): void;
+  /** An exit signal arrives. `from` is null when it was sent from outside any process. */
+  signal(reason: ExitReason, from: RelatedProcess | null, isKill?: boolean): void;
+  /** @internal */
+  forgetLink(other: RelatedProcess): void;
+}
+
+/**
+ * One watch over one incarnation (M3). After {@link start} it reports exactly once, or not at all after {@link stop}. The watchers of
+ * a process form an intrusive list, so a watch costs no memory besides this object.
+ */
+export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
+  private elder: Monitor | null = null;
+  private younger: Monitor | null = null;
+  private isOn = false;
+
+  constructor(protected readonly target: P) {}
+
+  abstract report(reason: ExitReason): void;
+
+  start(): this {
+    const relations = relationsOf(this.target);
+    const elder = relations.lastWatcher;
+    this.isOn = true;
+    this.elder = elder;
+    if (elder === null) relations.firstWatcher = this;
+    else elder.younger = this;
+    relations.lastWatcher = this;
+    return this;
+  }
+
+  /** Ends the watch. Answers whether it was still on. */
+  stop(): boolean {
+    if (!this.isOn) return false;
+    this.isOn = false;
+    const { elder, younger } = this;
+    const relations = relationsOf(this.target);
+    if (elder === null) relations.firstWatcher = younger;
+    else elder.younger = younger;
+    if (younger === null) relations.lastWatcher = elder;
+    else younger.elder = elder;
+    this.elder = this.younger = null;
+    return true;
+  }
+}
+
+/**
+ * The links, monitors, children and timers of a process. Most of a hundred thousand processes have none, so this object is made with
+ * the first of them.
  */
 export class Relations {
-  /** Linked processes, without the parent and the children, which are linked by a flag of the child. */
-  links: Set<Process> | null = null;
-  /** Everybody who has this process as parent, linked or not. */
-  children: Family | null = null;
-  /** Who is told when this process ends, in the order in which they asked. */
+  /** Linked processes, except the parent and the children: the link to a parent is a flag of the child. */
+  links: Set<RelatedProcess> | null = null;
+  /** All processes whose parent this process is, linked or not. */
+  children: Family<RelatedProcess> | null = null;
+  /** The monitors that report the end of this process, in the order in which they were started. */
   firstWatcher: Monitor | null = null;
   lastWatcher: Monitor | null = null;
-  /** Whom this process watches. */
+  /** The monitors that this process owns. */
   watching: Map<Ref, Monitor> | null = null;
   /** A request to end this process waits in its queue. */
   isStopQueued = false;
-  /** How many calls of this process are unanswered, as far as is known. */
+  /** How many calls made by this process are unanswered, as far as is known. */
   pendingCalls = 0;
-  /** Pending messages to this very incarnation, which no successor may get (K2). */
+  /** Pending messages to exactly this incarnation: a successor never gets them (K2). */
   timers: Set<Deadline> | null = null;
   /** Timers that this process has set for a name which was its own then. They outlive it, and it is not idle while they run. */
   timersToOwnName: Set<Deadline> | null = null;
@@ -31,22 +93,22 @@ export class Relations {
 
 keepShape(new Relations());
 
-/** The relations of a process, made when there were none. */
-export function relationsOf(process: Process): Relations {
+/** The relations of a process; made if there were none. */
+export function relationsOf(process: RelatedProcess): Relations {
   return (process.relations ??= new Relations());
 }
 
-/** The list that holds the children of a process. */
-export function childrenOf(process: Process): Family {
+/** The list of the children of a process; made if there was none. */
+export function childrenOf(process: RelatedProcess): Family<RelatedProcess> {
   return (relationsOf(process).children ??= new Family());
 }
 
-/** How many calls of a process are unanswered, as far as is known. */
-export function pendingCallsOf({ relations }: Process): number {
+/** How many calls made by a process are unanswered, as far as is known. */
+export function pendingCallsOf({ relations }: RelatedProcess): number {
   return relations === null ? 0 : relations.pendingCalls;
 }
 
-/** Counts a call that a process has made, or one of them that was settled. One that has ended waits for nothing. */
-export function countCall(process: Process, by: 1 | -1): void {
+/** Counts a call that a process has made (1) or that was settled (-1). A process that has ended waits for nothing. */
+export function countCall(process: RelatedProcess, by: 1 | -1): void {
   if (process.isAlive) relationsOf(process).pendingCalls += by;
 }

@@ -2,7 +2,7 @@ import type { Behaviour } from '../../gen-server/behaviour.js';
 import { noReply, ok, reply, stop } from '../../gen-server/results/callback-result.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { NameService, ViaRegistry } from '../../runtime/ports.js';
-import type { ServerName } from '../../runtime/registration.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import { settle } from '../settle.js';
 import { startSupervised, type SupervisedBehaviourOptions } from '../start-supervised.js';
 import { TestProbe } from '../test-probe.js';
