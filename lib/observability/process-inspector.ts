@@ -1,7 +1,6 @@
 import { type Destination, resolve } from '../gen-server/client/destination.js';
 import { GenServerProcess } from '../gen-server/process/gen-server-process.js';
 import { linkedTo } from '../runtime/relations/links.js';
-
 import { type ProcessStatus, processOf } from '../runtime/process.js';
 import { formatName } from '../runtime/server-name.js';
 import type { Runtime } from '../runtime/runtime.js';

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Agent } from '../../lib/gen-server/agent.js';
 import { ServerExitedError, StartError } from '../../lib/gen-server/errors.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import { deferred, never } from '../support/deferred.js';

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { Timeout } from '../../lib/gen-server/results/messages.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { systemClock } from '../../lib/runtime/system-ports.js';
 import { deferred } from '../support/deferred.js';

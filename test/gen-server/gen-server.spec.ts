@@ -3,7 +3,6 @@ import type { Behaviour } from '../../lib/gen-server/behaviour.js';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import type { From } from '../../lib/gen-server/process/from.js';
 import { GenServer } from '../../lib/gen-server/gen-server.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { startProbe } from '../support/probe.js';
 import { testWorld } from '../support/world.js';

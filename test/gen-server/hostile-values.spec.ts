@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';

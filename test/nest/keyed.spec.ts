@@ -20,7 +20,6 @@ import {
   replyStream,
   stop,
 } from 'nestjs-genserver';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';

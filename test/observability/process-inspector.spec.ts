@@ -3,7 +3,6 @@ import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { spawn } from '../../lib/gen-server/client/start.js';
 import { inspectTree, prettyPrint } from '../../lib/observability/process-inspector.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { childSpec } from '../../lib/supervision/child-spec.js';
 import {

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reply } from '../../lib/gen-server/results/callback-result.js';
 import { InvalidArgumentError } from '../../lib/runtime/errors.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import type { ViaRegistry } from '../../lib/runtime/ports.js';
 import type { TimerRef } from '../../lib/runtime/timers.js';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ok, stop } from '../../lib/gen-server/results/callback-result.js';
 import { watch } from '../../lib/runtime/relations/monitors.js';
-
 import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';

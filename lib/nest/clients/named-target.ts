@@ -1,7 +1,6 @@
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import type { NameSlot } from '../../registry/name-table.js';
-
 import { processOf } from '../../runtime/process.js';
 import type { ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
