@@ -180,16 +180,26 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   /**
-   * Something threw outside of any callback: a message or a result of the user's that cannot even be looked at. It must end
-   * this process, and never the loop that all of them share.
+   * Code threw outside of any callback, for instance because a message or a result of the user's throws when it is looked at. This
+   * ends the process, and never the loop that all processes share.
    */
   protected crash(thrown: unknown): void {
+    try {
+      this.onCrash(thrown);
+    } catch (another) {
+      this.die(reasonOfThrown(another));
+    }
+  }
+
+  /** Ends the process because of what was thrown outside of any callback. May throw: then the process ends because of that. */
+  protected onCrash(thrown: unknown): void {
     this.die(reasonOfThrown(thrown));
   }
 
   /**
-   * Runs `step` in the loop, for what goes on outside of a turn: the continuation of a callback, a deadline. What `step` throws ends
-   * this process, and never the loop. @internal
+   * Runs a step of this process that is not part of its turn: the reaction to a promise, or to a deadline. No other process runs before
+   * it is done. What it throws ends this process, and never the loop that all processes share. The caller makes sure that the process
+   * is not fenced. @internal
    */
   inLoop(step: () => void): void {
     const { scheduler } = this.runtime;

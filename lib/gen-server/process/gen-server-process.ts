@@ -474,10 +474,10 @@ export class GenServerProcess extends Process {
     this.markExit(reasonOfThrown(thrown));
   }
 
-  protected override crash(thrown: unknown): void {
+  protected override onCrash(thrown: unknown): void {
     this.runtime.current = null;
     if (this.status === 'running') this.terminate(reasonOfThrown(thrown), thrown);
-    else super.crash(thrown);
+    else super.onCrash(thrown);
   }
 
   private fail(thrown: unknown, invocation: Invocation, payload: unknown): void {

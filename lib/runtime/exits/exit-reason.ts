@@ -29,8 +29,13 @@ export function isCleanExit(reason: ExitReason): boolean {
 }
 
 function isShutdownWithInfo(reason: ExitReason): boolean {
-  // An error with a field `shutdown` is still an error.
-  return typeof reason === 'object' && reason !== null && 'shutdown' in reason && !isError(reason);
+  if (typeof reason !== 'object' || reason === null) return false;
+  try {
+    // An error with a field `shutdown` is still an error.
+    return 'shutdown' in reason && !isError(reason);
+  } catch {
+    return false; // a proxy may throw whatever is asked of it
+  }
 }
 
 /**
@@ -43,8 +48,14 @@ export function reasonOfThrown(thrown: unknown): ExitReason {
 
 /** Also one of another realm (Jest gives each test file its own `Error`). */
 export function isError(value: unknown): value is Error {
-  // No error is anything but an object, and most reasons are text: asking the platform takes longer than all the rest of an end.
-  return typeof value === 'object' && (types.isNativeError(value) || value instanceof Error);
+  // Every error is an object, and most reasons are text: asking the platform takes longer than the rest of an end.
+  if (typeof value !== 'object') return false;
+  if (types.isNativeError(value)) return true;
+  try {
+    return value instanceof Error;
+  } catch {
+    return false; // a proxy may throw whatever is asked of it
+  }
 }
 
 /** The reason in one line, for messages and logs. */
