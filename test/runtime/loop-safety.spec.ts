@@ -74,7 +74,7 @@ describe('what a process throws in the loop ends that process, and no other wait
   const throws = (): never => {
     throw hostile();
   };
-  const rejects = (): Promise<never> => Promise.reject(hostile() as Error);
+  const rejects = (): Promise<never> => Promise.reject(hostile());
   const called = async (run: () => unknown): Promise<Pid> => {
     const pid = await world.start(script());
     world.call(pid, run).catch(() => undefined);
@@ -83,7 +83,7 @@ describe('what a process throws in the loop ends that process, and no other wait
 
   const places: Record<string, () => Promise<Pid>> = {
     'init returns a continue whose name is no text': () =>
-      spawned(script({ init: () => ok(0).continue(notText) as never })),
+      spawned(script({ init: () => ok(0).continue(notText) })),
     'init throws': () => spawned(script({ init: throws })),
     'init rejects': () => spawned(script({ init: rejects })),
     'a handler throws': () => called(throws),
