@@ -32,6 +32,36 @@ const TURNS_BETWEEN_TRIES = 16;
  * What comes first in a turn of the event loop is handled right after the callback of the platform that brought it. What further callbacks
  * bring (requests on other connections) is gathered and handled at the end of the turn: parsing all requests and then answering all of them
  * is much faster than changing between the two for each, since the code of either stays in the cache.
+ *
+ * At any time the flags are as in one row of this table (`*`: either). `test/runtime/scheduler-states.spec.ts` reads it and walks it.
+ *
+ * | state     | isRunning | isInTurn | isDeferred | isGathering | isWatched | needsNoBookkeeping | next states                  |
+ * | --------- | --------- | -------- | ---------- | ----------- | --------- | ------------------ | ---------------------------- |
+ * | idle      | no        | no       | no         | no          | *         | *                  | woken                        |
+ * | woken     | yes       | no       | no         | no          | *         | *                  | running                      |
+ * | running   | yes       | yes      | no         | no          | *         | *                  | resting, deferred, gathering |
+ * | resting   | no        | yes      | no         | no          | *         | *                  | running, idle, deferred      |
+ * | deferred  | yes       | yes      | yes        | no          | *         | no                 | ending                       |
+ * | gathering | yes       | yes      | yes        | yes         | yes       | no                 | running, ending              |
+ * | ending    | yes       | no       | yes        | *           | *         | no                 | woken                        |
+ *
+ * - idle: nobody is ready, and no end of a turn is awaited. The flags of the last turn mean nothing any more.
+ * - woken: a wake is on its way, and begins a turn ({@link beginTurn}).
+ * - running: processes run, or a wake is on its way to let them run in this turn.
+ * - resting: all that came in this turn has been handled. A wake meant for the turn before may still arrive, and find the slice over.
+ * - deferred: the slice is over ({@link defer}). Only exits are acted on until the turn ends; then the rest goes on.
+ * - gathering: what comes waits for the end of the turn, so that all of it is handled together. An exit, or a full mailbox
+ *   ({@link hurry}), ends that early ({@link stopGathering}).
+ * - ending: the end of the turn is being told; what was deferred or gathered goes on right after that ({@link endTurn}).
+ *
+ * What the next wake of a turn does while the scheduler is neither deferred nor gathering depends on two flags:
+ *
+ * | needsNoBookkeeping | isWatched | next wake                                                                                 |
+ * | ------------------ | --------- | ----------------------------------------------------------------------------------------- |
+ * | yes                | no        | is handled at once: nothing is gathered in this turn                                      |
+ * | no                 | no        | is handled at once, and the callback that brought it is watched ({@link watchCallback})   |
+ * | yes                | yes       | is handled at once: it comes from the callback that is watched                            |
+ * | no                 | yes       | begins a gathering, unless somebody exits, has no room for more, or nobody is ready       |
  */
 export class Scheduler {
   /** The run queue, for a scheduler that gives the turns in another order. */
@@ -206,7 +236,8 @@ export class Scheduler {
 
   /** The slice is over: the next turn of the event loop goes on. */
   private defer(): void {
-    this.isDeferred = true;
+    // Also after a wake that came late, in a turn after the one that it was meant for, when nobody was ready any more.
+    this.isRunning = this.isDeferred = true;
     this.needsNoBookkeeping = false;
     this.insistOnTurnEnd(this.turn);
     this.runUrgent();
