@@ -63,7 +63,8 @@ export { TimerRef } from './runtime/timers.js';
 export type { ServerName } from './runtime/server-name.js';
 
 // Find processes, gather them, tell many of them something
-export { getRegistryToken, InjectRegistry, provideRegistry } from './nest/injection/inject-registry.js';
+export { getRegistryToken, InjectRegistry } from './nest/injection/inject-registry.js';
+export { provideRegistry } from './nest/providers/provide-registry.js';
 export {
   type KeyedRegistryEntry,
   Registry,

@@ -1,7 +1,6 @@
-import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { clientRequests } from './injection/inject-gen-server.js';
-import { dynamicSupervisorProviders } from './injection/inject-dynamic-supervisor.js';
 import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-server.constants.js';
 import { refuseRepeats } from './discovery/gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
@@ -10,7 +9,8 @@ import type { GenServerModuleOptions, GenServerOptions } from './gen-server.opti
 import { GenServerRuntime } from './gen-server-runtime.js';
 import { GenServerLifecycleModule } from './tree/lifecycle.module.js';
 import { provideGenServer } from './providers/provide-gen-server.js';
-import { registryProviders } from './injection/inject-registry.js';
+import { clientProviders, dynamicSupervisorProviders } from './providers/injected.providers.js';
+import { registryProviders } from './providers/provide-registry.js';
 import { GenServerOrchestrator } from './tree/gen-server.orchestrator.js';
 import { TaskSupervisor } from './tree/task-supervisor.js';
 
@@ -90,16 +90,4 @@ function live(definition: DynamicModule): DynamicModule {
       ];
     },
   };
-}
-
-function clientProviders(): readonly Provider[] {
-  return clientRequests().flatMap((request) => [
-    {
-      provide: request.token,
-      inject: [GenServerOrchestrator],
-      useFactory: (host: GenServerOrchestrator) => host.clientFor(request),
-    },
-    // Who asked by a function has a token of its own, but gets the same client, overridden or not.
-    ...request.aliases.map((alias) => ({ provide: alias, useExisting: request.token })),
-  ]);
 }

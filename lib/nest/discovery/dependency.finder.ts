@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { NestModule, Wrapper } from './gen-server.explorer.js';
+import type { NestModule, Wrapper } from './nest-container.js';
 
 /** Where Nest's decorators keep what a class wants injected. */
 const CONSTRUCTOR_TYPES = 'design:paramtypes';

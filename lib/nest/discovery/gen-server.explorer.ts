@@ -1,5 +1,5 @@
 import type { Provider, Type } from '@nestjs/common';
-import { ModuleRef, type ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { isSameName, type ServerName, formatName } from '../../runtime/server-name.js';
 import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from '../gen-server-feature.module.js';
@@ -8,11 +8,8 @@ import * as messages from '../gen-server.messages.js';
 import { GenServerBase } from '../../gen-server/gen-server-base.js';
 import { withDefaults } from '../../gen-server/definition/start-plan.js';
 import { decoratedMethods, findServerOptions } from './gen-server-metadata.accessor.js';
+import { modulesInOrder, type NestModule, type Wrapper } from './nest-container.js';
 import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
-
-// Nest exports the container and not what it contains.
-export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
-export type Wrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 
 /** A server that a module lists. */
 export interface ListedServer {
@@ -72,24 +69,6 @@ export function exploreServers(container: ModulesContainer): Catalog {
     if (listedHere.length > 0) modules.set(module, listedHere);
   }
   return { modules, servers, doubles };
-}
-
-export function moduleRefOf(module: NestModule): ModuleRef {
-  return module.getProviderByKey<ModuleRef>(ModuleRef).instance;
-}
-
-/** Nest's own order, corrected so that what a module imports always comes first, which Nest does not promise. */
-export function modulesInOrder(container: ModulesContainer): readonly NestModule[] {
-  const seen = new Set<NestModule>();
-  const order: NestModule[] = [];
-  const visit = (module: NestModule): void => {
-    if (seen.has(module)) return;
-    seen.add(module);
-    for (const imported of module.imports) if (!imported.isGlobal) visit(imported);
-    order.push(module);
-  };
-  [...container.values()].sort((a, b) => b.distance - a.distance).forEach(visit);
-  return order;
 }
 
 function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): ListedServer | ServerDouble | undefined {

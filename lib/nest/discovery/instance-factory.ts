@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
 import { findDependencies } from './dependency.finder.js';
-import { moduleRefOf, type NestModule } from './gen-server.explorer.js';
+import { moduleRefOf, type NestModule } from './nest-container.js';
 
 type ServerType = Type<GenServerBase<unknown>>;
 

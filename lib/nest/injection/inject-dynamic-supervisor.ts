@@ -1,6 +1,5 @@
-import { type FactoryProvider, Inject, type Type } from '@nestjs/common';
+import { Inject, type Type } from '@nestjs/common';
 import type { ServerName } from '../../runtime/server-name.js';
-import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 import { type ClientConsumer, consumerAt, getGenServerToken } from './inject-gen-server.js';
 
 /** A dynamic supervisor that somebody asked for. Only tokens are kept here, never anything of an application. */
@@ -38,13 +37,9 @@ export function InjectDynamicSupervisor(server: Type, name?: ServerName): Parame
   };
 }
 
-/** What makes the supervisors that were asked for injectable everywhere. */
-export function dynamicSupervisorProviders(): readonly FactoryProvider[] {
-  return [...requests.values()].map((request) => ({
-    provide: request.token,
-    inject: [GenServerOrchestrator],
-    useFactory: (host: GenServerOrchestrator) => host.dynamicSupervisorFor(request),
-  }));
+/** Everything that was asked for so far. */
+export function dynamicSupervisorRequests(): readonly DynamicSupervisorRequest[] {
+  return [...requests.values()];
 }
 
 function requestFor(server: Type, name: ServerName | undefined): DynamicSupervisorRequest {

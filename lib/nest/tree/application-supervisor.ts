@@ -21,7 +21,8 @@ import {
   supervisorChildSpec,
 } from '../../supervision/supervisor.js';
 import type { SupervisorOptions } from '../../supervision/supervisor-options.js';
-import type { Catalog, ListedServer, NestModule } from '../discovery/gen-server.explorer.js';
+import type { Catalog, ListedServer } from '../discovery/gen-server.explorer.js';
+import type { NestModule } from '../discovery/nest-container.js';
 import type { KeyedServers } from '../clients/keyed-servers.js';
 import { findSupervisorOptions } from '../discovery/gen-server-metadata.accessor.js';
 
