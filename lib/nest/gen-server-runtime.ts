@@ -48,20 +48,20 @@ export class GenServerRuntime {
   /** Looks inside running servers: state, suspend and resume, statistics, trace, status, change of code. */
   readonly sys: Sys;
 
-  constructor(private readonly host: GenServerOrchestrator) {
-    this.sys = new Sys(host.runtime);
+  constructor(private readonly orchestrator: GenServerOrchestrator) {
+    this.sys = new Sys(orchestrator.runtime);
   }
 
   /** The world that an application's servers live in, for the test kit. @internal */
   static worldOf(runtime: GenServerRuntime): World {
-    return runtime.host.world;
+    return runtime.orchestrator.world;
   }
 
   /**
    * Where the supervision tree is in its life. `'running'` is what a readiness probe should wait for and insist on.
    */
   get status(): TreeStatus {
-    return this.host.tree.status;
+    return this.orchestrator.tree.status;
   }
 
   /** Whether servers answer: the tree is up, and has not given up. */
@@ -74,7 +74,7 @@ export class GenServerRuntime {
    * given, else of the server that is listed under that name or runs there now; throws `NoProcessError` when neither is known.
    */
   client<T>(destination: Destination, server?: Type<T>): GenServerClient<T> {
-    const found = this.host.targetFor(destination, server);
+    const found = this.orchestrator.clients.targetFor(destination, server);
     if (found === undefined) {
       throw new NoProcessError(
         formatDestination(destination),
@@ -91,21 +91,21 @@ export class GenServerRuntime {
     args: readonly unknown[] = [],
     options: client.CallOptions = {},
   ): Promise<R> {
-    const { runtime } = this.host;
+    const { runtime } = this.orchestrator;
     if (resolve(runtime, destination) === undefined) {
-      throw new NoProcessError(formatDestination(destination), this.host.absenceHintFor(destination));
+      throw new NoProcessError(formatDestination(destination), this.orchestrator.clients.explainAbsence(destination));
     }
     return (await client.call(runtime, destination, method, args, options)) as R;
   }
 
   /** Casts to a handler by name. Silent when nobody is there; throws `UnknownHandlerError` for a name that is no cast handler. */
   cast(destination: Destination, method: string | symbol, args: readonly unknown[] = []): void {
-    client.cast(this.host.runtime, destination, method, args);
+    client.cast(this.orchestrator.runtime, destination, method, args);
   }
 
   /** Sends a plain message: to `@HandleInfo`. Silent when a pid has ended; throws `NoProcessError` for a name nobody holds. */
   send(destination: Destination, message: unknown): void {
-    client.send(this.host.runtime, destination, message);
+    client.send(this.orchestrator.runtime, destination, message);
   }
 
   /**
@@ -113,7 +113,7 @@ export class GenServerRuntime {
    * application is. Rejects with `StartError` or `AlreadyStartedError`. From inside a server use `self.startLink`.
    */
   async start(server: Type, options: StartOptions = {}): Promise<Pid> {
-    const { runtime } = this.host;
+    const { runtime } = this.orchestrator;
     // Nobody would stop it.
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError(server.name, 'shutdown');
     return start(runtime, runtime.servers.find(server) as ServerBlueprint, options);
@@ -125,7 +125,7 @@ export class GenServerRuntime {
    */
   async startAgent<S>(makeState: () => S | PromiseLike<S>, options: AgentOptions = {}): Promise<Agent<S>> {
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError('Agent', 'shutdown');
-    return Agent.start(this.host.runtime, makeState, options);
+    return Agent.start(this.orchestrator.runtime, makeState, options);
   }
 
   /**
@@ -134,7 +134,7 @@ export class GenServerRuntime {
    * supervisor of the application, whose children are those.
    */
   supervisor(module?: Type | string): ModuleSupervisor {
-    return new ModuleSupervisor(this.host.runtime, this.host.tree, module);
+    return new ModuleSupervisor(this.orchestrator.runtime, this.orchestrator.tree, module);
   }
 
   /**
@@ -142,7 +142,7 @@ export class GenServerRuntime {
    * child. Throws when no module lists the class.
    */
   childSpec(server: Type, options: ChildOptions = {}): ChildSpec {
-    return childSpecOf(this.host.runtime, server, options);
+    return childSpecOf(this.orchestrator.runtime, server, options);
   }
 
   /**
@@ -150,7 +150,7 @@ export class GenServerRuntime {
    * to start it again. Rejects with `NoProcessError`, `ServerExitedError` when it ended otherwise, or `CallTimeoutError`.
    */
   async stop(destination: Destination, reason: ExitReason = 'normal', timeoutMs = Infinity): Promise<void> {
-    await client.stop(this.host.runtime, destination, reason, timeoutMs);
+    await client.stop(this.orchestrator.runtime, destination, reason, timeoutMs);
   }
 
   /**
@@ -159,22 +159,22 @@ export class GenServerRuntime {
    * told.
    */
   configChange(change: Partial<ConfigChange>): number {
-    return configChange(this.host.runtime, change);
+    return configChange(this.orchestrator.runtime, change);
   }
 
   /** Sends an exit signal: `'kill'` ends the process at once and without `terminate`. Silent when nobody is there. */
   exit(destination: Destination, reason: ExitReason): void {
-    client.exit(this.host.runtime, destination, reason, null);
+    client.exit(this.orchestrator.runtime, destination, reason, null);
   }
 
   /** Who holds a name now, or a pid itself while it lives. */
   whereis(destination: Destination): Pid | undefined {
-    return whereis(this.host.runtime, destination);
+    return whereis(this.orchestrator.runtime, destination);
   }
 
   /** Watches one incarnation. */
   monitor(destination: Destination): Monitoring {
-    const { runtime } = this.host;
+    const { runtime } = this.orchestrator;
     const target = resolveProcess(runtime, destination);
     const ref = runtime.newRef();
     if (target === undefined) {
@@ -206,23 +206,23 @@ export class GenServerRuntime {
 
   /** Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. */
   get events$(): Observable<GenServerEvent> {
-    return new Observable((subscriber) => this.host.world.events.onAny((event) => subscriber.next(event)));
+    return new Observable((subscriber) => this.orchestrator.world.events.onAny((event) => subscriber.next(event)));
   }
 
   /** What the stop of the application did: who was stopped, in what time, and what was not handled. Undefined before. */
   get stopReport(): StopReport | undefined {
-    return this.host.tree.report;
+    return this.orchestrator.tree.report;
   }
 
   /** How many casts had no receiver so far. Each is an event, and the first of its kind a line in the log. */
   get droppedCasts(): number {
-    return this.host.runtime.droppedCasts;
+    return this.orchestrator.runtime.droppedCasts;
   }
 
   /** The supervision tree as it is now, to be printed or sent as JSON. Undefined before the start and after the end. */
   tree(): ProcessTree | undefined {
-    const { rootPid } = this.host.tree;
-    return rootPid === undefined ? undefined : inspectTree(this.host.runtime, rootPid);
+    const { rootPid } = this.orchestrator.tree;
+    return rootPid === undefined ? undefined : inspectTree(this.orchestrator.runtime, rootPid);
   }
 
   /** The tree drawn with lines, for a terminal. */

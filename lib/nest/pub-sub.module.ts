@@ -70,14 +70,14 @@ export class PubSubModule extends ConfigurableModuleClass implements OnApplicati
 }
 
 /** Optional, so that what is missing can be said in our own words. */
-const HOST = { token: GenServerOrchestrator, optional: true };
+const ORCHESTRATOR = { token: GenServerOrchestrator, optional: true };
 
 const PROVIDERS: readonly Provider[] = [
   {
     provide: PubSub,
-    inject: [HOST, PUB_SUB_MODULE_OPTIONS],
-    useFactory: async (host: GenServerOrchestrator | undefined, options: PubSubModuleOptions) => {
-      const { pubsub } = known(host);
+    inject: [ORCHESTRATOR, PUB_SUB_MODULE_OPTIONS],
+    useFactory: async (orchestrator: GenServerOrchestrator | undefined, options: PubSubModuleOptions) => {
+      const { pubsub } = known(orchestrator);
       await pubsub.connect(options);
       return pubsub;
     },
@@ -85,14 +85,14 @@ const PROVIDERS: readonly Provider[] = [
   { provide: Presence, inject: [PubSub], useFactory: (pubsub: PubSub) => new Presence(pubsub) },
   {
     provide: ProcessGroups,
-    inject: [HOST],
-    useFactory: (host: GenServerOrchestrator | undefined) => known(host).world.groups,
+    inject: [ORCHESTRATOR],
+    useFactory: (orchestrator: GenServerOrchestrator | undefined) => known(orchestrator).world.groups,
   },
 ];
 
-function known(host: GenServerOrchestrator | undefined): GenServerOrchestrator {
-  if (host === undefined) throw messages.noGenServerModule();
-  return host;
+function known(orchestrator: GenServerOrchestrator | undefined): GenServerOrchestrator {
+  if (orchestrator === undefined) throw messages.noGenServerModule();
+  return orchestrator;
 }
 
 function withProviders(definition: DynamicModule): DynamicModule {

@@ -8,7 +8,7 @@ import type { InitParameters } from '../nest/clients/dynamic-supervisor-client.j
 import type { GenServerClient } from '../nest/clients/gen-server-client.js';
 import type { GenServerOptions } from '../nest/gen-server.options.js';
 import { findServerOptions } from '../nest/discovery/gen-server-metadata.accessor.js';
-import { stubsOf } from '../nest/tree/gen-server.orchestrator.js';
+import { stubsOf } from '../nest/discovery/compiled-servers.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Clock } from '../runtime/ports.js';
 import { formatName, type ServerName } from '../runtime/server-name.js';

@@ -12,7 +12,7 @@ import { type KeyedForm, KeyedTarget, StartingTarget } from './keyed-target.js';
 
 /** What a client of one process is made from. */
 interface ServerForm {
-  readonly source: { readonly definition: ServerDefinition };
+  readonly blueprint: { readonly definition: ServerDefinition };
   readonly stubs: readonly (string | symbol)[];
 }
 
@@ -20,7 +20,7 @@ interface ServerForm {
 export function makeDynamicSupervisorClient(
   runtime: Runtime,
   keyed: KeyedServers,
-  { source: { definition }, stubs }: ServerForm,
+  { blueprint: { definition }, stubs }: ServerForm,
 ): DynamicSupervisorClient<unknown> {
   const form: KeyedForm = { runtime, keyed, definition };
 

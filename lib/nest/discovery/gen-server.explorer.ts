@@ -1,6 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { isSameName, type ServerName, formatName } from '../../runtime/server-name.js';
+import { formatName, isSameName } from '../../runtime/server-name.js';
 import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from '../gen-server-feature.module.js';
 import type { GenServerOptions } from '../gen-server.options.js';
@@ -10,65 +10,30 @@ import { withDefaults } from '../../gen-server/definition/start-plan.js';
 import { decoratedMethods, findServerOptions } from './gen-server-metadata.accessor.js';
 import { modulesInOrder, type NestModule, type Wrapper } from './nest-container.js';
 import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
-
-/** A server that a module lists. */
-export interface ListedServer {
-  /** The class that instances are made of: the listed one, or what overrides it in a test. */
-  readonly type: Type;
-  /** The class that clients ask for. */
-  readonly declared: Type;
-  readonly name: ServerName;
-  /** The name that was given where it is listed; without one, clients ask for the class alone. */
-  readonly givenName: ServerName | undefined;
-  readonly options: GenServerOptions;
-  /** What `provideGenServer` was told, where that lists it. */
-  readonly provided: ProvidedServer | undefined;
-  /** The module whose supervisor it lives under, and whose providers it is made from. */
-  readonly module: NestModule;
-  /** Throws when its dependencies do not allow for a process. Only after Nest has made all providers. */
-  checkScope(): void;
-}
-
-/** A value that stands in for a server: the tests' `overrideProvider(Cart).useValue(fake)`. */
-export interface ServerDouble {
-  readonly declared: Type;
-  readonly value: object;
-}
-
-/** Everything that the modules of an application say of servers. */
-export interface Catalog {
-  /** The modules that list servers, each behind what it imports, and their servers in the order they are listed. */
-  readonly modules: ReadonlyMap<NestModule, readonly ListedServer[]>;
-  readonly servers: readonly ListedServer[];
-  readonly doubles: readonly ServerDouble[];
-}
+import { type ListedServer, ListedServers, type ServerDouble } from './listed-servers.js';
 
 /** Reads the container and refuses what could not work. */
-export function exploreServers(container: ModulesContainer): Catalog {
-  const servers: ListedServer[] = [];
-  const doubles: ServerDouble[] = [];
-  const modules = new Map<NestModule, readonly ListedServer[]>();
-  const ordered = modulesInOrder(container);
-  for (const module of ordered) {
-    if (module.metatype === GenServerFeatureModule && isImported(module, ordered)) continue;
+export function exploreServers(container: ModulesContainer): ListedServers {
+  const found = new ListedServers();
+  const modules = modulesInOrder(container);
+  for (const module of modules) {
+    if (module.metatype === GenServerFeatureModule && isImported(module, modules)) continue;
     refuseRepeats(Reflect.getMetadata('providers', module.metatype) as Provider[] | undefined, module.name);
     const features = [...module.imports].filter(({ metatype }) => metatype === GenServerFeatureModule);
-    const own = [module, ...features.filter((feature) => firstImporter(feature, ordered) === module)]
-      .flatMap((source) => [...source.providers].map(([token, wrapper]) => readProvider(token, wrapper, module)))
-      .filter((found) => found !== undefined);
-    const listedHere: ListedServer[] = [];
-    for (const found of own) {
-      if ('value' in found) {
-        doubles.push(found);
-        continue;
+    for (const source of [module, ...features.filter((feature) => firstImporter(feature, modules) === module)]) {
+      for (const [token, wrapper] of source.providers) {
+        const server = readProvider(token, wrapper, module);
+        if (server === undefined) continue;
+        if ('value' in server) {
+          found.addDouble(server);
+          continue;
+        }
+        refuseClash(server, found.servers);
+        found.add(server);
       }
-      refuseClash(found, servers);
-      servers.push(found);
-      listedHere.push(found);
     }
-    if (listedHere.length > 0) modules.set(module, listedHere);
   }
-  return { modules, servers, doubles };
+  return found;
 }
 
 function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): ListedServer | ServerDouble | undefined {

@@ -9,7 +9,7 @@ export function clientProviders(): readonly Provider[] {
     {
       provide: request.token,
       inject: [GenServerOrchestrator],
-      useFactory: (orchestrator: GenServerOrchestrator) => orchestrator.clientFor(request),
+      useFactory: (orchestrator: GenServerOrchestrator) => orchestrator.clients.clientFor(request),
     },
     // Who asked by a function has a token of its own, but gets the same client, overridden or not.
     ...request.aliases.map((alias) => ({ provide: alias, useExisting: request.token })),
@@ -21,6 +21,6 @@ export function dynamicSupervisorProviders(): readonly FactoryProvider[] {
   return dynamicSupervisorRequests().map((request) => ({
     provide: request.token,
     inject: [GenServerOrchestrator],
-    useFactory: (orchestrator: GenServerOrchestrator) => orchestrator.dynamicSupervisorFor(request),
+    useFactory: (orchestrator: GenServerOrchestrator) => orchestrator.clients.dynamicSupervisorFor(request),
   }));
 }

@@ -13,7 +13,7 @@ import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
  */
 export function provideGenServer(type: Type, options: GenServerOptions = {}): FactoryProvider {
   const server = { type, options };
-  const factory = (host: GenServerOrchestrator): Promise<object> => host.provide(server);
+  const factory = (orchestrator: GenServerOrchestrator): Promise<object> => orchestrator.provide(server);
   rememberProvidedServer(factory, server);
   return { provide: getGenServerToken(type, options.name), inject: [GenServerOrchestrator], useFactory: factory };
 }

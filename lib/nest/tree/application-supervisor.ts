@@ -21,7 +21,7 @@ import {
   supervisorChildSpec,
 } from '../../supervision/supervisor.js';
 import type { SupervisorOptions } from '../../supervision/supervisor-options.js';
-import type { Catalog, ListedServer } from '../discovery/gen-server.explorer.js';
+import type { ListedServer, ListedServers } from '../discovery/listed-servers.js';
 import type { NestModule } from '../discovery/nest-container.js';
 import type { KeyedServers } from '../clients/keyed-servers.js';
 import { findSupervisorOptions } from '../discovery/gen-server-metadata.accessor.js';
@@ -63,7 +63,7 @@ export interface TreeContext {
   readonly runtime: Runtime;
   readonly events: EventBus;
   readonly options: SupervisorOptions;
-  sourceOf(server: ListedServer): ServerBlueprint;
+  blueprintOf(server: ListedServer): ServerBlueprint;
   /** The keyed processes of a server that is started on demand; undefined for any other. */
   keyedOf(server: ListedServer): KeyedServers | undefined;
   onGaveUp(reason: ExitReason): void;
@@ -87,7 +87,7 @@ export class ApplicationSupervisor {
   }
 
   /** Starts everything, one at a time, or stops what was started and rejects (S3, S4). */
-  async start({ modules, servers }: Catalog): Promise<void> {
+  async start({ modules, servers }: ListedServers): Promise<void> {
     // The application may be closed before it is up.
     if (this.stopping !== undefined) return;
     for (const server of servers) server.checkScope();
@@ -136,6 +136,27 @@ export class ApplicationSupervisor {
   private async supervisorOf(label: string | undefined): Promise<Pid | undefined> {
     const supervisors = await Supervisor.whichChildren(this.context.runtime, this.root!);
     return supervisors.find(({ id }) => id === label)?.pid;
+  }
+
+  /** Why a server of this tree may not answer now. */
+  explainAbsence({ module }: ListedServer): string {
+    switch (this.status) {
+      case 'not_started':
+        return 'Servers start when every onModuleInit is done: call it from onApplicationBootstrap or later.';
+      case 'starting':
+        return (
+          `It has not started yet: servers start one at a time, in the order of modules and providers, and it stands in ` +
+          `${module.name}. List it earlier, or call it from onApplicationBootstrap.`
+        );
+      case 'running':
+        return 'It has ended, or is being restarted: nothing waits for it to come back.';
+      case 'gave_up':
+        return 'The supervision tree has given up after too many restarts.';
+      case 'stopping':
+        return 'The application is shutting down.';
+      case 'stopped':
+        return 'The application has been closed, or did not start.';
+    }
   }
 
   private async addServer(server: ListedServer): Promise<void> {
@@ -214,7 +235,7 @@ export class ApplicationSupervisor {
       );
     }
     return childSpec(
-      this.context.sourceOf(server),
+      this.context.blueprintOf(server),
       { ...options, name },
       // Any name tells children apart, also one that prints like another.
       { id: name as ChildId, restart: options.restart, shutdownMs: options.shutdownMs },

@@ -13,18 +13,18 @@ import { GenServerOrchestrator } from './gen-server.orchestrator.js';
 @Injectable()
 class GenServerLifecycle implements OnModuleInit, OnModuleDestroy {
   constructor(
-    private readonly host: GenServerOrchestrator,
+    private readonly orchestrator: GenServerOrchestrator,
     modules: ModulesContainer,
   ) {
     for (const module of modules.values()) if (module.metatype === GenServerLifecycleModule) module.distance = -1;
   }
 
   onModuleInit(): Promise<void> {
-    return this.host.start();
+    return this.orchestrator.start();
   }
 
   onModuleDestroy(): Promise<void> {
-    return this.host.stop();
+    return this.orchestrator.stop();
   }
 }
 

@@ -27,14 +27,14 @@ import { GenServerOrchestrator } from './gen-server.orchestrator.js';
  */
 @Injectable()
 export class TaskSupervisor {
-  constructor(private readonly host: GenServerOrchestrator) {}
+  constructor(private readonly orchestrator: GenServerOrchestrator) {}
 
   /**
    * Starts a task. Its result is had from what this gives; when nobody asks for it, it is dropped, and a failure is reported. Throws
    * `NoProcessError` before the servers start and when the application shuts down.
    */
   async<T>(work: TaskFunction<T>): Task<T> {
-    return startSupervisedTask(this.host.tasks.table, null, work);
+    return startSupervisedTask(this.orchestrator.tasks.table, null, work);
   }
 
   /**
@@ -46,7 +46,7 @@ export class TaskSupervisor {
     work: (item: I, signal: AbortSignal) => T | PromiseLike<T>,
     options: TaskStreamOptions = {},
   ): AsyncIterableIterator<TaskStreamOutcome<I, T>> {
-    return streamSupervisedTasks(this.host.tasks.table, null, input, work, options, false);
+    return streamSupervisedTasks(this.orchestrator.tasks.table, null, input, work, options, false);
   }
 
   /** Starts a task for its effects only: the result is dropped, a failure is reported, and it is not started again (K14). */
@@ -56,11 +56,11 @@ export class TaskSupervisor {
 
   /** The tasks that run, in the order they were started. */
   children(): readonly Pid[] {
-    return this.host.tasks.table.pids();
+    return this.orchestrator.tasks.table.pids();
   }
 
   /** Stops a task, and resolves when it is gone. Rejects with `ChildStateError` when it is not there. */
   async terminateChild(pid: Pid): Promise<void> {
-    await terminateTask(this.host.tasks.table, pid);
+    await terminateTask(this.orchestrator.tasks.table, pid);
   }
 }

@@ -13,7 +13,7 @@ const STOP_WITHIN_MS = 5_000;
  * The task supervisor of an application. It starts when it is first needed, while the tree is up, and is stopped before the tree is: a
  * task never meets a server that has ended because the application has.
  */
-export class TaskHost {
+export class ApplicationTasks {
   private supervisor: GenServerProcess | undefined;
   private stopping: Promise<void> | undefined;
 
