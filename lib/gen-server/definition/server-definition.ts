@@ -1,3 +1,4 @@
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 import { CAST } from '../../runtime/mailbox/envelope.js';
 import type { SecretArguments } from '../../runtime/secrets/redaction.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
@@ -77,6 +78,9 @@ export class InfoHandlers {
   private readonly byTag = new Map<string | symbol, Handler>();
   private readonly byClass = new Map<MessageClass, Handler>();
   private rest: Handler | undefined;
+  /** Made once and not for each message. */
+  private readonly handlerOf = (prototype: object): Handler | undefined =>
+    this.byClass.get((prototype as { constructor: MessageClass }).constructor);
 
   /** Answers the handler that was there before: two handlers for one tag are a mistake. */
   add(tag: string | symbol | MessageClass | undefined, handler: Handler): Handler | undefined {
@@ -108,11 +112,7 @@ export class InfoHandlers {
   /** The message's own class first, then what it extends. */
   private findByClass(message: object): Handler | undefined {
     if (this.byClass.size === 0) return undefined;
-    for (let proto: unknown = Object.getPrototypeOf(message); proto !== null; proto = Object.getPrototypeOf(proto)) {
-      const handler = this.byClass.get((proto as { constructor: MessageClass }).constructor);
-      if (handler !== undefined) return handler;
-    }
-    return undefined;
+    return walkPrototypes(Object.getPrototypeOf(message) as object | null, this.handlerOf);
   }
 
   private findByType(message: object): Handler | undefined {

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 import { decoratedMethods, findServerOptions } from './gen-server-metadata.accessor.js';
 import { compileServer } from './gen-server.compiler.js';
 import { InstanceFactory } from './instance-factory.js';
@@ -39,16 +40,12 @@ export class CompiledServers {
 export function stubsOf(type: Type): readonly string[] {
   const handlers = new Set(decoratedMethods(type).map(({ name }) => name));
   const names = new Set<string>();
-  for (
-    let proto = type.prototype as object;
-    proto !== Object.prototype;
-    proto = Object.getPrototypeOf(proto) as object
-  ) {
-    for (const name of Object.getOwnPropertyNames(proto)) {
-      const isMethod = typeof Object.getOwnPropertyDescriptor(proto, name)?.value === 'function';
+  walkPrototypes(type.prototype as object, (prototype) => {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const isMethod = typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === 'function';
       if (isMethod && !handlers.has(name) && !NEVER_ON_A_CLIENT.has(name)) names.add(name);
     }
-  }
+  });
   return [...names];
 }
 

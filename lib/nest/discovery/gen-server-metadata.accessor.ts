@@ -1,4 +1,5 @@
 import type { ArgumentSchemas } from '../../gen-server/schema/standard-schema.js';
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import type { SupervisorOptions } from '../../supervision/supervisor-options.js';
 
@@ -65,17 +66,13 @@ export function defineHandler(prototype: object, name: string | symbol, metadata
 /** All decorations of a class and those it inherits, the base class first. */
 export function decoratedMethods(target: AnyClass): readonly DecoratedMethod[] {
   const found: DecoratedMethod[] = [];
-  for (
-    let proto = target.prototype as object | null;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  ) {
-    if (!Object.hasOwn(proto, HANDLERS)) continue;
+  walkPrototypes(target.prototype as object, (prototype) => {
+    if (!Object.hasOwn(prototype, HANDLERS)) return;
     const own: DecoratedMethod[] = [];
-    for (const [name, all] of (proto as { [HANDLERS]: Store })[HANDLERS]) {
-      for (const metadata of all) own.push({ name, metadata, declaredBy: proto });
+    for (const [name, all] of (prototype as { [HANDLERS]: Store })[HANDLERS]) {
+      for (const metadata of all) own.push({ name, metadata, declaredBy: prototype });
     }
     found.unshift(...own);
-  }
+  });
   return found;
 }

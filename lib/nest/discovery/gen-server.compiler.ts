@@ -7,6 +7,7 @@ import {
   InfoHandlers,
   type ServerDefinition,
 } from '../../gen-server/definition/server-definition.js';
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 import { formatName } from '../../runtime/server-name.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import { secretArgumentsOf } from './secret-arguments.js';
@@ -120,9 +121,10 @@ function guarded(
 
 /** The method of that name, own or inherited. What may be a getter is looked at without running it. */
 function findMethod(type: Type, name: string | symbol): HandlerMethod | undefined {
-  let proto = type.prototype as object;
-  while (!Object.hasOwn(proto, name) && proto !== Object.prototype) proto = Object.getPrototypeOf(proto) as object;
-  const value: unknown = Object.getOwnPropertyDescriptor(proto, name)?.value;
+  const found = walkPrototypes(type.prototype as object, (prototype) =>
+    Object.getOwnPropertyDescriptor(prototype, name),
+  );
+  const value: unknown = found?.value;
   return typeof value === 'function' ? (value as HandlerMethod) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { HttpException, type Type } from '@nestjs/common';
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 
 /** Classes of packages that need not be installed, known by name. */
 const OPTIONAL_REPLY_ERRORS: readonly string[] = ['RpcException', 'WsException'];
@@ -11,8 +12,7 @@ export function replyErrorTest(classes: readonly Type<Error>[] | undefined): (er
 
 function isOptionalReplyError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  for (let proto: unknown = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
-    if (OPTIONAL_REPLY_ERRORS.includes((proto as Error).constructor.name)) return true;
-  }
-  return false;
+  const isOne = ({ constructor }: object): true | undefined =>
+    OPTIONAL_REPLY_ERRORS.includes(constructor.name) || undefined;
+  return walkPrototypes(Object.getPrototypeOf(error) as object, isOne) ?? false;
 }

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { walkPrototypes } from '../../runtime/prototype-chain.js';
 import type { SecretArguments } from '../../runtime/secrets/redaction.js';
 
 // A registered symbol: two installed copies of the package understand each other's decorators.
@@ -20,15 +21,12 @@ export function markSecretArguments(prototype: object, method: string | symbol, 
 /** Which arguments of a handler the class, or one that it extends, says are secret: an override does not make them public. */
 export function secretArgumentsOf(type: Type, method: string | symbol): SecretArguments | undefined {
   const places = new Set<number>();
-  for (
-    let proto = type.prototype as object | null;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  ) {
-    if (!Object.hasOwn(proto, SECRET_ARGUMENTS)) continue;
-    const here = (proto as { [SECRET_ARGUMENTS]: Store })[SECRET_ARGUMENTS].get(method);
-    if (here === 'all') return 'all';
+  const all = walkPrototypes(type.prototype as object, (prototype) => {
+    if (!Object.hasOwn(prototype, SECRET_ARGUMENTS)) return undefined;
+    const here = (prototype as { [SECRET_ARGUMENTS]: Store })[SECRET_ARGUMENTS].get(method);
+    if (here === 'all') return here;
     for (const place of here ?? []) places.add(place);
-  }
-  return places.size === 0 ? undefined : places;
+    return undefined;
+  });
+  return all ?? (places.size === 0 ? undefined : places);
 }

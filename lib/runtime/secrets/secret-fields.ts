@@ -1,3 +1,5 @@
+import { walkPrototypes } from '../prototype-chain.js';
+
 // A registered symbol: two installed copies of the package understand each other's decorators.
 const SECRET_FIELDS = Symbol.for('nestjs-genserver.secret_fields');
 
@@ -11,12 +13,7 @@ export function markSecretField(prototype: object, field: string | symbol): void
 
 /** Whether the class of an object, or one that it extends, says that this field is secret. */
 export function hasSecretField(owner: object, field: string | symbol): boolean {
-  for (
-    let proto = Object.getPrototypeOf(owner) as object | null;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  ) {
-    if (Object.hasOwn(proto, SECRET_FIELDS) && (proto as Marked)[SECRET_FIELDS].has(field)) return true;
-  }
-  return false;
+  const isMarked = (prototype: object): true | undefined =>
+    (Object.hasOwn(prototype, SECRET_FIELDS) && (prototype as Marked)[SECRET_FIELDS].has(field)) || undefined;
+  return walkPrototypes(Object.getPrototypeOf(owner) as object | null, isMarked) ?? false;
 }
