@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { print } from '../runtime/secrets/print.js';
 import { GenServerConfigError } from './errors.js';
 
 /** Each mistake in one place: who, what, with which values, and what to do about it. */
@@ -120,7 +121,7 @@ export const unknownOption = (owner: string, option: string, known: readonly str
   new GenServerConfigError('invalid_option', `${owner} has no option ${option}. Use one of: ${known.join(', ')}.`);
 
 export const invalidOption = (owner: string, option: string, expected: string, got: unknown): GenServerConfigError =>
-  new GenServerConfigError('invalid_option', `${option} of ${owner} must be ${expected}, got: ${inspect(got)}`);
+  new GenServerConfigError('invalid_option', `${option} of ${owner} must be ${expected}, got: ${print(got)}`);
 
 export const noRoot = (): GenServerConfigError =>
   new GenServerConfigError(

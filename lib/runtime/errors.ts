@@ -60,10 +60,20 @@ export function withoutFrames<E extends Error>(make: () => E): E {
   }
 }
 
+/** What a delay must be, for messages about what it is not. */
+const DELAY_RANGE = 'a number of milliseconds, 0 or more';
+/** The same for a timeout. */
+export const TIMEOUT_RANGE = `${DELAY_RANGE} (Infinity waits for ever)`;
+
+/** Whether a value is a timeout: milliseconds, not negative, not NaN; `Infinity` waits for ever. */
+export function isTimeoutMs(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
 /** Checks a timeout or delay: milliseconds, not negative, not NaN; `Infinity` where waiting for ever is allowed. */
 export function assertDurationMs(value: unknown, what: string, allowInfinity: boolean): asserts value is number {
-  if (typeof value === 'number' && value >= 0 && (allowInfinity || value !== Infinity)) return;
+  if (isTimeoutMs(value) && (allowInfinity || value !== Infinity)) return;
   throw new InvalidArgumentError(
-    `${what} must be a number of milliseconds, 0 or more${allowInfinity ? ' (Infinity waits for ever)' : ''}, got: ${print(value)}`,
+    `${what} must be ${allowInfinity ? TIMEOUT_RANGE : DELAY_RANGE}, got: ${print(value)}`,
   );
 }

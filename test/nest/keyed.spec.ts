@@ -423,7 +423,7 @@ describe('@GenServer({ start: on_demand })', () => {
 
   it.each([
     [{ start: 'sometimes' }, /start of Refused must be 'with_application' or 'on_demand'/],
-    [{ start: 'on_demand', idleMs: 0 }, /idleMs of Refused must be milliseconds, more than 0/],
+    [{ start: 'on_demand', idleMs: 0 }, /idleMs of Refused must be a number of milliseconds, more than 0/],
     [
       { start: 'on_demand', idleMs: 10, restart: 'permanent' },
       /idleMs of Refused must be left out with restart: 'permanent'/,

@@ -397,8 +397,13 @@ describe('options that make no sense', () => {
     ['restart', { restart: 'always' }, "'permanent', 'transient' or 'temporary'", "'always'"],
     ['shutdownMs', { shutdownMs: -1 }, "milliseconds, 0 or more, Infinity or 'brutal_kill'", '-1'],
     ['shutdownMs', { shutdownMs: 'soon' }, "milliseconds, 0 or more, Infinity or 'brutal_kill'", "'soon'"],
-    ['callTimeoutMs', { callTimeoutMs: NaN }, 'milliseconds, 0 or more, or Infinity', 'NaN'],
-    ['startTimeoutMs', { startTimeoutMs: '5s' }, 'milliseconds, 0 or more, or Infinity', "'5s'"],
+    ['callTimeoutMs', { callTimeoutMs: NaN }, 'a number of milliseconds, 0 or more (Infinity waits for ever)', 'NaN'],
+    [
+      'startTimeoutMs',
+      { startTimeoutMs: '5s' },
+      'a number of milliseconds, 0 or more (Infinity waits for ever)',
+      "'5s'",
+    ],
     ['isolation', { isolation: 'deep' }, "'none' or 'clone'", "'deep'"],
     ['trapExit', { trapExit: 'yes' }, 'true or false', "'yes'"],
     ['drain', { drain: 0 }, 'true or false', '0'],
@@ -420,7 +425,7 @@ describe('options that make no sense', () => {
     }
     await expectRefusal(
       'invalid_option',
-      'timeoutMs of HastyCart.total must be milliseconds, 0 or more, or Infinity, got: -1',
+      'timeoutMs of HastyCart.total must be a number of milliseconds, 0 or more (Infinity waits for ever), got: -1',
       [moduleOf('CartModule', { providers: [HastyCart] })],
     );
   });

@@ -7,6 +7,7 @@ import { LimitExceededError } from '../../runtime/limits.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import { Pid } from '../../runtime/pid.js';
 import { processOf } from '../../runtime/process.js';
+import type { Process } from '../../runtime/process.js';
 import { print } from '../../runtime/secrets/print.js';
 import { isVia } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';

@@ -1,5 +1,5 @@
-import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
-import { assertMaxMailbox, type MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
+import { InvalidArgumentError, isTimeoutMs, TIMEOUT_RANGE } from '../../runtime/errors.js';
+import { isMaxMailbox, MAX_MAILBOX_RANGE, type MaxMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
 import type { ServerName } from '../../runtime/server-name.js';
 import { print } from '../../runtime/secrets/print.js';
 
@@ -27,8 +27,8 @@ export interface StartOptions {
   /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone' | undefined;
   /**
-   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds and nobody waits
-   * for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
+   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds, more than 0, and
+   * nobody waits for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
    */
   readonly idleMs?: number | undefined;
   /**
@@ -38,26 +38,53 @@ export interface StartOptions {
   readonly maxMailbox?: MaxMailbox | undefined;
 }
 
-/** Refuses what no compiler has seen: options that come from JavaScript, or from a configuration. */
-export function assertStartOptions(options: StartOptions, label: string): void {
-  const { startTimeoutMs, idleMs, args, trapExit, drain, isolation, maxMailbox } = options;
-  if (startTimeoutMs !== undefined) assertDurationMs(startTimeoutMs, `startTimeoutMs of ${label}`, true);
-  if (idleMs !== undefined) assertDurationMs(idleMs, `idleMs of ${label}`, true);
-  if (args !== undefined) assertInitArguments(args, label);
-  const refuse = (option: string, expected: string, got: unknown): never => {
-    throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
-  };
-  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
-  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
-  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
-    refuse('isolation', "'none' or 'clone'", isolation);
-  }
-  if (maxMailbox !== undefined) assertMaxMailbox(maxMailbox, `maxMailbox of ${label}`);
+/** An option that no server can be started with. */
+export interface OptionFault {
+  readonly option: string;
+  /** What it must be, for messages. */
+  readonly expected: string;
+  readonly got: unknown;
 }
 
-function assertInitArguments(args: unknown, label: string): void {
-  if (Array.isArray(args) || typeof args === 'function') return;
-  throw new InvalidArgumentError(
-    `args of ${label} must be an array of the arguments of init, or a function that returns one, got: ${print(args)}`,
-  );
+interface OptionRule {
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+}
+
+const TRUE_OR_FALSE: OptionRule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
+
+/** The name is not among them: whether it can be had is known when it is taken. */
+const RULES: { readonly [Option in Exclude<keyof StartOptions, 'name'>]-?: OptionRule } = {
+  args: {
+    expected: 'an array of the arguments of init, or a function that returns one',
+    accepts: (value) => Array.isArray(value) || typeof value === 'function',
+  },
+  startTimeoutMs: { expected: TIMEOUT_RANGE, accepts: isTimeoutMs },
+  trapExit: TRUE_OR_FALSE,
+  drain: TRUE_OR_FALSE,
+  isolation: { expected: "'none' or 'clone'", accepts: (value) => value === 'none' || value === 'clone' },
+  idleMs: {
+    expected: 'a number of milliseconds, more than 0 (Infinity: it does not end by itself)',
+    accepts: (value) => isTimeoutMs(value) && value > 0,
+  },
+  maxMailbox: { expected: MAX_MAILBOX_RANGE, accepts: isMaxMailbox },
+};
+const OPTIONS = Object.keys(RULES) as (keyof typeof RULES)[];
+
+/** The first option that makes no sense, of those that are given: in JavaScript, or in a configuration, no compiler has seen them. */
+export function findOptionFault(options: StartOptions): OptionFault | undefined {
+  for (const option of OPTIONS) {
+    const got: unknown = options[option];
+    const rule = RULES[option];
+    if (got !== undefined && !rule.accepts(got)) return { option, expected: rule.expected, got };
+  }
+  return undefined;
+}
+
+/** Throws `InvalidArgumentError` when an option makes no sense. */
+export function assertStartOptions(options: StartOptions, label: string): void {
+  const fault = findOptionFault(options);
+  if (fault === undefined) return;
+  const { option, expected, got } = fault;
+  throw new InvalidArgumentError(`${option} of ${label} must be ${expected}, got: ${print(got)}`);
 }

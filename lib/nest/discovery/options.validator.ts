@@ -2,7 +2,8 @@ import type { GenServerModuleOptions, GenServerOptions } from '../gen-server.opt
 import * as messages from '../gen-server.messages.js';
 import { completeDynamicSupervisorOptions } from '../../supervision/dynamic-child-spec.js';
 import { isStandardSchema } from '../../gen-server/schema/standard-schema.js';
-import { isMaxMailbox, MAX_MAILBOX_RANGE } from '../../runtime/mailbox/bounded-mailbox.js';
+import { findOptionFault } from '../../gen-server/definition/start-options.js';
+import { isTimeoutMs, TIMEOUT_RANGE } from '../../runtime/errors.js';
 import { isLimit, type ProcessLimits } from '../../runtime/limits.js';
 import { isServerName } from '../../runtime/server-name.js';
 import type { Restart } from '../../supervision/restart-policy.js';
@@ -47,12 +48,10 @@ function refuseUnknown(owner: string, options: object, known: object): void {
 /** A name of punctuation alone would be the name of anything. */
 const isNamePattern = (value: unknown): boolean =>
   typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
-const isDurationMs = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 
 /** Refuses options of a server that make no sense, before anything is started. */
 export function checkServerOptions(server: string, options: GenServerOptions): void {
-  const { name, args, restart, shutdownMs, callTimeoutMs, startTimeoutMs, trapExit, drain, isolation, version } =
-    options;
+  const { name, restart, shutdownMs, callTimeoutMs, version } = options;
   refuseUnknown(server, options, SERVER_OPTIONS);
   const refuse = (option: string, expected: string, got: unknown): never => {
     throw messages.invalidOption(server, option, expected, got);
@@ -60,29 +59,15 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   if (name !== undefined && !isServerName(name)) {
     refuse('name', 'a non-empty string, a symbol, a class, { global } or { via, key }', name);
   }
-  if (args !== undefined && !Array.isArray(args) && typeof args !== 'function') {
-    refuse('args', 'an array of the arguments of init, or a function that returns one', args);
-  }
+  const fault = findOptionFault(options);
+  if (fault !== undefined) refuse(fault.option, fault.expected, fault.got);
   if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
     refuse('restart', "'permanent', 'transient' or 'temporary'", restart);
   }
-  if (shutdownMs !== undefined && shutdownMs !== 'brutal_kill' && !isDurationMs(shutdownMs)) {
+  if (shutdownMs !== undefined && shutdownMs !== 'brutal_kill' && !isTimeoutMs(shutdownMs)) {
     refuse('shutdownMs', "milliseconds, 0 or more, Infinity or 'brutal_kill'", shutdownMs);
   }
-  if (callTimeoutMs !== undefined && !isDurationMs(callTimeoutMs)) {
-    refuse('callTimeoutMs', 'milliseconds, 0 or more, or Infinity', callTimeoutMs);
-  }
-  if (startTimeoutMs !== undefined && !isDurationMs(startTimeoutMs)) {
-    refuse('startTimeoutMs', 'milliseconds, 0 or more, or Infinity', startTimeoutMs);
-  }
-  if (trapExit !== undefined && typeof trapExit !== 'boolean') refuse('trapExit', 'true or false', trapExit);
-  if (drain !== undefined && typeof drain !== 'boolean') refuse('drain', 'true or false', drain);
-  if (isolation !== undefined && isolation !== 'none' && isolation !== 'clone') {
-    refuse('isolation', "'none' or 'clone'", isolation);
-  }
-  if (options.maxMailbox !== undefined && !isMaxMailbox(options.maxMailbox)) {
-    refuse('maxMailbox', MAX_MAILBOX_RANGE, options.maxMailbox);
-  }
+  if (callTimeoutMs !== undefined && !isTimeoutMs(callTimeoutMs)) refuse('callTimeoutMs', TIMEOUT_RANGE, callTimeoutMs);
   if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
     refuse('version', 'a string or a number', version);
   }
@@ -95,9 +80,6 @@ function checkStart(server: string, { start, idleMs, supervisor, restart, args }
     throw messages.invalidOption(server, 'start', "'with_application' or 'on_demand'", start);
   }
   const isOnDemand = start === 'on_demand';
-  if (idleMs !== undefined && !(isDurationMs(idleMs) && idleMs > 0)) {
-    throw messages.invalidOption(server, 'idleMs', 'milliseconds, more than 0, or Infinity', idleMs);
-  }
   refuseEndlessStarts(server, idleMs, restartOf({ start, restart }));
   if (supervisor !== undefined && !isOnDemand) {
     throw messages.invalidOption(server, 'supervisor', "left out unless start is 'on_demand'", supervisor);
@@ -133,9 +115,7 @@ export function refuseEndlessStarts(server: string, idleMs: number | undefined, 
 
 /** Refuses the timeout of one handler when it makes no sense. */
 export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
-  if (!isDurationMs(timeoutMs)) {
-    throw messages.invalidOption(handler, 'timeoutMs', 'milliseconds, 0 or more, or Infinity', timeoutMs);
-  }
+  if (!isTimeoutMs(timeoutMs)) throw messages.invalidOption(handler, 'timeoutMs', TIMEOUT_RANGE, timeoutMs);
 }
 
 /** Refuses the schema of one handler when it is none. */

@@ -1,7 +1,5 @@
 import { CALL, CAST, SENT_ENVELOPE } from './envelope.js';
-import { InvalidArgumentError } from '../errors.js';
 import { type Envelope, Mailbox } from './mailbox.js';
-import { print } from '../secrets/print.js';
 
 const OVERFLOWS = ['reject', 'drop_newest', 'drop_oldest'] as const;
 
@@ -33,11 +31,6 @@ export function isMaxMailbox(value: unknown): value is MaxMailbox {
   if (typeof value !== 'object' || value === null) return false;
   const { limit, overflow } = value as Partial<MaxMailbox>;
   return Number.isSafeInteger(limit) && limit! >= 1 && OVERFLOWS.includes(overflow!);
-}
-
-export function assertMaxMailbox(value: unknown, what: string): asserts value is MaxMailbox {
-  if (isMaxMailbox(value)) return;
-  throw new InvalidArgumentError(`${what} must be ${MAX_MAILBOX_RANGE}, got: ${print(value)}`);
 }
 
 /** Whether a message may be refused: what people send. What the system has to say (exits, timers, requests to stop) always fits. */
