@@ -1,8 +1,13 @@
 export interface Mutant {
   readonly id: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replacement: string;
   readonly breaks: string;
+  /** The function or method. */
+  readonly in: string;
+  readonly remove?: string;
+  readonly replace?: string;
+  readonly by?: string;
+  readonly before?: string;
+  readonly after?: string;
+  readonly insert?: string;
 }
 export const mutants: readonly Mutant[];

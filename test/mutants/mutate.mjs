@@ -1,49 +1,39 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import typescript from 'typescript';
-import { buildSimulator, root } from '../simulation/build.mjs';
+import { buildSimulator, builtFileOf, copyLibrary, MODULE_KIND, root } from '../simulation/build.mjs';
+import { applyMutant, readLibrary } from './anchors.mjs';
 
 const { config } = typescript.readConfigFile(join(root, 'tsconfig.json'), (path) => readFileSync(path, 'utf8'));
 const { options } = typescript.convertCompilerOptionsFromJson(config.compilerOptions, root);
 
-/** The source of a mutant. Throws when it is not exactly one edit. */
-export function sourceOf({ id, file, find, replacement }) {
-  const text = readFileSync(join(root, file), 'utf8');
-  const places = text.split(find).length - 1;
-  if (places !== 1) throw new Error(`mutant ${id}: its text occurs ${places} times in ${file}`);
-  return text.replace(find, () => replacement);
-}
-
-/** What of a mutant is no TypeScript. */
-export function syntaxErrorsOf(mutant) {
-  const { diagnostics } = typescript.transpileModule(sourceOf(mutant), {
+/** What of a text is no TypeScript. */
+export function syntaxErrorsOf(file, text) {
+  const { diagnostics } = typescript.transpileModule(text, {
     compilerOptions: { ...options, noEmit: false, paths: {} },
     reportDiagnostics: true,
-    fileName: mutant.file,
+    fileName: file,
   });
   return diagnostics.map(({ messageText }) => String(messageText));
 }
 
 /** Puts a copy of the built library with one mutant, and the simulator, into a folder of its own. Answers which. */
 export function buildMutant(mutant) {
+  const { file, text } = applyMutant(mutant, readLibrary());
   const target = join(root, 'dist/mutants', mutant.id);
   discard(target);
-  mkdirSync(target, { recursive: true });
-  cpSync(join(root, 'dist/esm'), join(target, 'esm'), {
-    recursive: true,
-    filter: (path) => !/\.(map|d\.ts)$/.test(path),
-  });
-  const { outputText } = typescript.transpileModule(sourceOf(mutant), {
+  copyLibrary(target);
+  const { outputText } = typescript.transpileModule(text, {
     compilerOptions: {
       ...options,
       noEmit: false,
       sourceMap: false,
       declaration: false,
-      module: typescript.ModuleKind.ESNext,
+      module: MODULE_KIND,
       paths: {},
     },
   });
-  writeFileSync(join(target, mutant.file.replace(/^lib/, 'esm').replace(/\.ts$/, '.js')), outputText);
+  writeFileSync(builtFileOf(target, file), outputText);
   buildSimulator(target);
   return target;
 }
