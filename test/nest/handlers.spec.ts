@@ -288,6 +288,32 @@ describe('a name that is no call or cast handler', () => {
   });
 });
 
+describe('a promise in place of a reply', () => {
+  it('is a bad return value, and its own rejection is reported nowhere else', async () => {
+    @GenServer()
+    class Hasty extends GenServerBase<number> {
+      override init() {
+        return ok(0);
+      }
+      @HandleCall() promise() {
+        // The compiler refuses a promise; JavaScript does not.
+        const value: string = Promise.reject(new Error('nobody awaits me')) as never;
+        return reply(value);
+      }
+      @HandleCall() count() {
+        return reply(this.state);
+      }
+    }
+    const application = await started({ providers: [Hasty] });
+    const client = application.get<GenServerClient<Hasty>>(getGenServerToken(Hasty));
+    expect(await rejectionOf(client.promise())).toMatchObject({
+      code: 'SERVER_EXITED',
+      cause: { code: 'BAD_RETURN_VALUE', message: expect.stringContaining('await it first') as string },
+    });
+    expect(await client.count()).toBe(0);
+  });
+});
+
 describe('the timeout of a call', () => {
   @GenServer({ callTimeoutMs: 300 })
   class Slow extends GenServerBase<null> {

@@ -13,6 +13,7 @@ import type { TestingModule } from '@nestjs/testing';
 import initSqlJs, { type Database as SqlDatabase } from 'sql.js';
 import { describe, expect, it } from 'vitest';
 import {
+  error,
   GenServer,
   GenServerBase,
   type GenServerEvent,
@@ -579,6 +580,27 @@ describe('close', () => {
     expect(error).toBeInstanceOf(StartError);
     expect(error).toMatchObject({ reason: 'shutdown', message: "a did not start: 'shutdown'" });
     expect(only(journal, 'init')).toEqual(['a', 'a']);
+  });
+
+  it('leaves no process, also when one starts another in its terminate', async () => {
+    const heads: number[] = [];
+    @GenServer()
+    class Hydra extends GenServerBase<number> {
+      override init(head: number) {
+        heads.push(head);
+        return head > 5 ? error('enough') : ok(head);
+      }
+      override async terminate() {
+        await this.self.startLink(Hydra, { args: [this.state + 1] });
+      }
+    }
+    const application = await started({ providers: [provideGenServer(Hydra, { args: [0], name: 'first' })] });
+    const runtime = application.get(GenServerRuntime);
+    const pid = await runtime.start(Hydra, { args: [1] });
+    await application.close();
+    expect(heads.length).toBeGreaterThan(2);
+    expect(runtime.whereis(pid)).toBeUndefined();
+    expect(await rejectionOf(runtime.call('first', 'anything'))).toMatchObject({ code: 'NO_PROCESS' });
   });
 
   it('leaves no process, timer, listener or handle behind', async () => {

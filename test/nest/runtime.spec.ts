@@ -379,6 +379,16 @@ describe('input that makes no sense', () => {
     expect(runtime.whereis(Cart)).toBe(pid);
   });
 
+  it.each([
+    [{ isolation: 'bogus' }, /isolation of Cart must be 'none' or 'clone'/],
+    [{ trapExit: 'no' }, /trapExit of Cart must be true or false/],
+    [{ args: 5 }, /args of Cart must be an array/],
+  ])('%o are no options of a start', async (options, message) => {
+    const { runtime } = await cart();
+    const error = await rejectionOf(runtime.start(Cart, options as never));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) as string });
+  });
+
   it('an unknown name or a dead pid is nobody', async () => {
     const { runtime } = await cart();
     const dead = await runtime.start(Cart);

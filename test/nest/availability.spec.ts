@@ -17,6 +17,7 @@ import {
   reply,
   ServerExitedError,
   Supervisor,
+  type ViaRegistry,
 } from 'nestjs-genserver';
 import { deferred, type Deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
@@ -209,7 +210,7 @@ describe('after a crash', () => {
     },
   );
 
-  it('whoever waited is rejected, each with an error of their own, and each may call again at once', async () => {
+  it('each caller that waited is rejected with an error of its own, and may call again at once', async () => {
     const application = await started({ providers: [Counter] });
     const counter = application.get<GenServerClient<Counter>>(getGenServerToken(Counter));
     const errors: unknown[] = [];
@@ -374,5 +375,31 @@ describe('after a crash', () => {
     expect(await hashmap.startedAt()).toBe(startedAt);
     expect(first.toString()).toBe(`<0.${first.id}.0>`);
     expect(runtime.whereis(Hashmap)?.toString()).toBe(`<0.${first.id}.1>`);
+  });
+});
+
+describe('a name in a registry that throws', () => {
+  class BrokenRegistry implements ViaRegistry {
+    registerName(): boolean {
+      return true;
+    }
+    unregisterName(): void {}
+    whereisName(): never {
+      throw new Error('the registry is broken');
+    }
+    send(): void {}
+  }
+
+  it('rejects the calls of a client, and drops its casts', async () => {
+    const name = { via: new BrokenRegistry(), key: 'k' };
+    const needs = {
+      provide: 'needs',
+      useFactory: (client: unknown) => client,
+      inject: [getGenServerToken(Counter, name)],
+    };
+    const application = await started({ providers: [provideGenServer(Counter, { name }), needs] });
+    const client = application.get<GenServerClient<Counter>>('needs');
+    expect(await rejectionOf(client.increment())).toMatchObject({ message: 'the registry is broken' });
+    expect(client.reset()).toBeUndefined();
   });
 });

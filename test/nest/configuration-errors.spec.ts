@@ -205,6 +205,17 @@ describe('a server class that makes no process', () => {
     );
   });
 
+  it('is refused when it has handlers and no @GenServer(), since nobody would ever run it', async () => {
+    class ForgottenCart extends GenServerBase<null> {
+      @HandleCast() ping() {
+        return noReply();
+      }
+    }
+    const { error, journal } = await attempt([moduleOf('CartModule', { providers: [ForgottenCart] })]);
+    expect(error).toMatchObject({ mistake: 'not_decorated' });
+    expect(journal).toEqual([]);
+  });
+
   it.each([
     ['onModuleInit', 'init()'],
     ['onApplicationBootstrap', 'init()'],
@@ -265,6 +276,25 @@ describe('a handler that could not work', () => {
         CartModule,
       ]);
     }
+  });
+
+  it.each([
+    [
+      'an info handler',
+      (proto: object, of: PropertyDescriptor) => HandleInfo('x')(proto as never, 'then', of as never),
+    ],
+    ['a method without a decorator', () => undefined],
+  ])('is refused as %s named then, for which Nest would wait for ever', async (_what, decorate) => {
+    @GenServer()
+    class ThenableCart extends GenServerBase<null> {
+      then() {
+        return noReply();
+      }
+    }
+    decorate(ThenableCart.prototype, Object.getOwnPropertyDescriptor(ThenableCart.prototype, 'then')!);
+    const { error, journal } = await attempt([moduleOf('CartModule', { providers: [ThenableCart] })]);
+    expect(error).toMatchObject({ mistake: 'reserved_name' });
+    expect(journal).toEqual([]);
   });
 
   it('is refused when another method handles the same message', async () => {
@@ -441,6 +471,32 @@ describe('options that make no sense', () => {
       [],
       { options: options as never },
     );
+  });
+
+  it('that nobody reads are refused, naming those there are', async () => {
+    @GenServer({ calTimeoutMs: 5 } as never)
+    class TypoCart extends GenServerBase<null> {}
+    const { error } = await attempt([moduleOf('CartModule', { providers: [TypoCart] })]);
+    expect(error).toMatchObject({
+      mistake: 'invalid_option',
+      message: expect.stringContaining('TypoCart has no option calTimeoutMs. Use one of: name, args,') as string,
+    });
+    const ofModule = await attempt([], { options: { supervisior: {} } as never });
+    expect(ofModule.error).toMatchObject({
+      mistake: 'invalid_option',
+      message: expect.stringContaining('forRoot() has no option supervisior') as string,
+    });
+  });
+
+  const clock = { now: () => 0, wallTime: () => 0, setTimer: () => 0, nextTurn: () => 0 };
+
+  it.each([
+    [{ clock: {} }, /clock of .* must be an object with the methods now, /],
+    [{ clock: { ...clock, afterCallback: 5 } }, /missing: afterCallback/],
+    [{ globalNames: { register: 1 } }, /missing: register, unregister, whereis/],
+  ])('of the module that lack what will be called are refused: %o', async (options, message) => {
+    const { error } = await attempt([], { options: options as never });
+    expect(error).toMatchObject({ message: expect.stringMatching(message) as string });
   });
 
   it.each([
