@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
+import { ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
-import type { ChildSpec } from '../../lib/supervision/child-spec.js';
+import { type ChildSpec, childSpec } from '../../lib/supervision/child-spec.js';
 import { ChildStartError, ChildStateError, SupervisorConfigError } from '../../lib/supervision/errors.js';
+import { taskChildSpec } from '../../lib/supervision/task-child-spec.js';
+import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, treeWorld, type TreeWorld } from '../support/tree.js';
+import { expectNothingLeft, tidyWorld } from './tidy-world.js';
 
 const start = (): undefined => undefined;
 const ids = async (world: TreeWorld) => (await world.whichChildren()).map(({ id }) => id);
@@ -378,5 +382,27 @@ describe('Supervisor.whichChildren and countChildren', () => {
     const list = (await world.whichChildren()) as unknown[];
     list.length = 0;
     expect(await ids(world)).toEqual(['a']);
+  });
+});
+
+describe('a child that is added to a supervisor', () => {
+  expectNothingLeft();
+
+  it('may be a server, with the defaults of one', async () => {
+    const world = tidyWorld();
+    await world.supervise([]);
+    const pid = await world.startChild(childSpec(blueprintOfBehaviour({ label: 'Stack' }), { args: [['hello']] }));
+    expect(await world.whichChildren()).toMatchObject([{ id: 'Stack', pid, type: 'worker' }]);
+  });
+
+  it('may be a task, which is gone when it is done', async () => {
+    const world = tidyWorld();
+    await world.supervise([]);
+    const gate = deferred();
+    const pid = await world.startChild(taskChildSpec(() => gate.promise));
+    expect(await world.whichChildren()).toMatchObject([{ pid, type: 'worker' }]);
+    gate.resolve();
+    await settle();
+    expect(await world.countChildren()).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
   });
 });

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
+import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
+import type { Pid } from '../../lib/runtime/pid.js';
 import { processOf } from '../../lib/runtime/process.js';
 import { blueprintOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
+import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
+import { startProbe } from '../support/probe.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, end, hang, type Job, treeWorld } from '../support/tree.js';
+import { expectNothingLeft, tidyWorld } from './tidy-world.js';
 
 const never = () => new Promise(() => undefined);
 const state: Job = () => reply('pong');
@@ -550,4 +554,60 @@ describe('a supervisor that receives signals', () => {
       expect(world.whereis('root')).toBe(root);
     },
   );
+});
+
+describe('a child that has unlinked itself from its supervisor', () => {
+  expectNothingLeft();
+
+  it('can be stopped by it all the same', async () => {
+    const world = tidyWorld();
+    const supervisor = await world.supervise([world.worker('loner'), world.worker('other')]);
+    world.cast('loner', (self) => (self.unlink(supervisor), noReply()));
+    await world.terminateChild('loner');
+    expect(world.takeJournal()).toContain('loner terminate shutdown');
+    expect(await world.whichChildren()).toMatchObject([{ id: 'loner', pid: undefined }, { id: 'other' }]);
+  });
+
+  it('that was killed is stopped as any other that is gone', async () => {
+    const world = tidyWorld();
+    const supervisor = await world.supervise([world.worker('loner')]);
+    world.cast('loner', (self) => (self.unlink(supervisor), noReply()));
+    await settle();
+    world.exit('loner', 'kill');
+    await settle();
+    await world.terminateChild('loner');
+    expect(await world.countChildren()).toMatchObject({ specs: 1, active: 0 });
+  });
+});
+
+describe('a supervisor whose children end by themselves while it stops', () => {
+  expectNothingLeft();
+
+  it('starts none of them again, whatever their reasons are, and ends as it was asked to', async () => {
+    const world = tidyWorld();
+    const gate = deferred();
+    const reasons = ['normal', 'shutdown', { shutdown: 'test' }, 'other'];
+    const children = (['temporary', 'transient', 'permanent'] as const).flatMap((restart) =>
+      reasons.map((reason, at) => ({ id: `${restart} ${at}`, restart, reason })),
+    );
+    const supervisor = await world.supervise([
+      world.worker('first'),
+      ...children.map(({ id, restart }) => world.worker(id, { restart })),
+      world.worker('last', { terminate: () => gate.promise }),
+    ]);
+    const watcher = await startProbe(world);
+    watcher.self.monitor(supervisor);
+    world.takeJournal();
+    const stopped = world.stop(supervisor, 'shutdown');
+    await settle();
+    for (const { id, reason } of children) world.cast(id, end(reason));
+    await settle();
+    expect(world.names().filter((name) => name !== 'root')).toEqual(['first', 'last']);
+    gate.resolve();
+    await stopped;
+    await settle();
+    expect(watcher.messages).toMatchObject([{ reason: 'shutdown' }]);
+    expect(world.takeJournal().filter((line) => line.includes('init'))).toEqual([]);
+    expect(world.runtime.processCount).toBe(1);
+  });
 });

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { blueprintOfBehaviour } from '../../lib/gen-server/behaviour.js';
-import { error, ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { StartError } from '../../lib/gen-server/errors.js';
+import { error, ignore, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { AlreadyStartedError } from '../../lib/runtime/errors.js';
 import { Pid } from '../../lib/runtime/pid.js';
+import type { ServerName } from '../../lib/runtime/server-name.js';
 import { childSpec, type ChildStart } from '../../lib/supervision/child-spec.js';
 import { SupervisorConfigError } from '../../lib/supervision/errors.js';
+import { Supervisor } from '../../lib/supervision/supervisor.js';
 import { settle } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { Boom, crash, treeWorld } from '../support/tree.js';
+import { expectNothingLeft, tidyWorld } from './tidy-world.js';
 
 describe('startSupervisor', () => {
   it('starts the children in list order, each fully initialised before the next [S3]', async () => {
@@ -256,5 +259,30 @@ describe('startSupervisor', () => {
       { supervisor: 'mid', isRoot: false, children: 0, tookMs: 0 },
       { supervisor: 'root', isRoot: true, children: 2, tookMs: 0, pid: root },
     ]);
+  });
+});
+
+describe('the name of a supervisor', () => {
+  expectNothingLeft();
+
+  it.each<[string, (world: ReturnType<typeof tidyWorld>) => ServerName]>([
+    ['a string', () => 'sup'],
+    ['{ global }', () => ({ global: 'sup' })],
+    ['{ via }', ({ registries }) => ({ via: registries.create('supervisors', { keys: 'unique' }), key: 'sup' })],
+  ])('may be %s', async (_form, nameIn) => {
+    const world = tidyWorld();
+    const name = nameIn(world);
+    await world.supervise([world.worker('a')], { name });
+    expect(await Supervisor.whichChildren(world.runtime, name)).toMatchObject([{ id: 'a' }]);
+    expect(await Supervisor.countChildren(world.runtime, name)).toMatchObject({ specs: 1, active: 1 });
+    await world.stop(name, 'shutdown');
+    expect(world.runtime.processCount).toBe(0);
+  });
+
+  it.each([[42], [''], [{}], [{ invalid: 'sup' }]])('is refused when it is none: %o', async (name) => {
+    const world = tidyWorld();
+    const error = await rejectionOf(world.supervise([world.worker('a')], { name: name as never }));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/name/) as unknown });
+    expect(world.takeJournal()).toEqual([]);
   });
 });
