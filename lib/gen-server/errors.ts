@@ -15,6 +15,7 @@ export interface RequestDescription {
  * @publicApi
  */
 export class ServerExitedError extends GenServerError {
+  override name = 'ServerExitedError';
   readonly code = 'SERVER_EXITED';
 
   constructor(
@@ -44,6 +45,7 @@ export type CallPhase = 'waiting' | 'running' | 'answered_later' | 'terminating'
  * @publicApi
  */
 export class CallTimeoutError extends GenServerError {
+  override name = 'CallTimeoutError';
   readonly code = 'CALL_TIMEOUT';
 
   constructor(
@@ -79,6 +81,7 @@ export class CallTimeoutError extends GenServerError {
  * @publicApi
  */
 export class NoProcessError extends GenServerError {
+  override name = 'NoProcessError';
   readonly code = 'NO_PROCESS';
 
   constructor(
@@ -96,6 +99,7 @@ export class NoProcessError extends GenServerError {
  * @publicApi
  */
 export class CallingSelfError extends GenServerError {
+  override name = 'CallingSelfError';
   readonly code = 'CALLING_SELF';
 
   constructor(
@@ -116,6 +120,7 @@ export class CallingSelfError extends GenServerError {
  * @publicApi
  */
 export class CallCycleError extends GenServerError {
+  override name = 'CallCycleError';
   readonly code = 'CALL_CYCLE';
 
   constructor(
@@ -136,6 +141,7 @@ export class CallCycleError extends GenServerError {
  * @publicApi
  */
 export class OverloadedError extends GenServerError {
+  override name = 'OverloadedError';
   readonly code = 'OVERLOADED';
 
   constructor(
@@ -159,6 +165,7 @@ export class OverloadedError extends GenServerError {
  * @publicApi
  */
 export class UnknownHandlerError extends GenServerError {
+  override name = 'UnknownHandlerError';
   readonly code = 'UNKNOWN_HANDLER';
 
   constructor(
@@ -181,6 +188,7 @@ export class UnknownHandlerError extends GenServerError {
  * @publicApi
  */
 export class BadReturnValueError extends GenServerError {
+  override name = 'BadReturnValueError';
   readonly code = 'BAD_RETURN_VALUE';
 
   constructor(
@@ -200,6 +208,7 @@ export class BadReturnValueError extends GenServerError {
  * @publicApi
  */
 export class UndefinedCallbackError extends GenServerError {
+  override name = 'UndefinedCallbackError';
   readonly code = 'UNDEFINED_CALLBACK';
 
   constructor(
@@ -216,6 +225,7 @@ export class UndefinedCallbackError extends GenServerError {
  * @publicApi
  */
 export class StartError extends GenServerError {
+  override name = 'StartError';
   readonly code = 'START_FAILED';
 
   constructor(
@@ -234,6 +244,7 @@ export class StartError extends GenServerError {
  * @publicApi
  */
 export class CodeChangeError extends GenServerError {
+  override name = 'CodeChangeError';
   readonly code = 'CODE_CHANGE_FAILED';
 
   constructor(
@@ -254,6 +265,7 @@ export class CodeChangeError extends GenServerError {
  * @publicApi
  */
 export class TaskExitError extends GenServerError {
+  override name = 'TaskExitError';
   readonly code = 'TASK_EXITED';
 
   constructor(
@@ -272,6 +284,7 @@ export class TaskExitError extends GenServerError {
  * @publicApi
  */
 export class TaskTimeoutError extends GenServerError {
+  override name = 'TaskTimeoutError';
   readonly code = 'TASK_TIMEOUT';
 
   constructor(
@@ -290,6 +303,7 @@ export class TaskTimeoutError extends GenServerError {
  * @publicApi
  */
 export class TaskOwnerError extends GenServerError {
+  override name = 'TaskOwnerError';
   readonly code = 'TASK_OWNER';
 
   constructor(
@@ -309,6 +323,7 @@ export class TaskOwnerError extends GenServerError {
  * @publicApi
  */
 export class StreamAlreadyReadError extends GenServerError {
+  override name = 'StreamAlreadyReadError';
   readonly code = 'STREAM_ALREADY_READ';
 
   constructor(
@@ -328,6 +343,7 @@ export class StreamAlreadyReadError extends GenServerError {
  * @publicApi
  */
 export class StreamOverflowError extends GenServerError {
+  override name = 'StreamOverflowError';
   readonly code = 'STREAM_OVERFLOW';
 
   constructor(

@@ -28,6 +28,7 @@ export type GenServerMistake =
  * @publicApi
  */
 export class GenServerConfigError extends GenServerError {
+  override name = 'GenServerConfigError';
   readonly code = 'GEN_SERVER_CONFIG';
 
   constructor(

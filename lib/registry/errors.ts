@@ -8,6 +8,7 @@ import { print } from '../runtime/secrets/print.js';
  * @publicApi
  */
 export class AlreadyRegisteredError extends GenServerError {
+  override name = 'AlreadyRegisteredError';
   readonly code = 'ALREADY_REGISTERED';
 
   constructor(
@@ -30,6 +31,7 @@ export class AlreadyRegisteredError extends GenServerError {
  * @publicApi
  */
 export class UnknownRegistryError extends GenServerError {
+  override name = 'UnknownRegistryError';
   readonly code = 'UNKNOWN_REGISTRY';
 
   constructor(
@@ -49,6 +51,7 @@ export class UnknownRegistryError extends GenServerError {
  * @publicApi
  */
 export class AlreadyTrackedError extends GenServerError {
+  override name = 'AlreadyTrackedError';
   readonly code = 'ALREADY_TRACKED';
 
   constructor(
@@ -69,6 +72,7 @@ export class AlreadyTrackedError extends GenServerError {
  * @publicApi
  */
 export class NoPresenceError extends GenServerError {
+  override name = 'NoPresenceError';
   readonly code = 'NO_PRESENCE';
 
   constructor(

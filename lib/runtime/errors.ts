@@ -11,6 +11,7 @@ export abstract class GenServerError extends Error {
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
+    // For classes of the user's that extend this one. Those of the library say their names themselves: a minifier renames classes.
     this.name = new.target.name;
   }
 }
@@ -22,6 +23,7 @@ export abstract class GenServerError extends Error {
  * @publicApi
  */
 export class InvalidArgumentError extends GenServerError {
+  override name = 'InvalidArgumentError';
   readonly code = 'INVALID_ARGUMENT';
 }
 
@@ -31,6 +33,7 @@ export class InvalidArgumentError extends GenServerError {
  * @publicApi
  */
 export class AlreadyStartedError extends GenServerError {
+  override name = 'AlreadyStartedError';
   readonly code = 'ALREADY_STARTED';
 
   constructor(

@@ -38,6 +38,7 @@ const REMEDY: Readonly<Record<keyof ProcessLimits, string>> = {
  * @publicApi
  */
 export class LimitExceededError extends GenServerError {
+  override name = 'LimitExceededError';
   readonly code = 'LIMIT_EXCEEDED';
 
   constructor(

@@ -6,6 +6,7 @@ import { GenServerError } from '../runtime/errors.js';
  * @publicApi
  */
 export class SupervisorConfigError extends GenServerError {
+  override name = 'SupervisorConfigError';
   readonly code = 'SUPERVISOR_CONFIG';
 
   constructor(
@@ -39,6 +40,7 @@ export class SupervisorConfigError extends GenServerError {
  * @publicApi
  */
 export class ChildStateError extends GenServerError {
+  override name = 'ChildStateError';
   readonly code = 'CHILD_STATE';
 
   constructor(
@@ -57,6 +59,7 @@ export class ChildStateError extends GenServerError {
  * @publicApi
  */
 export class ChildStartError extends GenServerError {
+  override name = 'ChildStartError';
   readonly code = 'CHILD_START_FAILED';
 
   constructor(
@@ -75,6 +78,7 @@ export class ChildStartError extends GenServerError {
  * @publicApi
  */
 export class MaxChildrenError extends GenServerError {
+  override name = 'MaxChildrenError';
   readonly code = 'MAX_CHILDREN';
 
   constructor(

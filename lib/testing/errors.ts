@@ -7,6 +7,7 @@ import { print } from '../runtime/secrets/print.js';
  * @publicApi
  */
 export class UnsettledError extends GenServerError {
+  override name = 'UnsettledError';
   readonly code = 'UNSETTLED';
 
   constructor(
@@ -26,6 +27,7 @@ export class UnsettledError extends GenServerError {
  * @publicApi
  */
 export class ManualClockError extends GenServerError {
+  override name = 'ManualClockError';
   readonly code = 'MANUAL_CLOCK';
 }
 
@@ -35,6 +37,7 @@ export class ManualClockError extends GenServerError {
  * @publicApi
  */
 export class ProbeError extends GenServerError {
+  override name = 'ProbeError';
   readonly code = 'PROBE';
 
   constructor(
@@ -66,6 +69,7 @@ export interface FailedRun {
  * @publicApi
  */
 export class ExploreError extends GenServerError {
+  override name = 'ExploreError';
   readonly code = 'EXPLORE';
   readonly seed: number;
   /** For `explore(1, scenario, { seed, order })`: the shortest order found. Undefined when it did not fail a second time. */

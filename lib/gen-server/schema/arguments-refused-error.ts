@@ -22,6 +22,7 @@ const MOST_NAMED = 3;
  * @publicApi
  */
 export class ArgumentsRefusedError extends GenServerError {
+  override name = 'ArgumentsRefusedError';
   readonly code = 'ARGUMENTS_REFUSED';
 
   constructor(
