@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { seededRandom } from '../../dist/esm/testing/seeded-random.js';
+import { seededRandom } from '../../dist/modules/testing/seeded-random.js';
 import { inParallel, pause, percentile, readOptions, Report } from './support/program.mjs';
 
 const options = readOptions({ runs: 1_000, parallel: 2 * availableParallelism(), seed: 1, withinMs: 400 });

@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 const here = join(root, 'test/simulation');
 
 /** The build that the simulator runs on: its folder in dist/, and the module system of what is put next to it. */
-const BUILD = 'esm';
+const BUILD = 'modules';
 export const MODULE_KIND = typescript.ModuleKind.ESNext;
 
 /** Where a file of lib/ is in a copy of the built library. */

@@ -2,7 +2,7 @@
 import { CounterWithDependencies, KeyedCounter, keyedApplication } from './keyed-application.mjs';
 import { createWorld, DynamicSupervisor, GenServer, ok, reply, startDynamicSupervisor } from './subject-core.mjs';
 // The door has no function that makes of a behaviour what a supervisor starts.
-import { blueprintOfBehaviour } from '../../../dist/esm/gen-server/behaviour.js';
+import { blueprintOfBehaviour } from '../../../dist/internals.cjs';
 import { Server } from '../floor/genserver.mjs';
 
 const counter = { init: () => ok(0), handleCall: (_request, _from, count) => reply(count + 1, count + 1) };

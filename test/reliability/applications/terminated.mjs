@@ -15,7 +15,7 @@ import {
   reply,
 } from 'nestjs-genserver';
 import { bootHttp, injected, rootModule, server } from '../support/application.mjs';
-import { seededRandom } from '../../../dist/esm/testing/seeded-random.js';
+import { seededRandom } from '../../../dist/modules/testing/seeded-random.js';
 import { pause, turn } from '../support/program.mjs';
 
 const random = seededRandom(Number(process.argv[2]));

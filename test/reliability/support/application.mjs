@@ -13,7 +13,7 @@ if (!existsSync(fileURLToPath(entry))) {
 const { Inject, Module } = await import('@nestjs/common');
 const { NestFactory } = await import('@nestjs/core');
 const { GenServer, GenServerModule, GenServerRuntime, Supervisor } = await import('nestjs-genserver');
-const { GenServerOrchestrator } = await import('../../../dist/esm/nest/tree/gen-server.orchestrator.js');
+const { GenServerOrchestrator } = await import('../../../dist/internals.cjs');
 
 const CLIENTS = Symbol('clients');
 

@@ -2,13 +2,7 @@
 import './application.mjs';
 import { countOf } from './heap.mjs';
 
-const dist = (path) => import(`../../../dist/esm/${path}.js`);
-const { CallRequest } = await dist('gen-server/call-request');
-const { Deadline } = await dist('runtime/deadline');
-const { Monitor } = await dist('runtime/monitors');
-const { OwnedEntry } = await dist('registry/owned-entries');
-const { Pid } = await dist('runtime/pid');
-const { Process } = await dist('runtime/process');
+const { CallRequest, Deadline, Monitor, OwnedEntry, Pid, Process } = await import('../../../dist/internals.cjs');
 
 /** How much is in the tables of a running world. */
 export function tablesOf({ runtime }) {
