@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { DOORS, specifierOf } from './test/package/build/doors.mjs';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -25,11 +26,10 @@ const onNest = (version: string) => ({
 
 export default defineConfig({
   resolve: {
-    alias: [
-      { find: /^nestjs-genserver$/, replacement: here('./lib/index.ts') },
-      { find: /^nestjs-genserver\/core$/, replacement: here('./lib/core.ts') },
-      { find: /^nestjs-genserver\/testing$/, replacement: here('./lib/testing/index.ts') },
-    ],
+    alias: Object.entries(DOORS).map(([subPath, entry]) => ({
+      find: new RegExp(`^${specifierOf(subPath)}$`),
+      replacement: here(`./lib/${entry}.ts`),
+    })),
   },
   test: {
     testTimeout: 15_000,

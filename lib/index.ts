@@ -155,7 +155,7 @@ export {
   NoPresenceError,
   UnknownRegistryError,
 } from './registry/errors.js';
-export { type ArgumentIssue, ArgumentsRefusedError } from './gen-server/schema/arguments-refused-error.js';
+export { type ArgumentIssue, ArgumentsRefusedError } from './gen-server/arguments-refused-error.js';
 export { GenServerConfigError, type GenServerMistake } from './nest/errors.js';
 
 // Bring your own

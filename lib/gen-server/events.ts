@@ -2,7 +2,7 @@ import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Overflow } from '../runtime/mailbox/bounded-mailbox.js';
 import type { RuntimeEvent } from '../runtime/ports.js';
-import type { ArgumentIssue } from './schema/arguments-refused-error.js';
+import type { ArgumentIssue } from './arguments-refused-error.js';
 
 /** A message that a server was handling. */
 export interface LastMessage {

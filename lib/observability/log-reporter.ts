@@ -1,4 +1,4 @@
-import { formatIssue } from '../gen-server/schema/arguments-refused-error.js';
+import { formatIssue } from '../gen-server/arguments-refused-error.js';
 import type {
   ArgumentsRefused,
   CastDropped,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DOORS, specifierOf } from '../package/build/doors.mjs';
 import { fencesOf, PAGES, sectionOf, textOf } from './markdown.js';
 
 const manifest = JSON.parse(textOf('package.json')) as {
@@ -46,13 +47,7 @@ describe('what the README says of the package', () => {
     const modules = PAGES.flatMap((page) => fencesOf(page, textOf(page)))
       .filter(({ language, info }) => language === 'ts' && !info.includes('no-run') && !info.includes('from='))
       .flatMap(({ text }) => [...text.matchAll(/from '([^']+)'/g)].map(([, module]) => module!));
-    const known = [
-      manifest.name,
-      `${manifest.name}/core`,
-      `${manifest.name}/testing`,
-      ...Object.keys(manifest.peerDependencies),
-      'zod',
-    ];
+    const known = [...Object.keys(DOORS).map(specifierOf), ...Object.keys(manifest.peerDependencies), 'zod'];
     // What is not ours belongs to Node or Nest, or is a schema library of the reader's choice.
     expect(modules.filter((name) => !known.includes(name) && !/^(node:|@nestjs\/)/.test(name))).toEqual([]);
     expect(modules).toContain(manifest.name);

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import type { ArgumentIssue } from './arguments-refused-error.js';
-import { ArgumentsRefusedError } from './arguments-refused-error.js';
+import type { ArgumentIssue } from '../arguments-refused-error.js';
+import { ArgumentsRefusedError } from '../arguments-refused-error.js';
 import { noReply, replyError } from '../results/callback-result.js';
 import { disregardMessage } from '../process/quiet-time.js';
 import type { ArgumentsRefused } from '../events.js';

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { type Observable, throwError } from 'rxjs';
-import { type ArgumentIssue, ArgumentsRefusedError } from '../../gen-server/schema/arguments-refused-error.js';
+import { type ArgumentIssue, ArgumentsRefusedError } from '../../gen-server/arguments-refused-error.js';
 import {
   CallTimeoutError,
   NoProcessError,

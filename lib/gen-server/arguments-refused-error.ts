@@ -1,4 +1,4 @@
-import { GenServerError } from '../../runtime/errors.js';
+import { GenServerError } from '../runtime/errors.js';
 
 /**
  * One thing that is wrong with the arguments of a request.
