@@ -33,7 +33,7 @@ describe('the packed package', () => {
     for (const peer of ['@nestjs', 'reflect-metadata', 'rxjs']) {
       symlinkSync(join(root, 'node_modules', peer), join(app, 'node_modules', peer));
     }
-  });
+  }, 120_000);
 
   afterAll(() => {
     rmSync(app, { recursive: true, force: true });
