@@ -1,7 +1,8 @@
 // node test/package/load-time.mjs [--runs 15] [other.tgz …]
 //
 // How long the built package takes to load, in milliseconds of a new process each: alone, and where the peers have been loaded, as an
-// application does that. With packages beside it (`npm pack` of another version), runs alternate. Uses the Node that runs it.
+// application does that. By the wall, and in CPU time, which holds on a busy machine too. With packages beside it (`npm pack` of another
+// version), runs alternate. Uses the Node that runs it.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,9 +23,12 @@ const requirePeers = PEERS.map((peer) => `require('${peer}');`).join('');
 const importPeers = PEERS.map((peer) => `await import('${peer}');`).join('');
 const timed = (before, load) => `(async () => {
   ${before}
+  const cpu = process.cpuUsage();
   const begin = performance.now();
   ${load}
-  console.log(performance.now() - begin);
+  const wall = performance.now() - begin;
+  const { user, system } = process.cpuUsage(cpu);
+  console.log(JSON.stringify({ wall, cpu: (user + system) / 1_000 }));
 })()`;
 const PROGRAMS = {
   require: timed('', `require('nestjs-genserver');`),
@@ -50,18 +54,25 @@ try {
     for (let run = 0; run < runs; run++) {
       apps.forEach(({ path }, at) => {
         const printed = execFileSync(process.execPath, ['--no-warnings', '-e', program], { cwd: path });
-        times[at].push(Number(printed));
+        times[at].push(JSON.parse(printed));
       });
     }
     return apps.map(({ name }, at) => {
-      const sorted = times[at].sort((a, b) => a - b);
-      return { what, package: name, least: sorted[0].toFixed(1), median: sorted[runs >> 1].toFixed(1) };
+      const [wall, cpu] = ['wall', 'cpu'].map((kind) => times[at].map((time) => time[kind]).sort((a, b) => a - b));
+      return { what, package: name, ...summary('wall', wall), ...summary('CPU', cpu) };
     });
   });
   console.log(`Node ${process.version}, ${runs} runs`);
   console.table(rows);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+function summary(kind, sorted) {
+  return {
+    [`${kind}, least`]: Number(sorted[0].toFixed(1)),
+    [`${kind}, median`]: Number(sorted[sorted.length >> 1].toFixed(1)),
+  };
 }
 
 /** A folder with the package in it, and the peers of the repository. */
