@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { linksOf, resolveLink, ROOT, textOf } from './markdown.js';
 import { testTitlesOf } from './test-titles.js';
 
-const PAGE = 'lib/GUARANTEES.md';
+const PAGE = 'lib/docs/reference/guarantees.md';
 const page = textOf(PAGE);
 const tests = linksOf(page).filter(({ target }) => target.includes('.spec.ts'));
 
@@ -69,7 +69,7 @@ describe('the guarantees', () => {
       (link) => [`${link.text} in ${link.target}${link.title === undefined ? '' : ` "${link.title}"`}`, link] as const,
     ),
   )('%s is there', (_name, { text, target, title }) => {
-    const { path } = resolveLink(PAGE, target);
+    const { path } = resolveLink(PAGE, target)!;
     expect(existsSync(join(ROOT, path)), `${path} exists`).toBe(true);
     const titles = testTitlesOf(path);
     const matches =

@@ -18,6 +18,28 @@ export function filesUnder(folder: string, ending: string): string[] {
     .sort();
 }
 
+interface Manifest {
+  readonly name: string;
+  readonly license: string;
+  readonly engines: { readonly node: string };
+  readonly files: readonly string[];
+  readonly repository: { readonly url: string };
+  readonly homepage: string;
+  readonly bugs: { readonly url: string };
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+export const MANIFEST = JSON.parse(textOf('package.json')) as Manifest;
+
+/** The address of the repository for readers. Its one source is the manifest. */
+export const REPOSITORY = MANIFEST.repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
+
+/** Whether the package that users install has a file. */
+export function isShipped(path: string): boolean {
+  return path === 'package.json' || MANIFEST.files.some((entry) => path === entry || path.startsWith(`${entry}/`));
+}
+
 /** The pages that are documentation. */
 export const PAGES: readonly string[] = [
   'README.md',
@@ -81,10 +103,23 @@ export function linksOf(prose: string): Link[] {
   }));
 }
 
-/** The path of a relative link, from the root, and its anchor. */
-export function resolveLink(page: string, target: string): { path: string; anchor: string | undefined } {
+export interface ResolvedLink {
+  /** From the root, without a slash at its end. */
+  readonly path: string;
+  readonly anchor: string | undefined;
+  /** For a link by an address of the repository: whether it is one of a file (`blob`) or of a folder (`tree`). */
+  readonly kind: 'relative' | 'blob' | 'tree';
+}
+
+/** Where in this repository a link leads, be it relative or an address of the repository. Undefined when it leads elsewhere. */
+export function resolveLink(page: string, target: string): ResolvedLink | undefined {
   const [path, anchor] = target.split('#') as [string, string | undefined];
-  return { path: path === '' ? page : join(dirname(page), path), anchor };
+  for (const kind of ['blob', 'tree'] as const) {
+    const start = `${REPOSITORY}/${kind}/main/`;
+    if (path.startsWith(start)) return { path: path.slice(start.length).replace(/\/$/, ''), anchor, kind };
+  }
+  if (/^[a-z]+:/.test(path)) return undefined;
+  return { path: path === '' ? page : join(dirname(page), path).replace(/\/$/, ''), anchor, kind: 'relative' };
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */

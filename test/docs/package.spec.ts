@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DOORS, specifierOf } from '../package/build/doors.mjs';
-import { fencesOf, PAGES, sectionOf, textOf } from './markdown.js';
+import { fencesOf, MANIFEST as manifest, PAGES, REPOSITORY, sectionOf, textOf } from './markdown.js';
 
-const manifest = JSON.parse(textOf('package.json')) as {
-  name: string;
-  license: string;
-  engines: { node: string };
-  scripts: Record<string, string>;
-  peerDependencies: Record<string, string>;
-};
 const readme = textOf('README.md');
 
 /** The lowest versions of a range: `^11.2.10 || ^12.2.0` gives 11.2.10 and 12.2.0. */
@@ -19,10 +12,21 @@ describe('what the README says of the package', () => {
     expect(readme.split('\n')[0]).toBe(`# ${manifest.name}`);
   });
 
-  it('installs it by its name', () => {
+  it('is read in minutes: it has 12 000 bytes at most', () => {
+    expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(12_000);
+  });
+
+  it('installs it by its name, in its first command', () => {
     const commands = fencesOf('README.md', readme).filter(({ language }) => language === 'sh');
-    const install = commands.find(({ text }) => text.includes('npm install'))!;
-    expect(install.text.trim()).toBe(`npm install ${manifest.name}`);
+    expect(commands[0]!.text.trim()).toBe(`npm install ${manifest.name}`);
+  });
+
+  it('says after that how the repository is built, started and tested', () => {
+    const commands = fencesOf('README.md', readme).filter(({ language }) => language === 'sh');
+    const lines = commands.slice(1).flatMap(({ text }) => text.trim().split('\n'));
+    expect(lines.map((line) => line.replace(/ *#.*/, ''))).toEqual(
+      expect.arrayContaining(['npm ci && npm start', 'npm ci && npm test']),
+    );
   });
 
   it('names the versions of Nest and Node that the manifest allows', () => {
@@ -55,5 +59,12 @@ describe('what the README says of the package', () => {
 
   it('names its licence', () => {
     expect(sectionOf(readme, 'Licence')).toContain(manifest.license);
+  });
+});
+
+describe('the manifest', () => {
+  it('leads to one repository', () => {
+    expect(manifest.homepage).toBe(`${REPOSITORY}#readme`);
+    expect(manifest.bugs.url).toBe(`${REPOSITORY}/issues`);
   });
 });

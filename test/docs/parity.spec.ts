@@ -24,7 +24,7 @@ const cases: readonly Case[] = suites.flatMap((suite) =>
 function testsOf(answer: string): { title: string; path: string }[] {
   return [...answer.matchAll(/\[`([^`]+)`\]\(([^)\s]+)\)/g)].map(([, title, target]) => ({
     title: title!,
-    path: resolveLink(PAGE, target!).path,
+    path: resolveLink(PAGE, target!)!.path,
   }));
 }
 

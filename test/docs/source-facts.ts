@@ -2,16 +2,35 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { filesUnder, ROOT } from './markdown.js';
 
-/** What the sources declare, as the compiler sees it: what the tables of the README are compared with. */
+/** Where the sources declare what the pages have tables of. When a file moves, this is the place to say so. */
+export const DECLARED = {
+  door: 'lib/index.ts',
+  GenServerEvent: 'lib/observability/events.ts',
+  GenServerOptions: 'lib/nest/gen-server.options.ts',
+  GenServerModuleOptions: 'lib/nest/gen-server.options.ts',
+  ProcessLimits: 'lib/runtime/limits.ts',
+  SupervisorOptions: 'lib/supervision/supervisor-options.ts',
+  HandleCallOptions: 'lib/nest/decorators/handle-call.decorator.ts',
+  HandleCastOptions: 'lib/nest/decorators/handle-cast.decorator.ts',
+  ClientOptions: 'lib/nest/clients/gen-server-client.ts',
+  Strategy: 'lib/supervision/strategies.ts',
+  Restart: 'lib/supervision/restart-policy.ts',
+  TreeStatus: 'lib/nest/tree/application-supervisor.ts',
+} as const;
+
+/** A type that the pages have a table of, or the words of. */
+export type DeclaredType = Exclude<keyof typeof DECLARED, 'door'>;
+
+/** What the sources declare, as the compiler sees it: what the tables of the pages are compared with. */
 export interface SourceFacts {
   /** The keys of an exported interface. */
-  keysOf(file: string, name: string): string[];
+  keysOf(name: DeclaredType): string[];
   /** The error classes that users can import, with their codes. */
   readonly errors: ReadonlyMap<string, string>;
   /** The types of events that what users can import may emit, with the fields of each besides `type`. */
   readonly events: ReadonlyMap<string, readonly string[]>;
   /** The members of a union of string literals. */
-  literalsOf(file: string, name: string): string[];
+  literalsOf(name: DeclaredType): string[];
 }
 
 export function readSources(): SourceFacts {
@@ -36,7 +55,7 @@ export function readSources(): SourceFacts {
     if (found === undefined) throw new Error(`${file} exports no ${name}`);
     return found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
   };
-  const typeOf = (file: string, name: string): ts.Type => checker.getDeclaredTypeOfSymbol(exportOf(file, name));
+  const typeOf = (name: DeclaredType): ts.Type => checker.getDeclaredTypeOfSymbol(exportOf(DECLARED[name], name));
   const literal = (type: ts.Type, key: string): string | undefined => {
     const property = type.getProperty(key);
     const value = property === undefined ? undefined : checker.getTypeOfSymbol(property);
@@ -44,7 +63,7 @@ export function readSources(): SourceFacts {
   };
 
   const errors = new Map<string, string>();
-  const door = checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, 'lib/index.ts'))!)!;
+  const door = checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, DECLARED.door))!)!;
   for (const exported of checker.getExportsOfModule(door)) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     if (!(symbol.flags & ts.SymbolFlags.Class)) continue;
@@ -52,10 +71,10 @@ export function readSources(): SourceFacts {
     if (code !== undefined) errors.set(exported.name, code);
   }
 
-  const behindTheDoor = reachableFrom('lib/index.ts', program);
+  const behindTheDoor = reachableFrom(DECLARED.door, program);
   const isEmitted = (type: string): boolean => behindTheDoor.some((file) => file.text.includes(`'${type}'`));
   const events = new Map<string, readonly string[]>();
-  const union = typeOf('lib/observability/events.ts', 'GenServerEvent');
+  const union = typeOf('GenServerEvent');
   for (const event of union.isUnion() ? union.types : [union]) {
     const type = literal(event, 'type')!;
     const fields = event.getProperties().map(({ name }) => name);
@@ -63,14 +82,14 @@ export function readSources(): SourceFacts {
   }
 
   return {
-    keysOf: (file, name) =>
-      typeOf(file, name)
+    keysOf: (name) =>
+      typeOf(name)
         .getProperties()
         .map((property) => property.name),
     errors,
     events,
-    literalsOf: (file, name) => {
-      const type = typeOf(file, name);
+    literalsOf: (name) => {
+      const type = typeOf(name);
       return (type.isUnion() ? type.types : [type]).filter((part) => part.isStringLiteral()).map((part) => part.value);
     },
   };
