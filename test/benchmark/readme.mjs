@@ -1,5 +1,5 @@
 // node readme.mjs: makes of the published results.json what is made of it: tables, charts, and the figures between the two marks
-// of the README.
+// of lib/docs/explanation/performance.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -24,7 +24,12 @@ ROWS.push('effect-fiber', 'effect', 'beam');
 const folder = join(import.meta.dirname, 'results');
 const results = new Results(JSON.parse(readFileSync(join(folder, DATA), 'utf8')));
 writeResults(folder, results);
-const readme = join(import.meta.dirname, '../../README.md');
+const root = join(import.meta.dirname, '../..');
+const PAGE = 'lib/docs/explanation/performance.md';
+const page = join(root, PAGE);
+/** The page is in the package, the results are not: the manifest says where readers find them. */
+const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const RESULTS = `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/test/benchmark/results`;
 
 const rows = ROWS.filter((id) => results.peer(id) !== undefined).map((id) => [
   results.peer(id).name,
@@ -96,15 +101,15 @@ const block = [
   ...facts,
   '',
   `Of its goals this run met ${passed}, missed ${missed}, and did not measure ${unknown}: ` +
-    '[all figures](test/benchmark/results/results.md), [what scale costs](test/benchmark/results/scale.md).',
+    `[all figures](${RESULTS}/results.md), [what scale costs](${RESULTS}/scale.md).`,
   '',
   `Taken on: ${describeMachine(results.data)}`,
   '',
   END,
 ].join('\n');
 
-const text = readFileSync(readme, 'utf8');
+const text = readFileSync(page, 'utf8');
 const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-if (from < 0 || to < from) throw new Error(`README.md must hold the lines ${BEGIN} and ${END}, in this order.`);
+if (from < 0 || to < from) throw new Error(`${PAGE} must hold the lines ${BEGIN} and ${END}, in this order.`);
 const written = text.slice(0, from) + block + text.slice(to + END.length);
-writeFileSync(readme, await format(written, { ...(await resolveConfig(readme)), parser: 'markdown' }));
+writeFileSync(page, await format(written, { ...(await resolveConfig(page)), parser: 'markdown' }));
