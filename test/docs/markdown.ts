@@ -44,6 +44,7 @@ export function isShipped(path: string): boolean {
 export const PAGES: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
+  '.github/CONTRIBUTING.md',
   '.github/SECURITY.md',
   ...filesUnder('lib', '.md'),
   ...filesUnder('sample', 'README.md'),
