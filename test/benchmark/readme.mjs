@@ -1,5 +1,5 @@
 // node readme.mjs: makes of the published results.json what is made of it: tables, charts, and the figures between the two marks
-// of lib/docs/explanation/performance.md.
+// of lib/docs/explanation/performance.md, with the one sentence between the same two marks of the README.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -26,7 +26,6 @@ const results = new Results(JSON.parse(readFileSync(join(folder, DATA), 'utf8'))
 writeResults(folder, results);
 const root = join(import.meta.dirname, '../..');
 const PAGE = 'lib/docs/explanation/performance.md';
-const page = join(root, PAGE);
 /** The page is in the package, the results are not: the manifest says where readers find them. */
 const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const RESULTS = `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/test/benchmark/results`;
@@ -108,8 +107,24 @@ const block = [
   END,
 ].join('\n');
 
-const text = readFileSync(page, 'utf8');
-const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-if (from < 0 || to < from) throw new Error(`${PAGE} must hold the lines ${BEGIN} and ${END}, in this order.`);
-const written = text.slice(0, from) + block + text.slice(to + END.length);
-writeFileSync(page, await format(written, { ...(await resolveConfig(page)), parser: 'markdown' }));
+/** What the README says of it: the shortest comparison with what a reader may have now. */
+const ofCalls = (id) => results.ratio(id, 'ours', 'seqCall.cpu');
+const sentences = said(
+  [ofCalls('plain'), ofCalls('promise-chain-timeout'), results.get('ours-keyed', 'bytesPerIdle')],
+  (plain, chain, idle) =>
+    `Measured: in the CPU time of one call, an async method without any guard answers ${plain.toFixed(2)}, and a promise chain with a ` +
+    `timeout ${chain.toFixed(2)}. An idle process takes ${Math.round(idle)} bytes. [More](${PAGE}).`,
+).map((line) => line.replace('- ', ''));
+
+await write(PAGE, block);
+await write('README.md', [BEGIN, '', ...sentences, '', END].join('\n'));
+
+/** Puts a block in place of the one between the two marks of a page. */
+async function write(page, block) {
+  const path = join(root, page);
+  const text = readFileSync(path, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`${page} must hold the lines ${BEGIN} and ${END}, in this order.`);
+  const written = text.slice(0, from) + block + text.slice(to + END.length);
+  writeFileSync(path, await format(written, { ...(await resolveConfig(path)), parser: 'markdown' }));
+}
