@@ -35,9 +35,13 @@ export const MANIFEST = JSON.parse(textOf('package.json')) as Manifest;
 /** The address of the repository for readers. Its one source is the manifest. */
 export const REPOSITORY = MANIFEST.repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
+/** What npm puts into a package whatever the manifest says. */
+const ALWAYS_SHIPPED: readonly string[] = ['package.json', 'README.md', 'LICENSE'];
+
 /** Whether the package that users install has a file. */
 export function isShipped(path: string): boolean {
-  return path === 'package.json' || MANIFEST.files.some((entry) => path === entry || path.startsWith(`${entry}/`));
+  const shipped = [...ALWAYS_SHIPPED, ...MANIFEST.files];
+  return shipped.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
 /** The pages that are documentation. */
