@@ -1,18 +1,20 @@
-import { Inject, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import type { ServerName } from '../../runtime/server-name.js';
-import { type ClientConsumer, consumerAt, getGenServerToken } from './inject-gen-server.js';
+import { getGenServerToken, labelOf } from './inject-gen-server.js';
+import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
-/** A dynamic supervisor that somebody asked for. Only tokens are kept here, never anything of an application. */
-export interface DynamicSupervisorRequest {
-  readonly token: symbol;
+/** The server whose dynamic supervisor is to be injected. */
+interface WantedSupervisor {
   readonly server: Type;
   readonly name: ServerName | undefined;
-  readonly consumers: ClientConsumer[];
-  readonly aliases: readonly symbol[];
 }
 
+export type DynamicSupervisorRequest = WantedSupervisor & InjectionRequest;
+
 /** By the token of the client, of which there is one per class and name. */
-const requests = new Map<symbol, DynamicSupervisorRequest>();
+const requests = new InjectionRequests<WantedSupervisor>(
+  ({ server, name }) => `DynamicSupervisorClient(${labelOf(server, name)})`,
+);
 
 /**
  * The injection token of a dynamic supervisor: what `@InjectDynamicSupervisor(server)` injects, and what tests override.
@@ -20,7 +22,7 @@ const requests = new Map<symbol, DynamicSupervisorRequest>();
  * @publicApi
  */
 export function getDynamicSupervisorToken(server: Type, name?: ServerName): symbol {
-  return requestFor(server, name).token;
+  return requests.tokenOf(getGenServerToken(server, name), { server, name });
 }
 
 /**
@@ -30,25 +32,10 @@ export function getDynamicSupervisorToken(server: Type, name?: ServerName): symb
  * @publicApi
  */
 export function InjectDynamicSupervisor(server: Type, name?: ServerName): ParameterDecorator & PropertyDecorator {
-  return (target: object, key: string | symbol | undefined, index?: number) => {
-    const { token, consumers } = requestFor(server, name);
-    consumers.push(consumerAt(target, key, index));
-    Inject(token)(target, key, index!);
-  };
+  return requests.decorator(getGenServerToken(server, name), { server, name });
 }
 
 /** Everything that was asked for so far. */
 export function dynamicSupervisorRequests(): readonly DynamicSupervisorRequest[] {
-  return [...requests.values()];
-}
-
-function requestFor(server: Type, name: ServerName | undefined): DynamicSupervisorRequest {
-  const clientToken = getGenServerToken(server, name);
-  let request = requests.get(clientToken);
-  if (request === undefined) {
-    const token = Symbol(`Dynamic${clientToken.description!.replace('Client', 'Supervisor')}`);
-    request = { token, server, name, consumers: [], aliases: [] };
-    requests.set(clientToken, request);
-  }
-  return request;
+  return requests.all();
 }

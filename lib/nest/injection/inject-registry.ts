@@ -1,15 +1,8 @@
-import { Inject } from '@nestjs/common';
-import { type ClientConsumer, consumerAt } from './inject-gen-server.js';
+import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
-/** A registry that somebody asked for. Only tokens are kept here, never anything of an application. */
-export interface RegistryRequest {
-  readonly name: string;
-  readonly token: symbol;
-  readonly aliases: readonly symbol[];
-  readonly consumers: ClientConsumer[];
-}
+export type RegistryRequest = { readonly name: string } & InjectionRequest;
 
-const requests = new Map<string, RegistryRequest>();
+const requests = new InjectionRequests<{ readonly name: string }>(({ name }) => `Registry(${name})`);
 
 /**
  * The injection token of a registry: what `@InjectRegistry(name)` injects, and what tests override.
@@ -17,7 +10,7 @@ const requests = new Map<string, RegistryRequest>();
  * @publicApi
  */
 export function getRegistryToken(name: string): symbol {
-  return requestFor(name).token;
+  return requests.tokenOf(name, { name });
 }
 
 /**
@@ -26,23 +19,10 @@ export function getRegistryToken(name: string): symbol {
  * @publicApi
  */
 export function InjectRegistry(name: string): ParameterDecorator & PropertyDecorator {
-  return (target: object, key: string | symbol | undefined, index?: number) => {
-    const { token, consumers } = requestFor(name);
-    consumers.push(consumerAt(target, key, index));
-    Inject(token)(target, key, index!);
-  };
+  return requests.decorator(name, { name });
 }
 
 /** Everything that was asked for so far. */
 export function registryRequests(): readonly RegistryRequest[] {
-  return [...requests.values()];
-}
-
-function requestFor(name: string): RegistryRequest {
-  let request = requests.get(name);
-  if (request === undefined) {
-    request = { name, token: Symbol(`Registry(${name})`), aliases: [], consumers: [] };
-    requests.set(name, request);
-  }
-  return request;
+  return requests.all();
 }
