@@ -47,10 +47,7 @@ export class Listeners<T> {
     if (this.isTelling) return;
     this.isTelling = true;
     const { runtime } = this.context;
-    const { current } = runtime;
-    runtime.current = null;
-    runtime.root.run(() => this.tellAll());
-    runtime.current = current;
+    runtime.runAs(null, () => runtime.root.run(() => this.tellAll()), undefined);
     this.isTelling = false;
   }
 

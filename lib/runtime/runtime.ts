@@ -65,7 +65,12 @@ export class Runtime {
   readonly root = new RootContext();
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
-  /** Whose handler is on the stack right now; null as soon as it awaits. */
+  /**
+   * The process whose callback is on the stack right now; null outside of callbacks, and as soon as a callback awaits. To run code as
+   * that of a process, call {@link runAs}. The two functions that run nearly every callback (`GenServerProcess.invoke` and `runOwnCallback`
+   * of `own-callback.ts`) do the same by hand, because one more call for each message can be measured: they set it right before the
+   * callback, and to null as soon as it has returned or thrown.
+   */
   current: RelatedProcess | null = null;
   /** Casts that nobody received. */
   droppedCasts = 0;
@@ -114,6 +119,17 @@ export class Runtime {
 
   newRef(): Ref {
     return new Ref(this.nextRefId());
+  }
+
+  /** Runs code as that of `process`, or, with null, as code outside of any process. Afterwards, {@link current} is what it was before. */
+  runAs<A, T>(process: RelatedProcess | null, work: (given: A) => T, given: A): T {
+    const before = this.current;
+    this.current = process;
+    try {
+      return work(given);
+    } finally {
+      this.current = before;
+    }
   }
 
   /** Takes the platform's timers down. Processes are to be stopped before. */

@@ -109,19 +109,16 @@ export class TaskProcess extends Process {
     const work = this.work!;
     this.work = null;
     let result: unknown;
-    runtime.current = this;
     try {
       const { signal } = this.controller;
       result =
         runtime.tracking === null
-          ? work(signal)
-          : runtime.tracking.run(new Activation(this, this.observer), () => work(signal));
+          ? runtime.runAs(this, work, signal)
+          : runtime.tracking.run(new Activation(this, this.observer), () => runtime.runAs(this, work, signal));
     } catch (thrown) {
-      runtime.current = null;
       this.fail(thrown);
       return;
     }
-    runtime.current = null;
     if (!isThenable(result)) {
       this.complete(result);
       return;

@@ -58,12 +58,15 @@ export class Mailbox {
     this.tail += 2;
   }
 
-  /** The envelope of the oldest message. Only when there is one. */
+  /**
+   * The envelope of the oldest message. A message is taken in two steps, since an object for both slots would be an allocation per
+   * message: `peek` gives the envelope, then {@link take} removes the message and gives the payload. Call neither on an empty mailbox.
+   */
   peek(): Envelope {
     return this.slots[this.head & this.mask] as Envelope;
   }
 
-  /** Takes the oldest message out and gives its payload; {@link peek} gave its envelope. */
+  /** Removes the oldest message and gives its payload. Read its envelope by {@link peek} before. */
   take(): unknown {
     const at = this.head & this.mask;
     const payload = this.slots[at + 1];
