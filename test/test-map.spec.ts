@@ -4,7 +4,7 @@ import { filesUnder, linksOf, resolveLink, sectionOf, tableRowsOf, textOf } from
 const PAGE = 'test/README.md';
 const rows = tableRowsOf(sectionOf(textOf(PAGE), 'Where to find what')).map(([topic, specs]) => ({
   topic: topic!,
-  specs: linksOf(specs!).map(({ target }) => resolveLink(PAGE, target).path),
+  specs: linksOf(specs!).map(({ target }) => resolveLink(PAGE, target)!.path),
 }));
 const listed = rows.flatMap(({ specs }) => specs);
 const specs = ['test', 'sample'].flatMap((folder) => filesUnder(folder, '.spec.ts'));

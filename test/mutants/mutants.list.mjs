@@ -12,13 +12,13 @@ const calls = [
   {
     id: 'caller-in-hand-forgotten',
     breaks: 'P4: the caller of the handler that crashed is told',
-    in: 'onEnd',
+    in: 'giveUp',
     remove: 'if (request !== null) tellOfExit(request, reason);',
   },
   {
     id: 'late-callers-forgotten',
     breaks: 'P4: callers whose answer was left for later are told',
-    in: 'endAffairs',
+    in: 'giveUpExtras',
     remove: 'for (const request of extras.unanswered) tellOfExit(request, reason);',
   },
   {
@@ -233,7 +233,7 @@ const ends = [
   {
     id: 'idle-although-awaited',
     breaks: 'E2: a server that owes an answer does not end for want of work',
-    in: 'passivate',
+    in: 'isExpectingSomething',
     replace: 'unanswered !== null && unanswered.size > 0',
     by: 'false',
   },
@@ -362,7 +362,7 @@ const relations = [
     id: 'demonitor-without-flush',
     breaks: 'L1: no Down after demonitor and flush',
     in: 'demonitor',
-    remove: 'if (!wasOn && options.flush === true) forgetDown(ref);',
+    remove: 'if (!wasOn && options.flush === true) serverOf(this).forgetDown(ref);',
   },
   {
     id: 'watches-beyond-death',
@@ -374,7 +374,7 @@ const relations = [
     id: 'sends-from-the-grave',
     breaks: 'P7: a killed handler sends nothing',
     in: 'Self.send',
-    remove: 'if (isFenced) return;',
+    remove: 'if (serverOf(this).isFenced) return;',
   },
   {
     id: 'arms-from-the-grave',

@@ -82,8 +82,7 @@ describe('what a process throws in the loop ends that process, and no other wait
   };
 
   const places: Record<string, () => Promise<Pid>> = {
-    'init returns a continue whose name is no text': () =>
-      spawned(script({ init: () => ok(0).continue(notText) })),
+    'init returns a continue whose name is no text': () => spawned(script({ init: () => ok(0).continue(notText) })),
     'init throws': () => spawned(script({ init: throws })),
     'init rejects': () => spawned(script({ init: rejects })),
     'a handler throws': () => called(throws),
