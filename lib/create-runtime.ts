@@ -15,7 +15,7 @@ import { systemClock, systemRandomness } from './runtime/system-ports.js';
 import { isTrackingCheap } from './runtime/tracking.js';
 
 /** What a world of processes may be given instead of the usual. */
-export interface RuntimeOptions {
+export interface RuntimeOptions<P extends PubSub = PubSub> {
   /** Default: the clock of the Node process. */
   readonly clock?: Clock | undefined;
   /** What `scheduling: 'random'` draws from. Default: `Math.random`. */
@@ -46,50 +46,53 @@ export interface RuntimeOptions {
   /** Where the keys of servers that are started on demand are found. Default: there are none. */
   readonly findKeys?: (server: unknown) => ViaRegistry | undefined;
   /** Makes the PubSub behind `self.subscribe` and `self.broadcast`. Default: a plain one, for one node until it is connected. */
-  readonly makePubSub?: (runtime: Runtime) => PubSub;
+  readonly makePubSub?: (runtime: Runtime) => P;
 }
 
 /** A runtime together with the parts that a composition root goes on to use. */
-export interface World {
+export interface World<P extends PubSub = PubSub> {
   readonly runtime: Runtime;
   readonly events: EventBus;
   readonly localNames: NameTable;
   readonly registries: Registries;
   /** The scope that everybody shares. More can be made: `new ProcessGroups(runtime)`. */
   readonly groups: ProcessGroups;
-  readonly pubsub: PubSub;
+  readonly pubsub: P;
 }
 
 /** Puts a world of processes together. One of the few places that know every room. */
-export function createWorld(options: RuntimeOptions = {}): World {
+export function createWorld<P extends PubSub = PubSub>(options: RuntimeOptions<P> = {}): World<P> {
   const isProduction = process.env['NODE_ENV'] === 'production';
   const redaction = new Redaction(options.redact, options.showValues ?? !isProduction);
   const events = new EventBus(redaction);
   const localNames = new NameTable();
-  const runtime = new Runtime({
-    clock: options.clock ?? systemClock,
-    randomness: options.randomness ?? systemRandomness,
-    scheduling: options.scheduling ?? 'fair',
-    events,
-    localNames,
-    globalNames: options.globalNames ?? new NameTable(),
-    servers: {
-      find: (server) => options.findServer?.(server) ?? blueprintOf(server),
-      keysOf: (server) => options.findKeys?.(server),
+  const runtime = new Runtime(
+    {
+      clock: options.clock ?? systemClock,
+      randomness: options.randomness ?? systemRandomness,
+      scheduling: options.scheduling ?? 'fair',
+      events,
+      localNames,
+      globalNames: options.globalNames ?? new NameTable(),
+      servers: {
+        find: (server) => options.findServer?.(server) ?? blueprintOf(server),
+        keysOf: (server) => options.findKeys?.(server),
+      },
+      warnsOfSharedState: options.warnsOfSharedState ?? !isProduction,
+      limits: completeLimits(options.limits),
+      redaction,
+      tracks: options.tracking ?? isTrackingCheap(process.versions.node),
     },
-    warnsOfSharedState: options.warnsOfSharedState ?? !isProduction,
-    limits: completeLimits(options.limits),
-    redaction,
-    tracks: options.tracking ?? isTrackingCheap(process.versions.node),
-  });
-  const pubsub = (runtime.topics = options.makePubSub?.(runtime) ?? new PubSub(runtime));
+    options.makePubSub ?? ((owner) => new PubSub(owner)),
+  );
   return {
     runtime,
     events,
     localNames,
     registries: new Registries(runtime),
     groups: new ProcessGroups(runtime),
-    pubsub,
+    // The PubSub that was made just now: the runtime knows no more of it than it needs.
+    pubsub: runtime.topics as P,
   };
 }
 

@@ -77,7 +77,7 @@ const PROVIDERS: readonly Provider[] = [
     provide: PubSub,
     inject: [ORCHESTRATOR, PUB_SUB_MODULE_OPTIONS],
     useFactory: async (orchestrator: GenServerOrchestrator | undefined, options: PubSubModuleOptions) => {
-      const { pubsub } = known(orchestrator);
+      const { pubsub } = known(orchestrator).world;
       await pubsub.connect(options);
       return pubsub;
     },

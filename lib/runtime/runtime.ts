@@ -55,8 +55,7 @@ export class Runtime {
   readonly localNames: NameService;
   readonly globalNames: NameService;
   readonly servers: ServerCatalog;
-  /** Filled in by whoever makes the world: a PubSub needs the runtime that it belongs to. */
-  topics!: TopicService;
+  readonly topics: TopicService;
   readonly warnsOfSharedState: boolean;
   readonly limits: ProcessLimits;
   readonly redaction: Redaction;
@@ -81,7 +80,8 @@ export class Runtime {
   private lastProcessId = 0;
   private lastRefId = 0;
 
-  constructor(ports: RuntimePorts) {
+  /** @param makeTopics  Makes what `self` subscribes and broadcasts on. It belongs to the runtime, so it is made last, for it. */
+  constructor(ports: RuntimePorts, makeTopics: (runtime: Runtime) => TopicService) {
     this.clock = ports.clock;
     this.events = ports.events;
     this.localNames = ports.localNames;
@@ -97,6 +97,7 @@ export class Runtime {
       ports.scheduling === 'random'
         ? new RandomScheduler(this.clock, onTurnEnd, ports.randomness)
         : new Scheduler(this.clock, onTurnEnd);
+    this.topics = makeTopics(this);
   }
 
   /** How many processes are alive. */

@@ -27,9 +27,8 @@ import { shutDownApplication } from './tree-exit.js';
  */
 @Injectable()
 export class GenServerOrchestrator {
-  readonly world: World;
-  /** The PubSub of the world, in the form in which it is injected. */
-  readonly pubsub: PubSub;
+  /** Its PubSub is the one that is injected. */
+  readonly world: World<PubSub>;
   readonly tree: ApplicationSupervisor;
   readonly tasks: ApplicationTasks;
   readonly clients: ClientFactory;
@@ -47,7 +46,6 @@ export class GenServerOrchestrator {
     const options = { ...given, ...overrides };
     this.options = options;
     checkModuleOptions(options);
-    let pubsub!: PubSub;
     this.world = createWorld({
       clock: options.clock,
       globalNames: options.globalNames,
@@ -63,9 +61,8 @@ export class GenServerOrchestrator {
         const listed = this.listed.findByClass(server);
         return listed === undefined ? undefined : this.clients.keyedOf(listed)?.keys;
       },
-      makePubSub: (runtime) => (pubsub = new PubSub(runtime)),
+      makePubSub: (runtime) => new PubSub(runtime),
     });
-    this.pubsub = pubsub;
     const { runtime, events, localNames } = this.world;
     this.strayErrors = new StrayErrors(runtime, attributedOrigins(options));
     new LogReporter(this.logger, () => isLogging(this.logger)).subscribe(events);
