@@ -155,7 +155,7 @@ export class GenServerRuntime {
 
   /**
    * Tells every live server that defines `onConfigChange` how the configuration changed, whatever started it, behind what waits in
-   * its mailbox (AP5). The library reads no configuration of its own: whoever notices the change calls this. Answers how many were
+   * its mailbox (AP5). The library reads no configuration of its own: the application calls this when it notices a change. Returns how many were
    * told.
    */
   configChange(change: Partial<ConfigChange>): number {

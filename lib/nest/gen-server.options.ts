@@ -35,7 +35,7 @@ export interface GenServerOptions {
   /** `'clone'` copies arguments and replies. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone';
   /**
-   * `'on_demand'`: no process until somebody asks for one, and then one per key, under a dynamic supervisor that is injected with
+   * `'on_demand'`: no process until one is asked for, and then one per key, under a dynamic supervisor that is injected with
    * `@InjectDynamicSupervisor`. Its children are `'transient'` by default. Default: `'with_application'`.
    */
   readonly start?: 'with_application' | 'on_demand';
@@ -107,7 +107,7 @@ export interface GenServerModuleOptions {
   readonly attributeRejections?: boolean | undefined;
   /**
    * Whether what a timer or another callback throws crashes the server that left it behind, rather than Node. Installs a listener for
-   * `uncaughtException` while the servers run. Node advises to exit instead, since whoever called that callback was interrupted:
+   * `uncaughtException` while the servers run. Node advises to exit instead, since the code that called the callback was interrupted:
    * only for callbacks that are yours. Before Node 24 what `queueMicrotask` runs cannot be attributed. Default: false.
    */
   readonly attributeExceptions?: boolean | undefined;

@@ -260,10 +260,10 @@ describe('a handler that could not work', () => {
     ['constructor', 'it is a callback of every server'],
     ['from', 'GenServerBase has a member of that name'],
     ['__proto__', 'every object has a member of that name'],
-    ['toJSON', 'whoever prints or serialises a client would call it'],
-    ['toString', 'whoever prints or serialises a client would call it'],
-    ['valueOf', 'whoever prints or serialises a client would call it'],
-    ['hasOwnProperty', 'whoever prints or serialises a client would call it'],
+    ['toJSON', 'printing or serialising a client would call it'],
+    ['toString', 'printing or serialising a client would call it'],
+    ['valueOf', 'printing or serialising a client would call it'],
+    ['hasOwnProperty', 'printing or serialising a client would call it'],
   ])('is refused when it is named %s', async (name, why) => {
     for (const decorate of [HandleCall(), HandleCast()] as readonly MethodDecorator[]) {
       @GenServer()

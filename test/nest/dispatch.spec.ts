@@ -295,7 +295,7 @@ describe('a handler with the name of something that printers look for', () => {
       const refused = await compiled({ providers: [Printed] }).catch((error: unknown) => error);
       expect(refused).toMatchObject({
         mistake: 'reserved_name',
-        message: `Printed.${String(name)} cannot be a handler: whoever prints or serialises a client would call it. Rename the method.`,
+        message: `Printed.${String(name)} cannot be a handler: printing or serialising a client would call it. Rename the method.`,
       });
     },
   );

@@ -119,7 +119,7 @@ export class ReservedNames extends GenServerBase<number> {
   @HandleCall() toJSON() {
     return reply(1);
   }
-  // @ts-expect-error whoever prints a client would call it
+  // @ts-expect-error printing a client would call it
   @HandleCall() toString() {
     return reply(1) as never;
   }

@@ -14,14 +14,17 @@ import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';
 
-/** Whom a client talks to, and how it finds out whether they are there. */
+/** The server that a client talks to, and how the client finds its process. */
 export interface ClientTarget {
   readonly runtime: Runtime;
   readonly destination: Destination;
-  /** What the server is, as far as the client knows; what actually runs may be an override. */
+  /** The definition that the client was made from. The process that runs may have another: an override. */
   readonly definition: ServerDefinition;
   find(): GenServerProcess | undefined;
-  /** For a target that can be brought up: tells who takes the message, or why nobody does, now or later, in order of asking. */
+  /**
+   * Only of a target that can be started: gives the process that takes the message, or the reason why none does, now or later and in the
+   * order of the requests.
+   */
   whenAccepting?(arrival: (server: GenServerProcess | Error) => void): void;
   /** Why it may not be there. */
   absenceHint(): string;
@@ -141,7 +144,7 @@ function callTarget(
   try {
     server = target.find();
   } catch (error) {
-    // A registry of the user's own may throw. A call rejects, whatever happens.
+    // A registry of the user's own may throw. A call never throws: it rejects.
     return Promise.reject(error);
   }
   if (server === undefined) {
@@ -184,7 +187,7 @@ function castToTarget(target: ClientTarget, invocation: Invocation, payload: unk
   castToServer(server, found, payload);
 }
 
-/** A call to a server that comes up first. Its timeout counts from now on (C2). */
+/** A call to a server that has to start first. The timeout of the call includes the start (C2). */
 function callWhenAccepting(
   target: ClientTarget,
   invocation: Invocation,
@@ -208,13 +211,13 @@ function callWhenAccepting(
       }
       // Whole milliseconds, since most starts take none and share the timer of all the other calls then.
       const leftMs = Math.max(0, Math.ceil(timeoutMs - (runtime.clock.now() - begin)));
-      // Also when the caller has given up: a request that was made is handled (P6).
+      // Also when the call has timed out: a request that was made is handled (P6).
       callServer(server, invocation, payload, leftMs).then(resolve, reject);
     });
   });
 }
 
-/** Nobody is there, or whoever takes it comes up first. */
+/** A cast while no process is there: it is dropped and reported, or waits for a server that starts first. */
 function castToNobody(target: ClientTarget, invocation: Invocation, payload: unknown): void {
   const { runtime, destination } = target;
   const { name } = invocation.handler;

@@ -2,7 +2,7 @@ import type { Pid } from '../../runtime/pid.js';
 import type { ChildCounts } from '../../supervision/child.js';
 import type { GenServerClient } from './gen-server-client.js';
 
-/** The parameters of a server's `init`; any, when it has none of its own. */
+/** The parameters of a server's `init`; any, when the server does not define `init`. */
 export type InitParameters<T> = T extends { init(...args: infer A): unknown } ? A : unknown[];
 
 /** One process of a keyed server. @publicApi */
@@ -38,7 +38,7 @@ export interface DynamicSupervisorClient<T> {
    * arrives while an old one is ending waits for the new one, in order. Rejects with `StartError` or `MaxChildrenError`.
    */
   getOrStart(key: unknown, ...args: InitParameters<T>): Promise<GenServerClient<T>>;
-  /** A client of whoever holds the key when a message is sent. Rejects with `NoProcessError` when nobody does. */
+  /** A client of the process that holds the key when a message is sent. Calls reject with `NoProcessError` when none does. */
   client(key: unknown): GenServerClient<T>;
   /** Stops a process, by pid or key, and forgets it. Rejects with `ChildStateError` when there is none. */
   terminateChild(child: Pid | { readonly key: unknown }): Promise<void>;

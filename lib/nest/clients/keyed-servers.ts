@@ -16,7 +16,7 @@ import { DynamicChildPlan } from '../../supervision/dynamic-child.js';
 import { DynamicSupervisorServer } from '../../supervision/dynamic-supervisor-server.js';
 import type { Restart } from '../../supervision/restart-policy.js';
 
-/** Somebody who waits for the next holder of a key: gets it, or the reason why there is none. */
+/** Waits for the next process of a key: is called with it, or with the reason why there is none. */
 export type Arrival = (server: GenServerProcess | Error) => void;
 
 /** What all children of one keyed server have in common. */
@@ -26,20 +26,20 @@ export interface KeyedServerSettings {
   readonly options: StartOptions;
   readonly restart: Restart;
   readonly shutdownMs: Shutdown | undefined;
-  /** The local name of the dynamic supervisor, and who holds it. */
+  /** The local name of the dynamic supervisor, and the slot that says which process holds it. */
   readonly supervisorName: symbol;
   readonly supervisorSlot: NameSlot;
 }
 
 /**
- * The processes of a server that is started on demand, by key. At most one lives per key, however many ask for it at once: the
- * key is taken in the very call that starts the process.
+ * The processes of a server that is started on demand, by key. At most one lives per key, however many callers ask for it at once: the
+ * call that starts the process takes the key before it returns.
  */
 export class KeyedServers {
   readonly keys: KeyTable;
-  /** Made by the first start, which is where options that make no sense are refused. */
+  /** Made by the first start, which also refuses options that make no sense. */
   private plan: DynamicChildPlan | undefined;
-  /** Keys whose holder is in its `terminate`, with those who wait for its successor, in order. */
+  /** Keys whose process is in its `terminate`, with the callers that wait for the next one, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
 
   constructor(
@@ -107,12 +107,12 @@ export class KeyedServers {
     if (holder === undefined) return this.start(key, args, null);
     if (!holder.isEnding) return holder;
     this.awaited.set(key, []);
-    // In a microtask: when the holder crashed, its supervisor acts first, and what it starts is the successor.
+    // In a microtask: when the process crashed, its supervisor acts first, and what the supervisor starts is the next process.
     watch(holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
     return undefined;
   }
 
-  /** One process for any number of concurrent callers; gives its pid when its `init` is done, whoever started it. */
+  /** One process for any number of concurrent callers; gives its pid when its `init` is done, whichever of them started it. */
   async getOrStart(key: unknown, args: readonly unknown[]): Promise<Pid> {
     let holder!: Pid;
     const outcome = await new Promise<StartOutcome>((resolve, reject) => {
@@ -122,7 +122,7 @@ export class KeyedServers {
           return;
         }
         holder = server.pid;
-        // Asked in the turn of the arrival: by the next one the start may be over, and the process gone.
+        // Read at once: one turn later the start may be over, and the process gone.
         resolve(server.startOutcome);
       });
     });
@@ -130,7 +130,7 @@ export class KeyedServers {
     return holder;
   }
 
-  /** The old holder is gone: whoever waited is served, in order, before anybody who comes now. */
+  /** The old process is gone: the callers that waited are served, in order, before any that come now. */
   private arrive(key: unknown, args: readonly unknown[]): void {
     const waiting = this.awaited.get(key)!;
     this.awaited.delete(key);
@@ -140,7 +140,7 @@ export class KeyedServers {
     } catch (error) {
       next = error as Error;
     }
-    // The successor may be ending already; then they go on waiting, still in front of everybody else.
+    // The next process may be ending already; then the callers go on waiting, still in front of all later ones.
     if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
     else for (const arrival of waiting) arrival(next);
   }

@@ -15,8 +15,8 @@ export interface KeyedForm {
 }
 
 /**
- * Whoever holds a key. Small, since controllers make a client for each request. The process that was found is remembered while it lives: a
- * key is given back by the end of its holder and by nothing else.
+ * The process that holds a key. Small, since controllers make a client for each request. The process that was found is remembered while it
+ * lives: only the end of a process gives its key back.
  */
 export class KeyedTarget implements ClientTarget {
   constructor(
@@ -45,20 +45,20 @@ export class KeyedTarget implements ClientTarget {
     return 'No process has this key; getOrStart(key) starts one.';
   }
 
-  /** The holder that was found last, while it lives. */
+  /** The process that was found last, while it lives. */
   protected findRemembered(): GenServerProcess | undefined {
     const { holder } = this;
     return holder === undefined ? undefined : (processOf(holder) as GenServerProcess | undefined);
   }
 
-  // Its pid: a client may be kept for ever, and the process that has ended must not be kept with it.
+  // Remembers the pid and not the process: a client may be kept for ever, and must not keep a process that has ended.
   protected remember(server: GenServerProcess | undefined): GenServerProcess | undefined {
     this.holder = server?.pid;
     return server;
   }
 }
 
-/** The same for a process that is started, with these arguments, when there is none. */
+/** The process that holds a key, which is started with these arguments when there is none. */
 export class StartingTarget extends KeyedTarget {
   constructor(
     form: KeyedForm,

@@ -6,7 +6,7 @@ import type { ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientTarget } from './client-target.js';
 
-/** Whoever holds a local name, without looking it up: most clients talk to such a server. */
+/** The process that holds a local name. Most clients have such a target, so it reads the slot of the name instead of looking it up. */
 export class NamedTarget implements ClientTarget {
   constructor(
     readonly runtime: Runtime,

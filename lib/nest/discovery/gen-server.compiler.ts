@@ -37,7 +37,7 @@ const CALLBACK_NAMES: readonly string[] = [
   'onConfigChange',
   'constructor',
 ];
-/** Whoever prints, compares or serialises a client would call it, and send a request by that. */
+/** Printing, comparing or serialising a client calls methods of these names, which would send a request. */
 const PRINTING_NAMES: ReadonlySet<string | symbol> = new Set<string | symbol>([
   'toJSON',
   ...Reflect.ownKeys(Object.prototype),
@@ -119,7 +119,7 @@ function guarded(
   return withSchemas({ server, handler, kind }, schema, method);
 }
 
-/** The method of that name, own or inherited. What may be a getter is looked at without running it. */
+/** The method of that name, own or inherited. Reads the descriptor, since a getter must not run here. */
 function findMethod(type: Type, name: string | symbol): HandlerMethod | undefined {
   const found = walkPrototypes(type.prototype as object, (prototype) =>
     Object.getOwnPropertyDescriptor(prototype, name),
@@ -176,7 +176,7 @@ function refuseReservedName(server: string, name: string | symbol): void {
 
 function refusePrintingName(server: string, name: string | symbol): void {
   if (!PRINTING_NAMES.has(name)) return;
-  throw messages.reservedName(server, String(name), 'whoever prints or serialises a client would call it');
+  throw messages.reservedName(server, String(name), 'printing or serialising a client would call it');
 }
 
 function describeTag(tag: unknown): string {

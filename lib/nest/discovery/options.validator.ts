@@ -38,14 +38,14 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   showValues: true,
 };
 
-/** Refuses an option that nobody would ever read: a typing mistake, or the name it has elsewhere. */
+/** Refuses an option that the library does not know: a typing mistake, or the name it has in another library. */
 function refuseUnknown(owner: string, options: object, known: object): void {
   for (const option of Object.keys(options)) {
     if (!Object.hasOwn(known, option)) throw messages.unknownOption(owner, option, Object.keys(known));
   }
 }
 
-/** A name of punctuation alone would be the name of anything. */
+/** A name without a letter or digit would match every field. */
 const isNamePattern = (value: unknown): boolean =>
   typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
 
@@ -74,7 +74,7 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   checkStart(server, options);
 }
 
-/** Refuses what does not go together with when a server is started and how long it stays. */
+/** Refuses options that contradict `start`, or that would start and end a server in turns. */
 function checkStart(server: string, { start, idleMs, supervisor, restart, args }: GenServerOptions): void {
   if (start !== undefined && start !== 'with_application' && start !== 'on_demand') {
     throw messages.invalidOption(server, 'start', "'with_application' or 'on_demand'", start);
@@ -88,7 +88,7 @@ function checkStart(server: string, { start, idleMs, supervisor, restart, args }
     throw messages.invalidOption(
       server,
       'args',
-      "left out with start: 'on_demand': whoever starts a process gives its arguments",
+      "left out with start: 'on_demand': the start of each process gives its arguments",
       args,
     );
   }
@@ -97,12 +97,12 @@ function checkStart(server: string, { start, idleMs, supervisor, restart, args }
 
 type Given<K extends keyof GenServerOptions> = { readonly [O in K]?: GenServerOptions[O] | undefined };
 
-/** How a server is restarted that says nothing of it: one that is started on demand may go idle. */
+/** The restart type of a server, with its default: a server that is started on demand may go idle, so it is transient. */
 export function restartOf({ start, restart }: Given<'start' | 'restart'>): Restart {
   return restart ?? (start === 'on_demand' ? 'transient' : 'permanent');
 }
 
-/** Refuses to start what has gone idle again at once, and again. */
+/** Refuses `idleMs` of a permanent server: its supervisor would start it again each time it goes idle. */
 export function refuseEndlessStarts(server: string, idleMs: number | undefined, restart: Restart): void {
   if (idleMs === undefined || idleMs === Infinity || restart !== 'permanent') return;
   throw messages.invalidOption(
@@ -129,7 +129,7 @@ export function checkSchema(handler: string, schema: unknown): void {
   );
 }
 
-/** Refuses something of the user's own that lacks what we shall call. */
+/** Refuses an object of the user's own that lacks a method which the library calls. */
 function checkPort(owner: string, option: string, port: object | undefined, methods: readonly string[]): void {
   if (port === undefined) return;
   const missing = methods.filter((method) => typeof (port as Record<string, unknown> | null)?.[method] !== 'function');
@@ -153,7 +153,7 @@ function checkLimits(owner: string, limits: Partial<ProcessLimits> | undefined):
   }
 }
 
-/** Refuses options of the module that make no sense. What concerns the supervisor, the supervisor refuses itself. */
+/** Refuses options of the module that make no sense. The supervisor checks its own options itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
   const { onTreeExit, replyErrors, tracking, clock, globalNames, redact, showValues } = options;
   const owner = 'GenServerModule.forRoot()';

@@ -12,11 +12,11 @@ interface WantedClient {
   readonly name: ServerName | undefined;
 }
 
-/** A client that is to be injected, whoever asked for it and in whatever form. */
+/** A client that is to be injected, in whatever form it was asked for. */
 export interface ClientRequest extends InjectionRequest {
   readonly server: Type;
   readonly name: ServerName | undefined;
-  /** The tokens of those who asked by a function. */
+  /** The tokens of the decorators that were given a function. */
   readonly aliases: readonly symbol[];
 }
 
@@ -55,7 +55,7 @@ export function clientRequests(): readonly ClientRequest[] {
   const byToken = new Map<symbol, ClientRequest>();
   for (const { token, reference, name, consumers } of requests.all()) {
     const server = isFactory(reference) ? reference() : reference;
-    // A function that still gives nothing belongs to files that were never loaded to the end: Nest names who misses it.
+    // A function that still gives nothing belongs to files that were never loaded to the end: Nest names the consumer that lacks it.
     if (server === undefined) continue;
     const classToken = getGenServerToken(server, name);
     const present = byToken.get(classToken);

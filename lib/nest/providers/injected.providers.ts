@@ -11,7 +11,7 @@ export function clientProviders(): readonly Provider[] {
       inject: [GenServerOrchestrator],
       useFactory: (orchestrator: GenServerOrchestrator) => orchestrator.clients.clientFor(request),
     },
-    // Who asked by a function has a token of its own, but gets the same client, overridden or not.
+    // A decorator that was given a function has a token of its own, but injects the same client, overridden or not.
     ...request.aliases.map((alias) => ({ provide: alias, useExisting: request.token })),
   ]);
 }

@@ -5,7 +5,7 @@ import { Observable, type Subscriber } from 'rxjs';
  * there can be only one of a `ReplyStream`. Unsubscribing, as Nest does when a client goes away, leaves the stream, which ends its
  * source.
  *
- * An Observable cannot be slowed down by who listens, so items are taken as fast as they come.
+ * The subscriber of an Observable cannot slow it down, so items are taken as fast as they come.
  *
  * @example A route that sends what a server streams
  * ```ts no-run: a fragment of a controller, which needs an application around it
@@ -35,11 +35,11 @@ class Forwarding<T> {
   async run(stream: AsyncIterable<T> | PromiseLike<AsyncIterable<T>>): Promise<void> {
     try {
       const iterator = (await stream)[Symbol.asyncIterator]();
-      // Somebody has to be told that nobody is there any more.
+      // Unsubscribed while the stream was on its way: the stream still has to be left.
       if (this.isStopped) await iterator.return?.();
       else await this.forward((this.iterator = iterator));
     } catch (error) {
-      // When it was stopped RxJS has nobody to tell either.
+      // After an unsubscribe, RxJS has no subscriber to report an error to.
       if (!this.isStopped) this.subscriber.error(error);
     }
   }

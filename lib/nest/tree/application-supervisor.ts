@@ -55,7 +55,7 @@ export interface StopReport {
 
 /** A hundred thousand keyed servers would make a report that nobody reads. */
 const MOST_REPORTED = 1_000;
-/** How often such processes are asked to end before they are killed: each may start others while it ends. */
+/** How often stray processes are asked to end before they are killed: each may start others while it ends. */
 const PATIENT_ROUNDS = 3;
 
 /** What the application supervisor needs of its surroundings. */
@@ -109,7 +109,7 @@ export class ApplicationSupervisor {
 
   /**
    * Starts a server of a module that was loaded after the others, and resolves when it is up. During the start it resolves at
-   * once: whoever loads the module is then part of what it would have to wait for.
+   * once: the code that loads the module is itself part of the start, and would wait for itself.
    */
   async startLate(server: ListedServer): Promise<void> {
     if (this.status !== 'starting' && this.status !== 'running') return;
@@ -199,8 +199,8 @@ export class ApplicationSupervisor {
   }
 
   /**
-   * Processes that were started by hand belong to nobody, so nobody has stopped them yet. One that starts another with its last
-   * words gets a second chance, but not an endless number of them.
+   * Stops processes that were started by hand and have no supervisor. A process may start another one in its `terminate`, so there are
+   * several rounds, but not endlessly many.
    */
   private async stopStrays(): Promise<void> {
     const { runtime } = this.context;

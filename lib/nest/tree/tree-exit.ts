@@ -1,12 +1,12 @@
 import type { Clock } from '../../runtime/ports.js';
 
-/** How long Nest's hooks, or whoever else listens to SIGTERM, may take before the Node process ends without them. */
+/** How long Nest's hooks, and other listeners for SIGTERM, may take before the Node process ends without them. */
 const GRACE_MS = 30_000;
 
 /**
  * Ends the Node process with exit code 1, as the death of a permanent OTP application would. An application that enabled
- * Nest's shutdown hooks gets to run them first: they listen to SIGTERM, and raise it again when they are done. Somebody else's
- * listener may do nothing of the kind, so there is an end to the waiting.
+ * Nest's shutdown hooks gets to run them first: they listen to SIGTERM, and raise it again when they are done. Other listeners
+ * need not raise it again, so the wait has a limit.
  */
 export function shutDownApplication(clock: Clock): void {
   if (process.listenerCount('SIGTERM') === 0) {
