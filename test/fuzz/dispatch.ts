@@ -23,7 +23,7 @@ import type { Arbitrary } from './arbitrary.js';
 /** How often something ran that no name may reach. */
 let trespasses = 0;
 const trespass = (): void => void trespasses++;
-/** Whom the messages are for; whatever comes, none of them does anything that could fail. */
+/** The names that a request may reach. None of these handlers does anything that could fail. */
 const HANDLERS: Readonly<Record<'call' | 'cast', ReadonlySet<unknown>>> = {
   call: new Set(['take', 'checked', 'ping']),
   cast: new Set(['give', 'note']),
@@ -176,7 +176,7 @@ export class DispatchTarget {
     const client = of.pick(this.clients);
     const name = of.pick([...Reflect.ownKeys(client), of.name()]);
     if (typeof name !== 'string' && typeof name !== 'symbol') return;
-    // These change the client itself, as they would any object; whoever calls them by name from outside has lost already.
+    // These change the client itself, as they would any object; an application that calls them by a name from outside is beyond help.
     if (name === '__proto__' || String(name).startsWith('__define')) return;
     const member = client[name];
     if (typeof member === 'function' && name !== 'constructor' && name !== 'with') {
@@ -184,7 +184,7 @@ export class DispatchTarget {
     }
   }
 
-  /** To whatever is no destination. */
+  /** To values that are no destination. */
   private async astray(of: Arbitrary): Promise<void> {
     const nowhere = of.hostile() as Destination;
     const code = await codeOf(() => this.runtime.call(nowhere, 'take', []));

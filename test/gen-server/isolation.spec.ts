@@ -9,7 +9,7 @@ interface Cart {
   readonly items: string[];
 }
 
-/** Hands its live state out, and takes in whatever it is given: the careless server. */
+/** A careless server: it hands out its live state, and keeps what it is given. */
 const cart = {
   label: 'Cart',
   init: ([given]: [Cart]) => ok(given),
@@ -69,7 +69,7 @@ describe('state that is handed out', () => {
   describe("with isolation: 'clone'", () => {
     const isolated = { isolation: 'clone' } as const;
 
-    it('shares no memory with whoever asks: the request and the reply are copies (P4)', async () => {
+    it('shares no memory with its callers: the request and the reply are copies (P4)', async () => {
       const pid = await startCart(isolated);
       const mine: Cart = { items: ['a'] };
       const items = (await world.call(pid, { set: mine })) as string[];
@@ -81,7 +81,7 @@ describe('state that is handed out', () => {
       expect(warnings()).toEqual([]);
     });
 
-    it('shares no memory with whoever casts (P4)', async () => {
+    it('shares no memory with the sender of a cast (P4)', async () => {
       const pid = await startCart(isolated);
       const mine: Cart = { items: ['a'] };
       world.cast(pid, mine);

@@ -66,7 +66,7 @@ const ask = <T>(source: StreamSource<T>, server = pid): Promise<ReplyStream<T>> 
   world.call(server, () => replyStream(source)) as Promise<ReplyStream<T>>;
 
 describe('replyStream', () => {
-  it('gives the caller the items of whatever can be read', async () => {
+  it('gives the caller the items of anything that can be read', async () => {
     async function* generator() {
       yield* [1, 2, 3];
     }

@@ -305,7 +305,7 @@ describe('start', () => {
     expect(await world.call(await world.start(script()), () => reply('the loop goes on'))).toBe('the loop goes on');
   });
 
-  it('may be killed in init, by whoever knows the name (E6)', async () => {
+  it('may be killed in init, by its name (E6)', async () => {
     const failed = rejectionOf(world.start(script({ init: () => never() }), { name: 'server' }));
     await settle();
     world.exit('server', 'kill');
@@ -387,7 +387,7 @@ describe('self.startLink', () => {
     expect(world.runtime.processCount).toBe(2);
   });
 
-  it('makes whoever starts wait while init takes its time, and nobody else (I11)', async () => {
+  it('makes its starter wait while init takes its time, and nobody else (I11)', async () => {
     const gate = deferred();
     const parent = await world.start(script());
     const starting = world.call(parent, async ({ self }: Context) => {

@@ -277,7 +277,7 @@ describe('terminate', () => {
       expect(isAlive(hanging)).toBe(false);
     });
 
-    it('of a name reaches whoever holds it, and of nobody is silent', async () => {
+    it('of a name reaches its holder, and is silent when there is none', async () => {
       expect(() => world.exit('nobody', 'kill')).not.toThrow();
       world.exit('server', 'kill');
       await settle();
@@ -338,7 +338,7 @@ describe('terminate', () => {
     ]);
   });
 
-  it('lets the name be taken again by whoever is told of the exit (E13, N3)', async () => {
+  it('lets a process that is told of the exit take the name (E13, N3)', async () => {
     let successor: Promise<Pid> | undefined;
     await world.start({
       init: (_args, self) => (self.monitor('server'), ok(null)),

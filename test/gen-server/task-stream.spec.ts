@@ -138,7 +138,7 @@ describe.each([
     },
   );
 
-  it('lets its input clean up, and so does whoever reads it', async () => {
+  it('lets its input clean up, and its reader as well', async () => {
     const cleaned: string[] = [];
     function* input() {
       try {

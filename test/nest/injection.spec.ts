@@ -798,7 +798,7 @@ describe('provideGenServer in a lazy module', () => {
     const application: TestingModule = await compiled({ providers: [place, loading, last] });
     await application.init();
     const runtime = application.get(GenServerRuntime);
-    // Whoever asks the supervisors for more stands behind the server that is still to come.
+    // A request to the supervisors waits behind the server that is still to come.
     const loader = application.get(LazyModuleLoader);
     await loader.load(() => moduleOf('MoreModule', { providers: [provideGenServer(Counter, { name: 'more' })] }));
     expect(await runtime.call('lazy', 'read')).toBe('lazy');

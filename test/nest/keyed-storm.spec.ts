@@ -68,7 +68,7 @@ describe('getOrStart while holders crash, are killed, stopped and go idle at ran
       const answers: Promise<unknown>[] = [];
       const ask = (key: string): void => {
         const answer = seats.getOrStart(key, key).then((seat) => seat.key());
-        // Whoever is in hand when its holder crashes is told so; nobody gets the answer of another.
+        // A caller whose request is being handled when the holder crashes is told so; none gets the answer of another.
         answers.push(
           answer.then(
             (told) => told === key,

@@ -300,7 +300,7 @@ describe('DynamicSupervisorClient', () => {
       await expect(room.said()).rejects.toMatchObject({ code: 'NO_PROCESS' });
     });
 
-    it('reaches whoever holds the key, as does the destination { server, key }', async () => {
+    it('reaches the holder of the key, as does the destination { server, key }', async () => {
       const { rooms, runtime } = await boot();
       const pid = await rooms.startChild({ key: 'a', args: ['A'] });
       expect((await rooms.client('a').whoami()).pid).toBe(pid);

@@ -265,7 +265,7 @@ describe('GenServerRuntime', () => {
     });
   });
 
-  it('events$ tells everything as it happens, to whoever is subscribed', async () => {
+  it('events$ tells its subscribers everything as it happens', async () => {
     const application = await compiled({ imports: [moduleOf('CartModule', { providers: [Prices, Cart] })] });
     const runtime = application.get(GenServerRuntime);
     const seen: GenServerEvent['type'][] = [];

@@ -52,7 +52,7 @@ interface Vaulted {
 const refusedBy = (secret: unknown) =>
   Object.assign(new Error('the upstream said no'), { config: { headers: { Authorization: secret } }, owner: VISIBLE });
 
-/** Whatever it is asked, it ends badly, with secrets in hand. */
+/** A server whose every request fails while it handles a secret. */
 @GenServer({ restart: 'temporary' })
 class Vault extends GenServerBase<Vaulted> {
   override init(given: { password: string } | { fail: unknown }) {

@@ -233,7 +233,7 @@ describe('an injected TaskSupervisor', () => {
     expect(String(diary[3])).toContain('shutting down');
   });
 
-  it('gives results, failures and reasons to whoever is no process (K11, K12)', async () => {
+  it('gives results, failures and reasons to code outside of any process (K11, K12)', async () => {
     const { clock, tasks: supervisor, runtime } = await tasks();
     const boom = new PriceError('boom');
     expect(await supervisor.async(() => 'now')).toBe('now');

@@ -45,7 +45,7 @@ class Shop {
 }
 
 describe('maxMailbox of @GenServer', () => {
-  it('answers 503 with Retry-After over HTTP to whoever has no room', async () => {
+  it('answers 503 with Retry-After over HTTP when there is no room', async () => {
     Till.release = [];
     const application = await compiled({
       providers: [Till, { provide: APP_FILTER, useClass: GenServerExceptionFilter }],
@@ -228,7 +228,7 @@ describe('attributeRejections', () => {
     expect(order).toEqual(['handled', 'crashed']);
   });
 
-  it('leaves alone an incarnation that did not do it: then it is the affair of Node', async () => {
+  it('leaves an incarnation alone that did not cause it: then Node deals with it', async () => {
     const { client, crashes, application } = await floating();
     let fail!: () => void;
     client.float(boom, new Promise<void>((resolve) => (fail = resolve)));

@@ -237,7 +237,7 @@ describe('EventBus', () => {
       expect(event[field]).toEqual({ password: 'hunter2', owner: 'ann' });
     });
 
-    it('has one copy of one reason, so that whoever has seen it knows it again', () => {
+    it('has one copy of one reason, so that a reader who has seen it recognises it', () => {
       const reason = { password: 'hunter2' };
       const [crashed, exited] = emitted({ type: 'a', reason, cause: reason }, { type: 'b', reason });
       expect(crashed!['cause']).toBe(crashed!['reason']);

@@ -69,7 +69,7 @@ describe('a Node process with servers', () => {
 
   it('survives crashes of handlers, with no unhandled rejection', async () => {
     const { lines, code, errors } = await run('crash');
-    // Whether whoever watches hears of the end before or after the next incarnation is up is a matter of the time slice.
+    // Whether a watcher hears of the end before or after the next incarnation is up is a matter of the time slice.
     const ofTheServers = lines.filter((line) => line !== 'boom');
     expect({ ofTheServers, code, errors }).toEqual({
       ofTheServers: ['init', 'terminate', 'terminated', 'init', ...shutdown('undefined')],

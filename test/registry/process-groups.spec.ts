@@ -60,7 +60,7 @@ describe('process groups', () => {
     expect(groups.members('a')).toEqual([]);
   });
 
-  it('give the present members to whoever monitors, and tell what changes from then on', async () => {
+  it('give a new monitor the present members, and tell it what changes from then on', async () => {
     groups.join(alice.pid, 'a');
     const { ref, members } = groups.monitor(observer.self, 'a');
     expect(members).toEqual([alice.pid]);

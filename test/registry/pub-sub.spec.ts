@@ -187,7 +187,7 @@ describe('a broadcast', () => {
     expect(bob.messages).toEqual([]);
   });
 
-  it('still reaches whoever unsubscribes while it is handled: it lies in the mailbox (B2)', async () => {
+  it('still reaches a subscriber that unsubscribes while it is handled: it lies in the mailbox (B2)', async () => {
     const seen: unknown[] = [];
     await world.start({
       init: (_args, self) => {

@@ -450,7 +450,7 @@ describe('a registry with duplicate keys', () => {
     expect(registry.count()).toBe(1);
   });
 
-  it('may be dispatched to by whoever registers and unregisters meanwhile (N10)', async () => {
+  it('may be changed by what it dispatches to, which still sees the entries of the beginning (N10)', async () => {
     registry.register(alice.self, 'a', 1);
     registry.register(bob.self, 'a', 2);
     const seen: number[] = [];

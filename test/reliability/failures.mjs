@@ -20,7 +20,7 @@ import { pause, readOptions, Report } from './support/program.mjs';
 const options = readOptions({ times: 1000, victims: 20 });
 const report = new Report('failures');
 
-/** An error that knows where it was made, so that whoever is blamed for it can be compared. */
+/** An error that knows where it was made, so that it can be compared with the server that is blamed for it. */
 class Failure extends Error {
   constructor(way, pid) {
     super(way);

@@ -122,7 +122,7 @@ describe('Deadlines', () => {
     expect(expired).toEqual([]);
   });
 
-  it('lets go of whoever waits when it is closed', async () => {
+  it('lets go of everything that waits when it is closed', async () => {
     const { clock, deadlines, expired, named, add } = world();
     const waiting = [add('a', 100), add('b', 100), named('c'), named('d')];
     deadlines.addUnshared(waiting[2]!, 50);

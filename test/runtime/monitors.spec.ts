@@ -110,7 +110,7 @@ describe('self.monitor', () => {
     expect(processOf(pid)).toBeDefined();
   });
 
-  it('leaves nothing behind on either side, whoever ends first', async () => {
+  it('leaves nothing behind on either side, whichever ends first', async () => {
     for (let i = 0; i < 100; i++) {
       const other = await startProbe(world);
       watcher.self.monitor(other.pid);

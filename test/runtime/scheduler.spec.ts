@@ -19,7 +19,7 @@ describe('Scheduler', () => {
     return { log, scheduler, process };
   };
 
-  it('never runs anything in the stack of whoever makes a process ready', async () => {
+  it('never runs anything in the stack of the code that makes a process ready', async () => {
     const { log, scheduler, process } = make();
     scheduler.ready(process('a'));
     expect(log).toEqual([]);
@@ -44,7 +44,7 @@ describe('Scheduler', () => {
     expect(log).toEqual(['first', 'a', 'urgent', 'b', 'turn over']);
   });
 
-  it('tells the end of a turn in which nothing ran, once, and not in the context of whoever asked', async () => {
+  it('tells the end of a turn in which nothing ran, once, and not in the context of the code that asked', async () => {
     const storage = new AsyncLocalStorage<string>();
     const contexts: unknown[] = [];
     const scheduler = new Scheduler(systemClock, () => contexts.push(storage.getStore()));
@@ -219,7 +219,7 @@ describe('what several callbacks of one turn of the event loop bring', () => {
     expect([...isAsked, clock.isAsked]).toEqual([false, true, false]);
   });
 
-  it('keeps its order, and is never handled in the context of whoever brought it (callbacks of Node)', async () => {
+  it('keeps its order, and is never handled in the context of its sender (callbacks of Node)', async () => {
     const storage = new AsyncLocalStorage<number>();
     const world = testWorld({ clock: { ...systemClock, now: () => 0 } }); // no time slice is ever used up
     const log: unknown[] = [];

@@ -72,7 +72,7 @@ describe('self.sendAfter', () => {
     expect(successor.messages).toEqual([]);
   });
 
-  it('finds whoever holds the name when the time has come (K2)', async () => {
+  it('finds the holder of the name when the time has come (K2)', async () => {
     probe.self.sendAfter('probe', 'tick', 100);
     await world.stop('probe');
     const successor = await startProbe(world, { name: 'probe' });

@@ -60,7 +60,7 @@ describe('writing', () => {
     },
   );
 
-  it('deletes by a cast: 202 without a body, and whoever asks next finds it gone', async () => {
+  it('deletes by a cast: 202 without a body, and the next request finds it gone', async () => {
     const { http } = await boot(AppModule);
     expect(await http('DELETE', '/hashmap/version')).toMatchObject({ status: 202, text: '' });
     expect((await http('GET', '/hashmap/version')).json).toBeNull();

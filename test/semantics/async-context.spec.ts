@@ -64,7 +64,7 @@ describe.each([
     expect([seen.length, leaks]).toEqual([isAsync ? 2 * CALLERS : CALLERS, []]);
   });
 
-  it('is never that of a caller: cast, info, continue and from, whoever the first to wake the loop was', async () => {
+  it('is never that of a caller: cast, info, continue and from, no matter who woke the loop first', async () => {
     const here = world();
     const { seen, leaks, look, lookTwice } = spy();
     const pid = await here.start({
@@ -90,7 +90,7 @@ describe.each([
     expect([new Set(seen), leaks]).toEqual([new Set(['call', 'cast', 'continue', 'info']), []]);
   });
 
-  it('is never that of whoever starts: init, its continue, and what it returns', async () => {
+  it('is never that of the starter: init, its continue, and what it returns', async () => {
     const here = world();
     const { seen, leaks, look, lookTwice } = spy();
     await fromManyContexts(async (caller) => {
@@ -148,7 +148,7 @@ describe.each([
     ]);
   });
 
-  it('is never that of whoever armed a timer for a name, which is looked up when the time has come', async () => {
+  it('is never that of the code that armed a timer for a name, which is looked up when the time has come', async () => {
     const here = world();
     const { seen, leaks, look } = spy();
     const rung = deferred();
@@ -225,7 +225,7 @@ describe.each([
     expect([seen.length, leaks]).toEqual([2 * CALLERS, []]);
   });
 
-  it('is never that of whoever makes another process crash: its links and their terminate', async () => {
+  it('is never that of the process that makes another crash: its links and their terminate', async () => {
     const here = world();
     const { seen, leaks, look } = spy();
     await fromManyContexts(async () => {

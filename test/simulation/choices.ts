@@ -29,7 +29,7 @@ export class SeededChoices implements Choices {
 /** The same choices again, or others in their place; 0 once they are used up. */
 export class GivenChoices implements Choices {
   readonly taken: number[] = [];
-  /** How many alternatives there were for each, for whoever goes through all of them. */
+  /** How many alternatives each choice had: a walk through all of them needs that. */
   readonly radices: number[] = [];
 
   constructor(private readonly given: readonly number[]) {}

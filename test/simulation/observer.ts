@@ -605,7 +605,7 @@ export class Observer {
 
   // --- time ---------------------------------------------------------------------------------------------------------------
 
-  /** A timer of the platform has fired: whose time is up must be over, and nobody else's. */
+  /** A timer of the platform has fired: what was due must have happened, and nothing else. */
   timerHasFired(): void {
     const now = this.clock.now();
     for (const call of this.calls) {

@@ -157,7 +157,7 @@ export class Operations {
 
   private cast(actor: Actor): void {
     const target = this.target();
-    // The core's cast is nobody's own, so one from the grave arrives. Handlers that have ended use their `self` alone.
+    // A cast of the core has no sender, so one by a handler whose process has ended still arrives: such handlers use their `self` only.
     if (target === undefined || actor.process?.isFenced === true) return;
     const job = this.servers.newJob(1);
     this.note('cast', target.process, job);

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-/** A worker that is still at the same schedule after so long runs in circles. */
+/** A worker that is still at the same schedule after so long hangs. */
 const HANGS_AFTER_MS = 20_000;
 
 /** Runs schedules on several threads, until one of them finds a violation. */

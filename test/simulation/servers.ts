@@ -248,7 +248,7 @@ export class Servers {
     return this.modified(state === undefined ? reply(id) : reply(id, state), next);
   }
 
-  /** Answers through `from`, whoever does it and whenever. */
+  /** Answers through `from`, at once or later. */
   answer(p: ProcessModel, from: From<unknown>, value: unknown): void {
     this.observer.commitPending(p);
     const entry = this.froms.find((other) => other.from === from);

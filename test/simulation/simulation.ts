@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly makeWorld?: (choices: Choices, trace: Trace) => SimulatedWorld;
 }
 
-/** More would be a circle that never ends. */
+/** More steps than this mean an endless loop. */
 const MOST_STEPS = 400;
 
 /**

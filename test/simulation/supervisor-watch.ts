@@ -160,7 +160,7 @@ export class SupervisorWatch implements SupervisorListener {
     }
   }
 
-  /** With nothing left to run, whatever was to come next must have come. */
+  /** With nothing left to run, everything that was to come next must have come. */
   checkRest(isBetweenTurns: boolean): void {
     const { self, observer, model } = this;
     if (!self.isAlive || self.isFenced) return;

@@ -48,7 +48,7 @@ export class ServersWorld implements SimulatedWorld {
     return this.servers.faults;
   }
 
-  /** Makes whoever is there at first. */
+  /** Makes the processes that are there at first. */
   populate(): void {
     for (let left = 1 + this.choices.next(3); left > 0; left--) this.ops.start(undefined);
   }
@@ -127,7 +127,7 @@ export class ServersWorld implements SimulatedWorld {
     return [];
   }
 
-  /** Whoever has to be ended for everybody to end. */
+  /** All processes in the order in which to end them: those without a living parent first. */
   protected roots(): ProcessModel[] {
     const { live } = this.observer;
     return live.filter(({ setup: { parent } }) => parent?.isAlive !== true).concat(live);

@@ -57,7 +57,7 @@ export class DynamicSupervisorModel {
   private rest(child: ModelDynamicChild): void {
     const { ending, phase } = child;
     child.ending = undefined;
-    // Whoever is ended before its init is through never started; whoever is to leave does not come back.
+    // A child that ends before its init is done never started; a child that is being terminated does not come back.
     if (phase === 'starting') child.phase = ending === undefined && this.begin(child) === 'ok' ? 'running' : 'gone';
     else if (ending !== undefined && !child.isLeaving) this.end(child, ending.isClean);
     if (child.isLeaving) child.phase = 'gone';

@@ -11,7 +11,7 @@ export function tidyWorld(options?: RuntimeOptions): TreeWorld {
   return world;
 }
 
-/** Stops whatever a test has left running, in every world it made, and looks for what outlived that. */
+/** After each test: stops everything that is still running in the worlds it made, and fails if anything survives that. */
 export function expectNothingLeft(): void {
   afterEach(async () => {
     for (const world of open.splice(0)) await bringDown(world);
@@ -22,7 +22,7 @@ export async function bringDown(world: TreeWorld): Promise<void> {
   const { runtime, clock } = world;
   const roots = [...runtime.processes()].filter(({ parent }) => parent === null);
   const stopped = Promise.allSettled(roots.map(({ pid }) => world.stop(pid, 'shutdown')));
-  await clock.advance(60_000); // whoever hangs uses up the time it has
+  await clock.advance(60_000); // a process that hangs uses up the time it has
   await stopped;
   expect(runtime.processCount, 'processes').toBe(0);
   expect(world.names(), 'names').toEqual([]);

@@ -1,11 +1,11 @@
 import { ManualClock } from './manual-clock.js';
 
-/** Lets everything run that one callback of the platform has set off. */
+/** Runs the microtasks that one callback of the platform has queued. */
 export async function settleMicrotasks(): Promise<void> {
   for (let hops = 0; hops < 32; hops++) await Promise.resolve();
 }
 
-/** A clock on which a callback of the platform is over when the test says so. */
+/** A clock on which the test decides when a callback of the platform is over. */
 export class CallbackClock extends ManualClock {
   private waiting: (() => void)[] = [];
 
@@ -18,7 +18,7 @@ export class CallbackClock extends ManualClock {
     for (const done of this.waiting.splice(0)) done();
   }
 
-  /** Whether somebody waits for the end of this callback. */
+  /** Whether the scheduler has asked to be told of the end of this callback. */
   get isAsked(): boolean {
     return this.waiting.length > 0;
   }

@@ -1,6 +1,6 @@
 import type { Schedulable } from '../../lib/runtime/scheduling/scheduler.js';
 
-/** Something that a scheduler gives turns to, and that is nothing else. */
+/** The least that a scheduler can give turns to. */
 export const schedulable = (run: () => boolean, queueLength = 1): Schedulable => ({
   nextReady: undefined,
   queueLength,

@@ -12,7 +12,7 @@ export interface HandlerNames {
   readonly casts?: readonly string[];
   readonly continues?: readonly string[];
   readonly infos?: ReadonlyArray<readonly [tag: Parameters<InfoHandlers['add']>[0], method: string]>;
-  /** Whatever of the definition the test wants otherwise. */
+  /** Parts of the definition that the test wants otherwise. */
   readonly definition?: Partial<ServerDefinition>;
 }
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { settle } from './manual-clock.js';
 import type { TestWorld } from './world.js';
 
-/** Kills whoever is alive, and expects that no process is left and nothing waits any more. For `afterEach`. */
+/** For `afterEach`: kills every process, and expects that none is left and no deadline is pending. */
 export async function expectWorldEnds(world: Pick<TestWorld, 'runtime' | 'exit'>): Promise<void> {
   for (const { pid } of world.runtime.processes()) world.exit(pid, 'kill');
   await settle();

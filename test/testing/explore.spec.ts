@@ -236,7 +236,7 @@ describe('explore', () => {
     expect([done, error.cause]).toEqual([['a'], new Error('b')]);
   });
 
-  it('ends the world of each run, with whoever still pauses', async () => {
+  it('ends the world of each run, with the processes that still pause', async () => {
     const worlds: ExploreContext['world'][] = [];
     await explore(3, async ({ world, pause }) => {
       worlds.push(world);

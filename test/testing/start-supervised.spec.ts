@@ -307,7 +307,7 @@ describe('the end', () => {
     expect(world.runtime.processCount).toBe(0);
   });
 
-  it('is left to whoever is given as cleanup', async () => {
+  it('is left to the cleanup function that is given', async () => {
     const stops: (() => Promise<void>)[] = [];
     const own = new TestWorld({ cleanup: (stop) => stops.push(stop) });
     await TestProbe.start(own);

@@ -21,7 +21,7 @@ export async function get(application: INestApplication, path: string): Promise<
     request({ port, path, host: '127.0.0.1', agent: false }, resolve).on('error', reject).end();
   });
   onTestFinished(() => void response.destroy());
-  // Whoever leaves hears that the connection is gone.
+  // A client that leaves is told that its connection is gone.
   response.on('error', () => undefined);
   return response;
 }

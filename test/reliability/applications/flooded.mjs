@@ -129,7 +129,7 @@ async function floodOfCasts(casts, watched) {
   const handled = await sink.take();
   stop();
   process.send({ is: 'calm' });
-  await pause(50); // whoever asked during the flood is not to wait for the next one to be sent
+  await pause(50); // requests that came during the flood must not wait for the next one
   return handled;
 }
 

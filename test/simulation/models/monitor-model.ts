@@ -26,7 +26,7 @@ export class MonitorModel<P, R> {
     return true;
   }
 
-  /** Whoever is to be told of the end of `target` and has not been. */
+  /** Those who are still to be told of the end of `target`. */
   untold(target: P): MonitorEntry<P, R>[] {
     return [...this.byRef.values()].filter((entry) => entry.target === target && entry.state === 'on');
   }

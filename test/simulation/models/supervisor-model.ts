@@ -113,7 +113,7 @@ export class SupervisorModel {
     }
   }
 
-  /** A request to end has been queued: whoever is in `init` must not hold it up. */
+  /** A request to end has been queued: a child in `init` must not hold it up. */
   stopQueued(): void {
     this.isStopQueued = true;
     if (this.starting?.process?.isAlive === true) this.interrupted = this.starting.process;
@@ -265,7 +265,7 @@ export class SupervisorModel {
     child.process = undefined;
     const { startFailure } = process;
     if (startFailure === 'ignore') return { status: 'ignore' };
-    // Whoever was killed while it gave up has been killed.
+    // A supervisor that is killed while it gives up ends as killed.
     const isKilled = startFailure === undefined || (process.doom !== undefined && process.setup.kind === 'supervisor');
     return { status: 'error', reason: isKilled ? process.exitReason : startFailure.told };
   }

@@ -5,7 +5,7 @@ export interface TimerEntry<T> {
   state: 'pending' | 'delivered' | 'cancelled';
 }
 
-/** Messages that are to come later. Time is given by whoever asks. */
+/** Messages that are to come later. The caller says what time it is. */
 export class TimerModel<T> {
   readonly entries: TimerEntry<T>[] = [];
 
