@@ -21,7 +21,7 @@ import { deferred, never } from '../support/deferred.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
 import { seededRandom } from '../support/seeded-random.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -94,7 +94,7 @@ describe('call', () => {
         ['hang', new Handler('hang', hang, 30)],
         ['crawl', new Handler('crawl', crawl)],
       ]);
-      const source = serverSource(Slow, { definition: { calls, callTimeoutMs: 20 } });
+      const source = blueprintOfClass(Slow, { definition: { calls, callTimeoutMs: 20 } });
       const limits: unknown[] = [];
       for (const [handler, timeoutMs] of [['hang', 10], ['hang'], ['crawl']] as const) {
         const slow = await world.startSource(source);
@@ -325,7 +325,7 @@ describe('call', () => {
         return noReply();
       }
     }
-    const decorated = await world.startSource(serverSource(Server, { calls: ['get'], casts: ['put'] }));
+    const decorated = await world.startSource(blueprintOfClass(Server, { calls: ['get'], casts: ['put'] }));
     for (const name of [
       'put',
       'init',

@@ -7,7 +7,7 @@ import type { Pid } from '../../lib/runtime/pid.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -40,7 +40,7 @@ class Notes extends GenServerBase<number> {
 describe('what a process had accepted and does not handle (C8)', () => {
   /** Makes a process that is busy for ever, with mail of every kind behind it. */
   async function busy(): Promise<{ pid: Pid; call: Promise<unknown> }> {
-    const source = serverSource(Notes, { calls: ['read'], casts: ['wait', 'note'], infos: [['ping', 'onPing']] });
+    const source = blueprintOfClass(Notes, { calls: ['read'], casts: ['wait', 'note'], infos: [['ping', 'onPing']] });
     const pid = await world.startSource(source);
     for (const name of ['wait', 'note', 'note', 'note', 'note']) world.cast(pid, name);
     world.send(pid, 'ping');

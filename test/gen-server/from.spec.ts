@@ -7,7 +7,7 @@ import { processOf } from '../../lib/runtime/process.js';
 import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, type Script, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -189,7 +189,7 @@ describe('from', () => {
         return from.later();
       }
     }
-    const decorated = await world.startSource(serverSource(Server, { calls: ['ask'], casts: ['tell'] }));
+    const decorated = await world.startSource(blueprintOfClass(Server, { calls: ['ask'], casts: ['tell'] }));
     expect(await world.call(decorated, 'ask')).toBe('hello');
     world.cast(decorated, 'tell');
     await settle();

@@ -5,7 +5,7 @@ import { isCleanExit } from '../../lib/runtime/exits/exit-reason.js';
 import { processOf } from '../../lib/runtime/process.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -198,8 +198,8 @@ describe('whatever a callback does', () => {
         ['tag', 'onTagged'],
       ] as const;
       const message = make();
-      const choosy = await world.startSource(serverSource(Server, { infos: tagged }));
-      const greedy = await world.startSource(serverSource(Server, { infos: [...tagged, [undefined, 'onRest']] }));
+      const choosy = await world.startSource(blueprintOfClass(Server, { infos: tagged }));
+      const greedy = await world.startSource(blueprintOfClass(Server, { infos: [...tagged, [undefined, 'onRest']] }));
       world.send(choosy, message);
       world.send(greedy, message);
       await settle();

@@ -4,7 +4,7 @@ import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
 import { noReply, ok } from '../../lib/gen-server/results/callback-result.js';
 import { REDACTED } from '../../lib/runtime/secrets/redaction.js';
 import { settle } from '../support/manual-clock.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -49,7 +49,7 @@ beforeEach(() => {
 
 describe('a crash report shows the last message', () => {
   const cart = () =>
-    serverSource(Cart, {
+    blueprintOfClass(Cart, {
       calls: ['add', 'addLater'],
       casts: ['clear', 'goOn'],
       continues: ['load'],

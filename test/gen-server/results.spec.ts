@@ -9,7 +9,7 @@ import { processOf } from '../../lib/runtime/process.js';
 import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Context, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -335,7 +335,7 @@ describe('a callback that is missing', () => {
         return reply(this.state);
       }
     }
-    const picky = await world.startSource(serverSource(Picky, { calls: ['get'], infos: [['known', 'onKnown']] }));
+    const picky = await world.startSource(blueprintOfClass(Picky, { calls: ['get'], infos: [['known', 'onKnown']] }));
     for (const message of ['known', 'unknown', { type: 'known' }, { type: 'unknown' }, 42, null])
       world.send(picky, message);
     expect(await world.call(picky, 'get')).toEqual(['known', 'known']);
@@ -344,7 +344,7 @@ describe('a callback that is missing', () => {
       ['known', 'onKnown'],
       [undefined, 'onRest'],
     ] as const;
-    const open = await world.startSource(serverSource(Picky, { calls: ['get'], infos }));
+    const open = await world.startSource(blueprintOfClass(Picky, { calls: ['get'], infos }));
     for (const message of ['known', 'unknown', 42]) world.send(open, message);
     expect(await world.call(open, 'get')).toEqual(['known', 'unknown', 42]);
   });
@@ -376,7 +376,7 @@ describe('a callback that is missing', () => {
         log.push('terminated');
       }
     }
-    const pid = await world.startSource(serverSource(Server, { casts: ['note'] }));
+    const pid = await world.startSource(blueprintOfClass(Server, { casts: ['note'] }));
     world.cast(pid, 'note');
     await settle();
     gate.resolve();

@@ -9,7 +9,7 @@ import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -209,7 +209,7 @@ describe('a process that is killed while its instance is made', () => {
       }
     }
     const started = rejectionOf(
-      world.startSource({ ...serverSource(Server), create: () => gate.promise }, { name: 'server' }),
+      world.startSource({ ...blueprintOfClass(Server), create: () => gate.promise }, { name: 'server' }),
     );
     await settle();
     world.exit('server', 'kill');

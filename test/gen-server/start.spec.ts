@@ -21,7 +21,7 @@ import { deferred, never } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { startProbe } from '../support/probe.js';
 import { type Context, script } from '../support/script.js';
-import { serverSource } from '../support/server-source.js';
+import { blueprintOfClass } from '../support/server-blueprint.js';
 import { rejectionOf } from '../support/thrown.js';
 import { testWorld, type TestWorld } from '../support/world.js';
 
@@ -263,7 +263,7 @@ describe('start', () => {
 
     it('counts the making of the instance as well (I7)', async () => {
       class Slow extends GenServerBase<null> {}
-      const source = { ...serverSource(Slow), create: () => never() };
+      const source = { ...blueprintOfClass(Slow), create: () => never() };
       const failed = rejectionOf(world.startSource(source, { startTimeoutMs: 10, name: 'slow' }));
       await world.clock.advance(10);
       expect(await failed).toMatchObject({ reason: 'timeout', server: 'Slow' });
@@ -293,7 +293,7 @@ describe('start', () => {
 
   it('fails when no instance can be made, for whatever reason', async () => {
     class Server extends GenServerBase<null> {}
-    const source = serverSource(Server);
+    const source = blueprintOfClass(Server);
     const reasons = await Promise.all(
       [() => thrower(boom), () => Promise.reject(boom), () => null, () => Promise.resolve(null)].map(async (create) => {
         const refused = await rejectionOf(world.startSource({ ...source, create: create as never }));
@@ -416,7 +416,7 @@ describe('childSpec', () => {
   }
 
   it('gives a server its default spec: its own id, permanent, 5 s to end, all of it to be overridden (I13)', async () => {
-    const source = serverSource(Server, { calls: ['get'] });
+    const source = blueprintOfClass(Server, { calls: ['get'] });
     expect(completeChildSpec(childSpec(source), 'root')).toMatchObject({
       id: 'Server',
       restart: 'permanent',
@@ -433,7 +433,7 @@ describe('childSpec', () => {
   it('starts the server with the one list of arguments, linked to its parent (I13)', async () => {
     const world = testWorld();
     const parent = await startProbe(world);
-    const spec = childSpec(serverSource(Server, { calls: ['get'] }), { args: [7] });
+    const spec = childSpec(blueprintOfClass(Server, { calls: ['get'] }), { args: [7] });
     const { process, outcome } = spec.start(processOf(parent.pid)!, undefined);
     expect(await outcome).toEqual({ status: 'ok' });
     expect(process.parent).toBe(processOf(parent.pid));

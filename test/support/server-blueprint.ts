@@ -20,7 +20,7 @@ export interface HandlerNames {
 type AnyServer = new () => GenServerBase<any>;
 
 /** What a decorated class is compiled to, without the decorators. */
-export function serverSource(Server: AnyServer, names: HandlerNames = {}): ServerBlueprint {
+export function blueprintOfClass(Server: AnyServer, names: HandlerNames = {}): ServerBlueprint {
   const method = (name: string) => (Server.prototype as unknown as Record<string, HandlerMethod>)[name]!;
   const handlers = (keys: readonly string[] = []) => new Map(keys.map((key) => [key, new Handler(key, method(key))]));
   const infos = new InfoHandlers();
