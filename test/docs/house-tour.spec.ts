@@ -21,6 +21,17 @@ describe('the house tour', () => {
     expect(named.sort()).toEqual(rooms.sort());
   });
 
+  it.each(['runtime', 'gen-server', 'nest'])('has one line for every folder of %s, and for no other', (room) => {
+    const folders = readdirSync(join(ROOT, 'lib', room), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${name}/`);
+    const table = new RegExp(`\\n\\| \`${room}/\` [^]*?\\n\\n`).exec(tour)![0];
+    const named = [...table.matchAll(/^\| `([\w-]+\/)` +\|/gm)]
+      .map(([, name]) => name!)
+      .filter((name) => name !== `${room}/`);
+    expect(named.sort()).toEqual(folders.sort());
+  });
+
   it('names functions and classes that stand in the file it names beside them', () => {
     const pairs = [...tour.matchAll(/`([\w./-]+\.ts)` `(\w+)(?:\(\))?`/g)];
     expect(pairs.length).toBeGreaterThan(10);
