@@ -124,3 +124,16 @@ export class DynamicChild implements SupervisorRecord {
 }
 
 keepShape(new DynamicChild(null as never, { hasStarted: false } as never));
+
+/** What is kept of a child that ended because it had nothing to do: whoever still talks to it may start it again. */
+const ENDED_IDLE: SupervisorRecord = { afterEnd: () => ENDED_IDLE };
+
+/** Notes that a child has ended because it had nothing to do. It costs nothing but what its pid holds already. */
+export function noteIdleEnd(pid: Pid): void {
+  Pid.setSupervisorRecord(pid, ENDED_IDLE);
+}
+
+/** Whether a child that is gone ended because it had nothing to do, and not because it was stopped or crashed. */
+export function hasEndedIdle(pid: Pid): boolean {
+  return Pid.supervisorRecord(pid) === ENDED_IDLE;
+}

@@ -17,7 +17,8 @@ import type { ServerName } from '../runtime/server-name.js';
 import { childrenOf } from '../runtime/relations/relations.js';
 import { withResolvers } from '../runtime/with-resolvers.js';
 import type { ChildCounts, ChildStatus, ChildView, SupervisorStatus } from './child.js';
-import { DynamicChild, DynamicChildPlan } from './dynamic-child.js';
+import { isPassivation } from '../gen-server/process/quiet-time.js';
+import { DynamicChild, DynamicChildPlan, noteIdleEnd } from './dynamic-child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import type { SupervisionEvent } from './events.js';
@@ -168,6 +169,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     }
     if (!shouldRestart(child.plan.restart, reason)) {
       this.forget(child); // D5
+      if (isPassivation(reason)) noteIdleEnd(pid);
       return noReply();
     }
     this.putOff(child);

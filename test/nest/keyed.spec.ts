@@ -16,6 +16,7 @@ import {
   MaxChildrenError,
   noReply,
   ok,
+  type Pid,
   reply,
   replyStream,
   stop,
@@ -73,6 +74,12 @@ class Room extends GenServerBase<RoomState> {
     return noReply({ ...this.state, said: [...this.state.said, text] });
   }
 
+  @HandleCast()
+  async hold(until: Promise<void>) {
+    await until;
+    return noReply();
+  }
+
   @HandleCall()
   whoami() {
     return reply({ id: this.state.id, pid: this.self.pid });
@@ -98,7 +105,7 @@ class Lobby {
 @Module({ providers: [Room, Lobby] })
 class RoomModule {}
 
-@GenServer({ start: 'on_demand', supervisor: { maxChildren: 1 } })
+@GenServer({ start: 'on_demand', idleMs: 60_000, supervisor: { maxChildren: 1 } })
 class Small extends GenServerBase<number> {
   override init() {
     return ok(0);
@@ -122,6 +129,8 @@ class Always extends GenServerBase<null> {}
 function wants(token: symbol): FactoryProvider {
   return { provide: 'wants', useFactory: (given: unknown) => given, inject: [token] };
 }
+
+type Booted = Awaited<ReturnType<typeof boot>>;
 
 async function boot(...more: Provider[]) {
   const clock = new ManualClock();
@@ -283,6 +292,42 @@ describe('DynamicSupervisorClient', () => {
       expect((await client.whoami()).pid).toBe(second);
     });
 
+    it.each<[how: string, end: (it: Booted, pid: Pid) => unknown]>([
+      ['terminateChild', ({ rooms }) => void rooms.terminateChild({ key: 'a' })],
+      ['stop', ({ runtime }, pid) => void runtime.stop(pid)],
+      ['an exit signal', ({ runtime }, pid) => runtime.exit(pid, 'shutdown')],
+    ])('of getOrStart waits for the next holder already when %s is still queued', async (_how, end) => {
+      const booted = await boot();
+      const room = await booted.rooms.getOrStart('a', 'A');
+      const first = (await room.whoami()).pid;
+      const gate = deferred();
+      room.hold(gate.promise);
+      await settle();
+      end(booted, first);
+      room.say('after the stop');
+      const [said, next] = [room.said(), room.whoami()];
+      const again = booted.rooms.getOrStart('a', 'A');
+      gate.resolve();
+      expect(await said).toEqual(['after the stop']);
+      expect((await next).pid).not.toBe(first);
+      expect((await (await again).whoami()).pid).toBe((await next).pid);
+    });
+
+    it.each<[how: string, end: (it: Booted, pid: Pid) => unknown]>([
+      ['was ended by terminateChild', ({ rooms }) => rooms.terminateChild({ key: 'a' })],
+      ['was stopped', ({ runtime }, pid) => runtime.stop(pid)],
+      ['was stopped with the reason of an idle end', ({ runtime }, pid) => runtime.stop(pid, { shutdown: 'idle' })],
+    ])('of getOrStart does not bring back a process that %s', async (_how, end) => {
+      const booted = await boot();
+      const room = await booted.rooms.getOrStart('a', 'A');
+      await end(booted, (await room.whoami()).pid);
+      room.say('to nobody');
+      await expect(room.said()).rejects.toMatchObject({ code: 'NO_PROCESS' });
+      expect(starts).toBe(1);
+      const other = await booted.rooms.getOrStart('a', 'B');
+      expect([(await room.whoami()).id, await other.said()]).toEqual(['B', []]);
+    });
+
     it('of getOrStart does not reach a holder that is in its terminate, nor anybody when the application has stopped', async () => {
       const { app, rooms } = await boot();
       const room = await rooms.getOrStart('a', 'A');
@@ -378,11 +423,11 @@ describe('DynamicSupervisorClient', () => {
   });
 
   it('refuses more than maxChildren, and drops casts that would need one more', async () => {
-    const { app } = await boot(Small, wants(getDynamicSupervisorToken(Small)));
+    const { app, clock } = await boot(Small, wants(getDynamicSupervisorToken(Small)));
     const rooms = app.get<DynamicSupervisorClient<Small>>('wants');
     const first = await rooms.getOrStart('a');
     await expect(rooms.getOrStart('b')).rejects.toBeInstanceOf(MaxChildrenError);
-    await rooms.terminateChild({ key: 'a' });
+    await clock.advance(60_000); // idle
     await rooms.getOrStart('b');
     first.tick();
     await expect(first.ticks()).rejects.toMatchObject({ code: 'MAX_CHILDREN', maxChildren: 1 });

@@ -22,6 +22,12 @@ export interface QuietServer extends Process {
 
 /** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
+
+/** Whether a process ended because of its `idleMs`, and not because somebody stopped it with a reason that looks the same. */
+export function isPassivation(reason: ExitReason): boolean {
+  return reason === PASSIVATED;
+}
+
 const TIMEOUT = Object.freeze(new Timeout());
 
 /** The timeout that a result asked for (T1). */

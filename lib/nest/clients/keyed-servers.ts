@@ -39,7 +39,7 @@ export class KeyedServers {
   readonly keys: KeyTable;
   /** Made by the first start, which also refuses options that make no sense. */
   private plan: DynamicChildPlan | undefined;
-  /** Keys whose process is in its `terminate`, with the callers that wait for the next one, in order. */
+  /** Keys whose process is about to end, with the callers that wait for the next one, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
 
   constructor(
@@ -84,7 +84,7 @@ export class KeyedServers {
   accepting(key: unknown): GenServerProcess | undefined {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
-    return holder !== undefined && !holder.isEnding ? holder : undefined;
+    return holder !== undefined && !isLeaving(holder) ? holder : undefined;
   }
 
   /** Tells `arrival` the process of a key that takes messages, which is started or waited for first. */
@@ -105,7 +105,7 @@ export class KeyedServers {
     if (this.awaited.has(key)) return undefined;
     const holder = this.find(key);
     if (holder === undefined) return this.start(key, args, null);
-    if (!holder.isEnding) return holder;
+    if (!isLeaving(holder)) return holder;
     this.awaited.set(key, []);
     // In a microtask: when the process crashed, its supervisor acts first, and what the supervisor starts is the next process.
     watch(holder, () => void Promise.resolve().then(() => this.arrive(key, args)));
@@ -144,4 +144,9 @@ export class KeyedServers {
     if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
     else for (const arrival of waiting) arrival(next);
   }
+}
+
+/** Whether what is sent now would come too late: the process is in its `terminate`, or a request to end it waits in its queue. */
+function isLeaving(process: GenServerProcess): boolean {
+  return process.isEnding || process.isStopQueued;
 }

@@ -1,9 +1,12 @@
+import { formatDestination } from '../../gen-server/client/destination.js';
+import { NoProcessError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import { Pid } from '../../runtime/pid.js';
 import { processOf } from '../../runtime/process.js';
 import type { ServerName } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { hasEndedIdle } from '../../supervision/dynamic-child.js';
 import type { Arrival, KeyedServers } from './keyed-servers.js';
 import type { ClientTarget } from './client-target.js';
 
@@ -22,7 +25,7 @@ export class KeyedTarget implements ClientTarget {
   constructor(
     protected readonly form: KeyedForm,
     protected readonly key: unknown,
-    private holder?: Pid,
+    protected holder?: Pid,
   ) {}
 
   get runtime(): Runtime {
@@ -58,7 +61,10 @@ export class KeyedTarget implements ClientTarget {
   }
 }
 
-/** The process that holds a key, which is started with these arguments when there is none. */
+/**
+ * The process that holds a key. When it has gone idle, or is about to end, the next one is started with these arguments; one that
+ * crashed for good or was stopped is not: whoever stopped it meant it.
+ */
 export class StartingTarget extends KeyedTarget {
   constructor(
     form: KeyedForm,
@@ -71,11 +77,24 @@ export class StartingTarget extends KeyedTarget {
 
   override find(): GenServerProcess | undefined {
     const server = this.findRemembered();
-    if (server !== undefined && !server.isEnding) return server;
-    return this.remember(this.form.keyed.accepting(this.key));
+    if (server !== undefined && !server.isEnding && !server.isStopQueued) return server;
+    const next = this.form.keyed.accepting(this.key);
+    // The one before is remembered while there is no other: how it ended decides whether it is started again.
+    return next === undefined ? undefined : this.remember(next);
   }
 
   whenAccepting(arrival: Arrival): void {
-    this.form.keyed.whenAccepting(this.key, this.args, arrival);
+    const { keyed } = this.form;
+    if (this.mayStart() || keyed.find(this.key) !== undefined) keyed.whenAccepting(this.key, this.args, arrival);
+    else arrival(new NoProcessError(formatDestination(this.destination), this.absenceHint()));
+  }
+
+  override absenceHint(): string {
+    return 'Its process was stopped or has crashed, and only getOrStart(key, …) starts another.';
+  }
+
+  private mayStart(): boolean {
+    const { holder } = this;
+    return holder === undefined || hasEndedIdle(holder);
   }
 }
