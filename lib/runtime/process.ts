@@ -282,7 +282,7 @@ export abstract class Process implements Schedulable, TrackedProcess {
     if (relations !== null) giveUp(relations);
     if (this.isLinkedToParent) {
       this.isLinkedToParent = false;
-      this.parent!.signal(reason, this);
+      if (relations === null || !relations.isStoppedByParent) this.parent!.signal(reason, this);
     }
     // A parent that ended without it, or is about to, was killed if it was a supervisor: nobody will ask about this child.
     if (this.parent !== null && this.parent.isFenced) Pid.setSupervisorRecord(this.pid, undefined);

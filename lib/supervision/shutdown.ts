@@ -4,7 +4,7 @@ import { type ExitReason, isCleanExit } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
 import { unlink } from '../runtime/relations/links.js';
 import { watch } from '../runtime/relations/monitors.js';
-import { Monitor } from '../runtime/relations/relations.js';
+import { Monitor, relationsOf } from '../runtime/relations/relations.js';
 import type { Clock } from '../runtime/ports.js';
 import type { Process } from '../runtime/process.js';
 import type { Shutdown } from './child-spec.js';
@@ -82,9 +82,10 @@ export function beginShutdown(
   shutdownMs: Shutdown,
   onEnd: (report: ShutdownReport) => void,
 ): void {
-  unlink(parent, child);
   const { clock, deadlines } = child.runtime;
   const end = new EndOfChild(child, clock, clock.now(), onEnd).start();
+  // Linked until it is gone: when the parent is killed meanwhile, the child goes with it.
+  relationsOf(child).isStoppedByParent = true;
   if (shutdownMs === 'brutal_kill') {
     end.expire();
     return;

@@ -490,6 +490,27 @@ describe('a supervisor that receives signals', () => {
     expect(exits).toEqual(expect.arrayContaining(['root killed', 'a killed', 'b killed', 'c killed']));
   });
 
+  it.each([
+    ['is in its terminate', 'is killed'],
+    ['is in its terminate', 'has used up its own time'],
+    ['finishes its queue', 'is killed'],
+    ['finishes its queue', 'has used up its own time'],
+  ])('takes along a child that it is stopping and that %s, when it %s itself [S22]', async (doing, how) => {
+    const world = treeWorld();
+    const a = world.worker('a', { shutdownMs: Infinity, ...(doing.includes('terminate') && { terminate: never }) });
+    await world.supervise([{ ...world.supervisor('mid', [a]), shutdownMs: 100 }]);
+    if (doing.includes('queue')) world.cast('a', hang);
+    await settle();
+    const stopped = world.stop('root');
+    await settle();
+    expect(world.whereis('a')).toBeDefined();
+    if (how.includes('killed')) world.exit('mid', 'kill');
+    else await world.clock.advance(100);
+    await settle();
+    await stopped;
+    expect([world.runtime.processCount, world.names()]).toEqual([0, []]);
+  });
+
   it('takes a whole tree down when its root is killed, each supervisor stopping its own children [S22]', async () => {
     const world = treeWorld();
     const c = world.worker('c', { startOptions: { trapExit: true } });

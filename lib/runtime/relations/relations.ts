@@ -81,6 +81,8 @@ export class Relations {
   lastWatcher: Monitor | null = null;
   /** The monitors that this process owns. */
   watching: Map<Ref, Monitor> | null = null;
+  /** The parent stops this process and hears of its end in another way than by the link, which stays: the parent may be killed. */
+  isStoppedByParent = false;
   /** A request to end this process waits in its queue. */
   isStopQueued = false;
   /** How many calls made by this process are unanswered, as far as is known. */
