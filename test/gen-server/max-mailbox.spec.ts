@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Sys } from '../../lib/gen-server/client/sys.js';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { OverloadedError } from '../../lib/gen-server/errors.js';
 import type { MessageShed } from '../../lib/gen-server/events.js';
@@ -401,6 +402,24 @@ describe('a mailbox without limit', () => {
       ),
     );
   });
+
+  it.each([1, 100, 30_000])(
+    'reports its high water also while the server is suspended, when %s come at a time',
+    async (burst) => {
+      const world = testWorld();
+      const { pid, release } = await heldUp(world);
+      await release();
+      await world.call(pid, null);
+      await new Sys(world.runtime).suspend(pid);
+      for (let sent = 0; sent < 30_000; sent += burst) {
+        for (let at = 0; at < burst; at++) world.cast(pid, at);
+        if (sent % 3_000 === 0) await settle();
+      }
+      await settle();
+      const events = eventsOf(world, 'gen_server.mailbox_high_water');
+      expect(events.map((event) => (event as unknown as { queueLength: number }).queueLength)).toEqual([10_000]);
+    },
+  );
 
   it('sheds nothing', async () => {
     const world = testWorld();

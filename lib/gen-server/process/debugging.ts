@@ -4,8 +4,8 @@ import { REDACTED } from '../../runtime/secrets/redaction.js';
 import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
 import { type CallRequest, describeRequest } from './call-request.js';
 import type { RequestDescription } from '../errors.js';
-import type { Runtime } from '../../runtime/runtime.js';
-import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
+import type { Invocation } from '../definition/server-definition.js';
+import { reportHighWater, type ReportedServer } from './process-reports.js';
 import type { SystemRequest } from './system-request.js';
 import { Trace } from './trace.js';
 
@@ -25,16 +25,13 @@ export interface Statistics {
 }
 
 /** The process that is being debugged. */
-export interface DebuggedServer {
-  readonly runtime: Runtime;
-  readonly definition: ServerDefinition;
+export interface DebuggedServer extends ReportedServer {
   readonly state: unknown;
   readonly isBusy: boolean;
   readonly extrasInUse: { debugging: Debugging | null };
   readonly debugging: Debugging | null;
   mailbox: Mailbox | null;
   makeMailbox(): Mailbox;
-  visibleState(): unknown;
 }
 
 interface Counters {
@@ -76,7 +73,7 @@ export class Debugging {
     const { kind } = envelope;
     if (kind === TERMINATE || (kind === SYSTEM && !(envelope as SystemRequest).runsHandler)) return false;
     if (this.isSuspended) {
-      (this.heldBack ??= this.server.makeMailbox()).push(envelope, payload);
+      this.holdBack(envelope, payload);
       return true;
     }
     if (kind === CALL) {
@@ -88,6 +85,15 @@ export class Debugging {
       this.noteIn('info', kind === SYSTEM ? envelope : this.shownInfo(payload), null);
     }
     return false;
+  }
+
+  private holdBack(envelope: Envelope, payload: unknown): void {
+    const heldBack = (this.heldBack ??= this.server.makeMailbox());
+    heldBack.push(envelope, payload);
+    if (!heldBack.isHigh) return;
+    // First, since whoever is told may send another message.
+    heldBack.raiseHighWater();
+    reportHighWater(this.server, heldBack.length);
   }
 
   continues(invocation: Invocation, payload: unknown): void {

@@ -212,7 +212,8 @@ export class GenServerProcess extends Process {
   }
 
   protected override onHighWater(queueLength: number): void {
-    reportHighWater(this, queueLength);
+    // What comes while the server is suspended is held back, and counted there.
+    if (!this.isSuspended) reportHighWater(this, queueLength);
   }
 
   protected override onQuiet(): void {
