@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { stop } from '../gen-server/client/client.js';
 import { NoProcessError } from '../gen-server/errors.js';
+import { KeyTable } from '../gen-server/key-table.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { start } from '../gen-server/client/start.js';
 import type { StartOptions } from '../gen-server/definition/start-options.js';
@@ -68,7 +69,8 @@ export class PartitionSupervisor implements ViaRegistry {
   private readonly name: ServerName | undefined;
   private readonly source: ServerBlueprint;
   private readonly specs: readonly ChildSpec[];
-  private readonly names = new PartitionNames();
+  /** Which process runs which partition now. */
+  private readonly holders = new KeyTable();
   /** The last incarnation of the supervisor. */
   private pid: Pid | undefined;
   private active: number;
@@ -120,7 +122,7 @@ export class PartitionSupervisor implements ViaRegistry {
   /** The process for a key; undefined while it is being restarted. Throws `NoProcessError` when there are no partitions. */
   whereisName(key: unknown): Pid | undefined {
     if (this.active === 0) throw new NoProcessError(this.label, 'It has 0 partitions; give it some with resize.');
-    return this.names.whereisName(partitionOf(key, this.active));
+    return this.holders.whereisName(partitionOf(key, this.active));
   }
 
   send(key: unknown, message: unknown): void {
@@ -227,32 +229,8 @@ export class PartitionSupervisor implements ViaRegistry {
     const given = options.args ?? source.defaults?.args ?? [];
     // A function makes them anew for each incarnation, as it does for any server; else they are evaluated once (S23).
     const args = typeof given === 'function' ? () => argumentsOf(spec, given(), at) : argumentsOf(spec, given, at);
-    const name = { via: this.names, key: at };
+    const name = this.holders.nameOf(at);
     return childSpec(source, { ...options, name, args }, { id: `${at}`, restart, shutdownMs });
-  }
-}
-
-/** Who runs which partition now. */
-class PartitionNames implements ViaRegistry {
-  private readonly pids = new Map<unknown, Pid>();
-
-  registerName(partition: unknown, pid: Pid): boolean {
-    if (this.pids.has(partition)) return false;
-    this.pids.set(partition, pid);
-    return true;
-  }
-
-  unregisterName(partition: unknown): void {
-    this.pids.delete(partition);
-  }
-
-  whereisName(partition: unknown): Pid | undefined {
-    return this.pids.get(partition);
-  }
-
-  send(partition: unknown, message: unknown): void {
-    const pid = this.pids.get(partition);
-    if (pid !== undefined) processOf(pid)?.deliver(SENT_ENVELOPE, message);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeyTable } from '../../lib/registry/key-table.js';
+import { KeyTable } from '../../lib/gen-server/key-table.js';
 import { NameTable } from '../../lib/registry/name-table.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import type { NameService, ViaRegistry } from '../../lib/runtime/ports.js';

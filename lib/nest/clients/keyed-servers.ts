@@ -4,7 +4,7 @@ import type { StartOutcome } from '../../gen-server/process/start-observer.js';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
 import { startErrorOf, type StartObserver } from '../../gen-server/process/start-observer.js';
 import type { StartOptions } from '../../gen-server/definition/start-options.js';
-import { KeyTable } from '../../registry/key-table.js';
+import { KeyTable } from '../../gen-server/key-table.js';
 import type { NameSlot } from '../../registry/name-table.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import type { Pid } from '../../runtime/pid.js';

@@ -1,11 +1,14 @@
-import { NoProcessError } from '../gen-server/errors.js';
+import { NoProcessError } from './errors.js';
 import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import type { Pid } from '../runtime/pid.js';
 import { processOf } from '../runtime/process.js';
 import { print } from '../runtime/secrets/print.js';
 import { type KeyRegistry, ViaKey } from '../runtime/server-name.js';
 
-/** The keys of one keyed server: a namespace of its own, used as `{ via: table, key }`. */
+/**
+ * Keys with at most one holder each, used as `{ via: table, key }`: the keys of one keyed server, or the partitions of one partition
+ * supervisor.
+ */
 export class KeyTable implements KeyRegistry {
   /** Without an object per key, since there may be a hundred thousand. */
   private readonly holders = new Map<unknown, Pid>();
