@@ -42,7 +42,7 @@ export interface ChildView {
   readonly type: 'worker' | 'supervisor';
 }
 
-/** What a supervisor knows of one child. */
+/** What a supervisor knows of one child. Its process and its status are changed through the {@link ChildTable} it is in. */
 export class Child {
   process: GenServerProcess | null = null;
   status: ChildStatus = 'stopped';
@@ -56,6 +56,10 @@ export class Child {
   attempts = 0;
   /** When it last came up, on the runtime's clock. */
   upSince = 0;
+  /** Neighbours in start order. @internal */
+  previous: Child | null = null;
+  /** @internal */
+  next: Child | null = null;
 
   constructor(readonly spec: CompleteChildSpec) {}
 
@@ -67,6 +71,8 @@ export class Child {
 /** Sent by a supervisor to itself, so that others have their turn between two attempts (S13). */
 export class RetryRestart {
   constructor(
+    /** Who is to be started. It may have been stopped or deleted in the meantime. */
+    readonly child: Child,
     /** Why the child had ended in the first place. */
     readonly reason: ExitReason,
     /** The incident was counted when it happened, and the waiting is over. */

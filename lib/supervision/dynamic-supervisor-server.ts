@@ -8,7 +8,7 @@ import type { StartObserver } from '../gen-server/process/start-observer.js';
 import { spawnAsPlanned } from '../gen-server/client/start.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
-import { type ExitReason, isCleanExit, reasonOfThrown } from '../runtime/exits/exit-reason.js';
+import { type ExitReason, reasonOfThrown } from '../runtime/exits/exit-reason.js';
 import { keepShape } from '../runtime/keep-shape.js';
 import type { Exit } from '../runtime/exits/messages.js';
 import { Pid } from '../runtime/pid.js';
@@ -21,10 +21,10 @@ import { isPassivation } from '../gen-server/process/quiet-time.js';
 import { DynamicChild, DynamicChildPlan, noteIdleEnd } from './dynamic-child.js';
 import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-child-spec.js';
 import { ChildStateError, MaxChildrenError } from './errors.js';
-import type { SupervisionEvent } from './events.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
-import { beginShutdown, isUnexpectedEnd, type ShutdownReport } from './shutdown.js';
+import { beginShutdown } from './shutdown.js';
+import { SupervisorReports } from './supervisor-reports.js';
 
 /** One dynamic child, as `whichChildren` shows it (D4). @publicApi */
 export interface DynamicChildInfo {
@@ -67,10 +67,13 @@ export class DynamicRetry {
 export class DynamicSupervisorServer extends GenServerBase<null> {
   /** How many there are. They are found by their pids and by their processes: a table of them would cost more than they do. */
   private count = 0;
+  /** The same without those that somebody has asked to be stopped, and what they are. */
+  private readonly present = { children: 0, supervisors: 0, restarting: 0 };
   /** Those that have no process, until the next attempt to start one. */
   private readonly waiting = new Set<DynamicChild>();
   private readonly intensity: RestartIntensity;
   private server!: GenServerProcess;
+  private reports!: SupervisorReports;
 
   constructor(
     private readonly label: string,
@@ -82,7 +85,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   override init(): Ok<null> {
     this.server = processOf(this.self.pid) as GenServerProcess;
-    this.report({ type: 'supervisor.started', ...this.aboutItself(), children: 0, tookMs: 0 });
+    this.reports = new SupervisorReports(this.server, this.label);
+    this.reports.started(0, 0);
     return ok(null);
   }
 
@@ -96,7 +100,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       if (child !== undefined) stops.push(this.stopAndForget(child)); // else forgotten while another was stopped
     }
     await Promise.all(stops);
-    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: clock.now() - begin });
+    this.reports.stopped(reason, clock.now() - begin);
   }
 
   override formatStatus(): SupervisorStatus {
@@ -129,6 +133,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const process = spawnAsPlanned(server.runtime, plan.server, name, args, observer, { parent: server });
     Pid.setSupervisorRecord(process.pid, plan);
     this.count++;
+    this.present.children++;
+    if (plan.isSupervisor) this.present.supervisors++;
     return process;
   }
 
@@ -143,18 +149,14 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   /** The children in the order they were first started. */
   whichChildren(): readonly DynamicChildInfo[] {
-    return this.present().map(({ process: { pid }, name, status }) => ({ pid, name, status }));
+    // Those that somebody has asked to be stopped are as good as gone.
+    const present = this.children().filter(({ leaving }) => leaving === null);
+    return present.map(({ process: { pid }, name, status }) => ({ pid, name, status }));
   }
 
   countChildren(): ChildCounts {
-    const present = this.present();
-    const supervisors = present.filter(({ isSupervisor }) => isSupervisor).length;
-    return {
-      specs: present.length,
-      active: present.filter(({ comeback }) => comeback === null).length,
-      supervisors,
-      workers: present.length - supervisors,
-    };
+    const { children: specs, supervisors, restarting } = this.present;
+    return { specs, active: specs - restarting, supervisors, workers: specs - supervisors };
   }
 
   // --- exits --------------------------------------------------------------------------------------------------------------
@@ -163,10 +165,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const child = pid === undefined ? undefined : this.find(pid);
     if (pid === undefined || child === undefined || !this.isNews(child, pid)) return noReply();
     this.cameUp(child); // its starter may not have heard of that yet
-    const isClean = isCleanExit(reason);
-    if (this.server.runtime.events.wants('supervisor.child_exited', isClean)) {
-      this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean });
-    }
+    this.reports.childExited(child, pid, reason);
     if (!shouldRestart(child.plan.restart, reason)) {
       this.forget(child); // D5
       if (isPassivation(reason)) noteIdleEnd(pid);
@@ -174,6 +173,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     }
     this.putOff(child);
     child.comeback = { crashed: pid, reason };
+    this.present.restarting++;
     return this.restart(child, reason);
   }
 
@@ -193,10 +193,8 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   }
 
   private restart(child: DynamicChild, reason: ExitReason): CastResult<null> {
-    const { maxRestarts, withinMs } = this.options;
     if (!this.intensity.record(this.server.runtime.clock.now())) {
-      const budget = { strategy: 'one_for_one', maxRestarts, withinMs } as const;
-      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(child), ...budget, reason });
+      this.reports.restartsExceeded(child, 'one_for_one', this.options, reason);
       return stop('shutdown'); // D7
     }
     try {
@@ -217,14 +215,14 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
   /** Somebody has taken its name. To try until that one ends would use up the restarts of all the others. */
   private giveWay(child: DynamicChild, { holder }: AlreadyStartedError): void {
     this.forget(child);
-    this.report({ type: 'supervisor.child_superseded', ...this.about(child), holder });
+    this.reports.childSuperseded(child, holder);
   }
 
   /** Tries again in a later turn; each attempt counts (S13). */
   private retryLater(child: DynamicChild, failure: ExitReason): void {
     const { server } = this;
     this.putOff(child);
-    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason: failure, isRestart: true });
+    this.reports.childStartFailed(child, failure, true);
     server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, new DynamicRetry(child)));
   }
 
@@ -259,17 +257,17 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     child.phase = 'running';
     child.comeback = null;
     if (comeback === null) return;
-    this.report({
-      type: 'supervisor.child_restarted',
-      ...this.about(child),
-      pid: process.pid,
-      reason: comeback.reason,
-    });
+    this.present.restarting--;
+    this.reports.childRestarted(child, process.pid, comeback.reason);
   }
 
   /** However many ask for it, a child is stopped once, and each of them waits for its end. */
   private stopAndForget(child: DynamicChild): Promise<void> {
-    return (child.leaving ??= this.stopOne(child));
+    if (child.leaving !== null) return child.leaving;
+    const leaving = this.stopOne(child);
+    // It may have ended in that very call.
+    if (child.phase !== 'gone') this.uncount(child);
+    return (child.leaving = leaving);
   }
 
   private stopOne(child: DynamicChild): Promise<void> {
@@ -282,27 +280,24 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     const { promise, resolve } = withResolvers<void>();
     beginShutdown(this.server, process, plan.shutdownMs, (end) => {
       this.forget(child);
-      this.reportStopped(child, end);
+      this.reports.childStopped(child, process.pid, end, plan.shutdownMs);
       resolve();
     });
     return promise;
   }
 
-  private reportStopped(child: DynamicChild, end: ShutdownReport): void {
-    const isUnexpected = isUnexpectedEnd(end.reason, child.plan.shutdownMs);
-    // Printing a name and reading the clock take longer than the stop.
-    if (!this.server.runtime.events.wants('supervisor.child_stopped', !isUnexpected)) return;
-    const { reason, tookMs, undrained } = end;
-    const { pid } = child.process;
-    const event = { pid, reason, tookMs, undrained, isUnexpected };
-    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...event });
-  }
-
   private forget(child: DynamicChild): void {
     if (child.phase === 'gone') return;
     this.count--;
+    if (child.leaving === null) this.uncount(child);
     this.waiting.delete(child);
     child.leave();
+  }
+
+  private uncount({ isSupervisor, comeback }: DynamicChild): void {
+    this.present.children--;
+    if (isSupervisor) this.present.supervisors--;
+    if (comeback !== null) this.present.restarting--;
   }
 
   /** A child that something is about to happen to. */
@@ -328,23 +323,5 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       if (child !== undefined) children.push(child);
     }
     return children.sort((a, b) => a.process.pid.id - b.process.pid.id);
-  }
-
-  /** Without those that somebody has asked to be stopped: they are as good as gone. */
-  private present(): DynamicChild[] {
-    return this.children().filter(({ leaving }) => leaving === null);
-  }
-
-  private about(child: DynamicChild): { supervisor: string; childId: string } {
-    return { supervisor: this.label, childId: child.printedId };
-  }
-
-  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
-    return { supervisor: this.label, pid: this.server.pid, isRoot: this.server.parent === null };
-  }
-
-  private report(event: SupervisionEvent): void {
-    const { events } = this.server.runtime;
-    if (events.wants(event.type)) events.emit(event);
   }
 }

@@ -5,12 +5,18 @@
  */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
+/** Children in the order they are started. */
+export interface StartOrder<C> {
+  all(): readonly C[];
+  /** A child and those started after it. */
+  from(child: C): readonly C[];
+}
+
 /**
- * The children that are started anew when the one at `failed` has ended, in start order; those of them that still run are
- * stopped before, in reverse. `count` is the number of children.
+ * The children that are started anew when `failed` has ended, in start order; those of them that still run are stopped before, in
+ * reverse. Children that stay as they are, are not looked at: there may be many of them.
  */
-export function childrenToRestart(strategy: Strategy, failed: number, count: number): readonly number[] {
+export function childrenToRestart<C>(strategy: Strategy, failed: C, order: StartOrder<C>): readonly C[] {
   if (strategy === 'one_for_one') return [failed];
-  const first = strategy === 'one_for_all' ? 0 : failed;
-  return Array.from({ length: count - first }, (_, offset) => first + offset);
+  return strategy === 'one_for_all' ? order.all() : order.from(failed);
 }

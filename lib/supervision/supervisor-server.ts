@@ -14,7 +14,7 @@ import type { Spawned } from '../gen-server/client/start.js';
 import { CallbackDeadline } from '../runtime/time/callback-deadline.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { AlreadyStartedError } from '../runtime/errors.js';
-import { type ExitReason, formatReason, isCleanExit, reasonOfThrown } from '../runtime/exits/exit-reason.js';
+import { type ExitReason, formatReason, reasonOfThrown } from '../runtime/exits/exit-reason.js';
 import { Exit } from '../runtime/exits/messages.js';
 import type { Pid } from '../runtime/pid.js';
 import { processOf } from '../runtime/process.js';
@@ -22,14 +22,15 @@ import { cancelTimer, sendAfter } from '../runtime/timers.js';
 import { formatName } from '../runtime/server-name.js';
 import { Child, type ChildCounts, type ChildInfo, RetryRestart, type SupervisorStatus } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpec, type CompleteChildSpec } from './child-spec.js';
+import { ChildTable } from './child-table.js';
 import { ChildStartError, ChildStateError } from './errors.js';
-import type { SupervisionEvent } from './events.js';
 import { backoffMs, type RestartBackoff } from './restart-backoff.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
-import { isUnexpectedEnd, shutDown } from './shutdown.js';
+import { shutDown } from './shutdown.js';
 import { childrenToRestart } from './strategies.js';
 import type { CompleteSupervisorOptions } from './supervisor-options.js';
+import { SupervisorReports } from './supervisor-reports.js';
 
 /** How long `init` may take before a log line names it. */
 const SLOW_START_MS = 10_000;
@@ -46,10 +47,11 @@ export interface SupervisorSetup {
  * while a child is in `init`, everything else waits (I11), except its own shutdown.
  */
 export class SupervisorServer extends GenServerBase<null> {
-  private children: Child[] = [];
+  private readonly children = new ChildTable();
   private readonly intensity: RestartIntensity;
   private starting: Child | null = null;
   private server!: GenServerProcess;
+  private reports!: SupervisorReports;
 
   constructor(private readonly setup: SupervisorSetup) {
     super();
@@ -63,33 +65,33 @@ export class SupervisorServer extends GenServerBase<null> {
 
   override async init(): Promise<InitResult<null>> {
     this.server = processOf(this.self.pid) as GenServerProcess;
+    this.reports = new SupervisorReports(this.server, this.setup.label);
     const begin = this.server.runtime.clock.now();
     this.server.whenStopQueued(() => this.interruptStart());
-    this.children = this.setup.children.map((spec) => new Child(spec));
-    for (const child of [...this.children]) {
+    for (const spec of this.setup.children) this.children.add(new Child(spec));
+    for (const child of this.children.all()) {
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
         this.reportFailedStart(child, outcome.reason, false);
-        await this.stopAll(this.children);
+        await this.stopAll(this.children.all());
         return stop({ shutdown: { failedToStartChild: { id: child.spec.id, reason: outcome.reason } } }); // S4
       }
-      if (outcome.status === 'ignore' && child.spec.restart === 'temporary') this.forget(child); // S3
+      if (outcome.status === 'ignore' && child.spec.restart === 'temporary') this.children.remove(child); // S3
     }
-    const children = this.children.length;
-    this.report({ type: 'supervisor.started', ...this.aboutItself(), children, tookMs: this.elapsedSince(begin) });
+    this.reports.started(this.children.size, this.elapsedSince(begin));
     return ok(null);
   }
 
   /** Stops the children in reverse, one after the other (S5). */
   override async terminate(reason: ExitReason): Promise<void> {
     const begin = this.server.runtime.clock.now();
-    await this.stopAll(this.children);
-    this.report({ type: 'supervisor.stopped', ...this.aboutItself(), reason, tookMs: this.elapsedSince(begin) });
+    await this.stopAll(this.children.all());
+    this.reports.stopped(reason, this.elapsedSince(begin));
   }
 
   override formatStatus(): SupervisorStatus {
     return {
-      children: this.children.map((child) => ({
+      children: this.children.all().map((child) => ({
         id: child.printedId,
         pid: child.pid,
         status: child.status,
@@ -104,29 +106,28 @@ export class SupervisorServer extends GenServerBase<null> {
   onExit(exit: Exit): CastResult<null> | Promise<CastResult<null>> {
     // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21); a child that lives on sent a
     // signal of its own.
-    const child = this.children.find(({ process }) => process !== null && process.pid === exit.from);
+    const child = this.children.withPid(exit.from);
     if (child === undefined || child.process?.isAlive) return noReply();
-    child.process = null;
-    child.status = 'stopped';
+    this.children.setProcess(child, null);
+    this.children.setStatus(child, 'stopped');
     this.resetBackoff(child);
     const { from: pid, reason } = exit as Exit & { from: Pid };
-    const isClean = isCleanExit(reason);
-    this.report({ type: 'supervisor.child_exited', ...this.about(child), pid, reason, isClean }, isClean);
-    if (shouldRestart(child.spec.restart, exit.reason)) return this.restart(child, exit.reason);
-    if (child.spec.restart === 'temporary') this.forget(child);
+    this.reports.childExited(child, pid, reason);
+    if (shouldRestart(child.spec.restart, reason)) return this.restart(child, reason);
+    if (child.spec.restart === 'temporary') this.children.remove(child);
     return child.spec.significant && this.isEndOfSignificant() ? stop('shutdown') : noReply();
   }
 
   /** A significant child has ended for good: is that the end of its supervisor (S20)? */
   private isEndOfSignificant(): boolean {
     if (this.setup.options.autoShutdown === 'any_significant') return true;
-    return !this.children.some(({ spec, status }) => spec.significant && status !== 'stopped');
+    return !this.children.hasSignificant;
   }
 
   onRetry(retry: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
-    const child = this.children.find((other) => other.retry === retry);
+    const { child } = retry;
     // It may have been stopped, deleted or started by hand in the meantime.
-    if (child?.status !== 'restarting') return noReply();
+    if (child.retry !== retry || child.status !== 'restarting') return noReply();
     child.retry = child.retryTimer = null;
     return retry.isCounted ? this.startGroup(child, retry.reason) : this.restart(child, retry.reason);
   }
@@ -135,9 +136,7 @@ export class SupervisorServer extends GenServerBase<null> {
   private restart(failed: Child, reason: ExitReason): CastResult<null> | Promise<CastResult<null>> {
     const { options } = this.setup;
     if (!this.intensity.record(this.server.runtime.clock.now())) {
-      const { strategy, maxRestarts, withinMs } = options;
-      const budget = { strategy, maxRestarts, withinMs };
-      this.report({ type: 'supervisor.restarts_exceeded', ...this.about(failed), ...budget, reason });
+      this.reports.restartsExceeded(failed, options.strategy, options, reason);
       return stop('shutdown');
     }
     if (options.restartBackoff === undefined) return this.startGroup(failed, reason);
@@ -151,9 +150,9 @@ export class SupervisorServer extends GenServerBase<null> {
     backoff: RestartBackoff,
   ): CastResult<null> | Promise<CastResult<null>> {
     const { server } = this;
-    const retry = new RetryRestart(reason, true);
+    const retry = new RetryRestart(failed, reason, true);
     failed.attempts++;
-    failed.status = 'restarting';
+    this.children.setStatus(failed, 'restarting');
     failed.retry = retry;
     failed.retryTimer = sendAfter(server.runtime, server, retry, backoffMs(backoff, failed.attempts));
     const others = this.groupOf(failed).filter((child) => child !== failed);
@@ -171,7 +170,7 @@ export class SupervisorServer extends GenServerBase<null> {
     const group = this.groupOf(failed);
     if (group.length > 1) await this.stopAll(group);
     for (const child of group) {
-      if (!this.children.includes(child)) continue; // a temporary sibling, stopped and forgotten (S10)
+      if (!this.children.has(child)) continue; // a temporary sibling, stopped and forgotten (S10)
       if (this.isStopping) break;
       const outcome = await this.start(child);
       if (outcome.status === 'error') {
@@ -179,23 +178,19 @@ export class SupervisorServer extends GenServerBase<null> {
         this.retryLater(child, reason);
         break;
       }
-      if (outcome.status === 'ok') {
-        this.report({ type: 'supervisor.child_restarted', ...this.about(child), pid: child.pid!, reason });
-      }
+      if (outcome.status === 'ok') this.reports.childRestarted(child, child.pid!, reason);
     }
     return noReply();
   }
 
   private groupOf(failed: Child): readonly Child[] {
-    const { children } = this;
-    const { strategy } = this.setup.options;
-    return childrenToRestart(strategy, children.indexOf(failed), children.length).map((at) => children[at]!);
+    return childrenToRestart(this.setup.options.strategy, failed, this.children);
   }
 
   /** Tries again in a later turn, after whatever else is waiting; each attempt counts (S13). */
   private retryLater(child: Child, reason: ExitReason): void {
-    const retry = new RetryRestart(reason, false);
-    child.status = 'restarting';
+    const retry = new RetryRestart(child, reason, false);
+    this.children.setStatus(child, 'restarting');
     child.retry = retry;
     const { server } = this;
     server.runtime.clock.nextTurn(() => server.deliver(INFO_ENVELOPE, retry));
@@ -206,20 +201,20 @@ export class SupervisorServer extends GenServerBase<null> {
   /** Adds a child behind the others and starts it (S17). */
   async startChild(spec: ChildSpec): Promise<Reply<Pid | undefined, null>> {
     const complete = completeChildSpec(spec, this.setup.label, this.setup.options.autoShutdown);
-    const present = this.children.find(({ spec: { id } }) => id === complete.id);
+    const present = this.children.get(complete.id);
     if (present !== undefined) {
       if (present.status === 'restarting') throw this.problem(present.spec.id, 'restarting');
       if (present.process === null) throw this.problem(present.spec.id, 'already_present');
       throw new AlreadyStartedError(present.printedId, present.process.pid.toString());
     }
     const child = new Child(complete);
-    this.children.push(child);
+    this.children.add(child);
     const outcome = await this.start(child);
     if (outcome.status === 'error') {
-      this.forget(child);
+      this.children.remove(child);
       throw this.startError(child, outcome.reason);
     }
-    if (outcome.status === 'ignore' && complete.restart === 'temporary') this.forget(child);
+    if (outcome.status === 'ignore' && complete.restart === 'temporary') this.children.remove(child);
     return reply<Pid | undefined, null>(child.process?.pid as never, null);
   }
 
@@ -244,14 +239,14 @@ export class SupervisorServer extends GenServerBase<null> {
   deleteChild(id: ChildId): Reply<undefined, never> {
     const child = this.getChild(id);
     if (child.status !== 'stopped') throw this.problem(id, child.status);
-    this.forget(child);
+    this.children.remove(child);
     return reply(undefined);
   }
 
   /** The children in the order they are started. */
   whichChildren(): Reply<readonly ChildInfo[], never> {
     return reply(
-      this.children.map(({ spec: { id, type }, process, status }) => ({
+      this.children.all().map(({ spec: { id, type }, process, status }) => ({
         id,
         pid: process?.pid,
         status,
@@ -261,13 +256,7 @@ export class SupervisorServer extends GenServerBase<null> {
   }
 
   countChildren(): Reply<ChildCounts, never> {
-    const supervisors = this.children.filter(({ spec }) => spec.type === 'supervisor').length;
-    return reply({
-      specs: this.children.length,
-      active: this.children.filter(({ process }) => process !== null).length,
-      supervisors,
-      workers: this.children.length - supervisors,
-    });
+    return reply(this.children.count());
   }
 
   // --- one child ----------------------------------------------------------------------------------------------------------
@@ -283,20 +272,17 @@ export class SupervisorServer extends GenServerBase<null> {
       return { status: 'error', reason: reasonOfThrown(thrown), cause: thrown };
     }
     if (!isSpawned(spawned)) return { status: 'error', reason: spawned, cause: undefined }; // S24
-    child.process = spawned.process;
-    child.pid = spawned.process.pid;
+    this.children.setProcess(child, spawned.process);
     this.starting = child;
     if (this.isStopping) this.interruptStart();
-    const slow = new CallbackDeadline(() =>
-      this.report({ type: 'supervisor.child_start_slow', ...this.about(child), waitedMs: SLOW_START_MS }),
-    );
+    const slow = new CallbackDeadline(() => this.reports.childStartSlow(child, SLOW_START_MS));
     server.runtime.deadlines.add(slow, SLOW_START_MS);
     const outcome = await spawned.outcome;
     slow.cancel();
     this.starting = null;
-    child.status = outcome.status === 'ok' ? 'running' : 'stopped';
+    this.children.setStatus(child, outcome.status === 'ok' ? 'running' : 'stopped');
     if (outcome.status === 'ok') child.upSince = server.runtime.clock.now();
-    else child.process = null;
+    else this.children.setProcess(child, null);
     return outcome;
   }
 
@@ -310,31 +296,24 @@ export class SupervisorServer extends GenServerBase<null> {
   private async stopAll(children: readonly Child[]): Promise<void> {
     for (const child of children.toReversed()) {
       const { process } = child;
-      child.process = null;
-      child.status = 'stopped';
+      this.children.setProcess(child, null);
+      this.children.setStatus(child, 'stopped');
       if (child.retryTimer !== null) cancelTimer(this.server.runtime, child.retryTimer);
       child.retry = child.retryTimer = null;
       if (process !== null) await this.stopOne(child, process);
-      if (child.spec.restart === 'temporary') this.forget(child);
+      if (child.spec.restart === 'temporary') this.children.remove(child);
     }
   }
 
   private async stopOne(child: Child, process: GenServerProcess): Promise<void> {
     const wasAlive = process.isAlive;
-    const { reason, tookMs, undrained } = await shutDown(this.server, process, child.spec.shutdownMs);
-    if (!wasAlive) return;
-    const isUnexpected = isUnexpectedEnd(reason, child.spec.shutdownMs);
-    const { pid } = process;
-    const end = { pid, reason, tookMs, undrained, isUnexpected };
-    this.report({ type: 'supervisor.child_stopped', ...this.about(child), ...end }, !isUnexpected);
-  }
-
-  private forget(child: Child): void {
-    this.children = this.children.filter((other) => other !== child);
+    const { shutdownMs } = child.spec;
+    const end = await shutDown(this.server, process, shutdownMs);
+    if (wasAlive) this.reports.childStopped(child, process.pid, end, shutdownMs);
   }
 
   private getChild(id: ChildId): Child {
-    const child = this.children.find(({ spec }) => spec.id === id);
+    const child = this.children.get(id);
     if (child === undefined) throw this.problem(id, 'not_found');
     return child;
   }
@@ -348,26 +327,13 @@ export class SupervisorServer extends GenServerBase<null> {
     return new ChildStartError(this.setup.label, child.printedId, told, formatReason(told));
   }
 
-  private about(child: Child): { supervisor: string; childId: string } {
-    return { supervisor: this.setup.label, childId: child.printedId };
-  }
-
   private reportFailedStart(child: Child, reason: ExitReason, isRestart: boolean): void {
     if (this.isStopping) return;
-    this.report({ type: 'supervisor.child_start_failed', ...this.about(child), reason, isRestart });
-  }
-
-  private aboutItself(): { supervisor: string; pid: Pid; isRoot: boolean } {
-    return { supervisor: this.setup.label, pid: this.server.pid, isRoot: this.server.parent === null };
+    this.reports.childStartFailed(child, reason, isRestart);
   }
 
   private elapsedSince(begin: number): number {
     return this.server.runtime.clock.now() - begin;
-  }
-
-  private report(event: SupervisionEvent, isRoutine = false): void {
-    const { events } = this.server.runtime;
-    if (events.wants(event.type, isRoutine)) events.emit(event);
   }
 }
 
