@@ -1,3 +1,4 @@
+import { LinkedList, type Place } from '../runtime/linked-list.js';
 import { watch } from '../runtime/relations/monitors.js';
 import type { Monitor } from '../runtime/relations/relations.js';
 import type { Process } from '../runtime/process.js';
@@ -7,6 +8,8 @@ class Claim {
   readonly granted: Promise<void>;
   grant!: () => void;
   monitor!: Monitor;
+  /** Where it stands in the queue; null when it has been given up. */
+  place: Place<Claim> | null = null;
 
   constructor(readonly process: Process) {
     this.granted = new Promise((resolve) => {
@@ -17,7 +20,7 @@ class Claim {
 
 /** Locks by key, one holder each: the first in the queue. Nothing is kept for a key that nobody wants. */
 export class KeyLocks<K> {
-  private readonly queues = new Map<K, Claim[]>();
+  private readonly queues = new Map<K, LinkedList<Claim>>();
 
   /**
    * Runs `work` as soon as `process` is the first in the queue of `key`. When the process ends, its place is free, and what waits
@@ -26,7 +29,7 @@ export class KeyLocks<K> {
   async run<T>(process: Process, key: K, work: () => T | Promise<T>): Promise<T> {
     const claim = this.claim(process, key);
     try {
-      if (this.queues.get(key)![0] !== claim) await claim.granted;
+      if (this.queues.get(key)!.first !== claim) await claim.granted;
       // It may have been killed in the very turn in which its turn came.
       if (process.isFenced) await never();
       return await work();
@@ -38,21 +41,23 @@ export class KeyLocks<K> {
   private claim(process: Process, key: K): Claim {
     const claim = new Claim(process);
     claim.monitor = watch(process, () => this.release(claim, key));
-    const queue = this.queues.get(key);
-    if (queue === undefined) this.queues.set(key, [claim]);
-    else queue.push(claim);
+    let queue = this.queues.get(key);
+    if (queue === undefined) this.queues.set(key, (queue = new LinkedList()));
+    claim.place = queue.add(claim);
     return claim;
   }
 
   /** Also gives up a place in the queue. Harmless when it was done before: by the work, or by the end of the process. */
   private release(claim: Claim, key: K): void {
     claim.monitor.stop();
-    const queue = this.queues.get(key);
-    const place = queue?.indexOf(claim) ?? -1;
-    if (queue === undefined || place === -1) return;
-    queue.splice(place, 1);
-    if (queue.length === 0) this.queues.delete(key);
-    else if (place === 0) queue[0]!.grant();
+    const { place } = claim;
+    if (place === null) return;
+    claim.place = null;
+    const queue = this.queues.get(key)!;
+    const wasHolder = queue.first === claim;
+    queue.remove(place);
+    if (queue.size === 0) this.queues.delete(key);
+    else if (wasHolder) queue.first!.grant();
   }
 }
 

@@ -3,8 +3,8 @@ import type { Pid, Ref } from '../runtime/pid.js';
 import { print } from '../runtime/secrets/print.js';
 import { AlreadyTrackedError, NoPresenceError } from './errors.js';
 import { Listeners } from './listeners.js';
-import { OwnedEntries, type OwnedEntry } from './owned-entries.js';
 import { livingProcess } from './participants.js';
+import { type PresenceEntry, PresenceTable } from './presence-table.js';
 import type { PubSub } from './pub-sub.js';
 
 /** One process that is present under a key: a user's tab, a device of a room. */
@@ -38,6 +38,7 @@ export class PresenceDiff<M = unknown> {
 /** What has changed in one go, by topic: a process that ends leaves all its topics at once. */
 export type PresenceDiffs<M = unknown> = Readonly<Record<string, PresenceDiff<M>>>;
 
+/** One presence in a diff or a list. */
 interface Present<M> {
   readonly key: string;
   readonly meta: PresenceMeta<M>;
@@ -53,9 +54,7 @@ interface Present<M> {
  * @publicApi
  */
 export class Presence<M = unknown> {
-  private readonly present = new OwnedEntries<string, Present<M>>((left) => {
-    this.tell([...left].map(([topic, entries]) => diffOf(topic, [], [...entries].map(presentOf))));
-  });
+  private readonly present = new PresenceTable<PresenceMeta<M>>((left) => this.tell(leavesOf(left)));
   private readonly listeners: Listeners<PresenceDiffs<M>>;
 
   constructor(private readonly pubsub: PubSub) {
@@ -71,12 +70,15 @@ export class Presence<M = unknown> {
   track(pid: Pid, topic: string, key: string, meta: M): Ref {
     assertStrings(topic, key);
     const process = livingProcess(this.pubsub.runtime, pid);
-    if (this.find(pid, topic, key) !== undefined) throw new AlreadyTrackedError(pid, topic, key);
-    const state: Present<M> = { key, meta: { ref: this.pubsub.runtime.newRef(), previousRef: undefined, pid, meta } };
-    if (process !== undefined) this.present.add(process, topic, state);
-    this.tell([diffOf(topic, [state], [])]);
-    if (process === undefined) this.tell([diffOf(topic, [], [state])]);
-    return state.meta.ref;
+    if (process !== undefined && this.present.find(process, topic, key) !== undefined) {
+      throw new AlreadyTrackedError(pid, topic, key);
+    }
+    const ref = this.pubsub.runtime.newRef();
+    const state = { ref, previousRef: undefined, pid, meta };
+    if (process !== undefined) this.present.add(process, topic, key, state);
+    this.tell([diffOf(topic, [{ key, meta: state }], [])]);
+    if (process === undefined) this.tell([diffOf(topic, [], [{ key, meta: state }])]);
+    return ref;
   }
 
   /**
@@ -90,13 +92,14 @@ export class Presence<M = unknown> {
   update(pid: Pid, topic: string, key: string, change: M): Ref;
   update(pid: Pid, topic: string, key: string, change: M | ((meta: M) => M)): Ref {
     assertStrings(topic, key);
-    const entry = this.find(pid, topic, key);
+    const process = livingProcess(this.pubsub.runtime, pid);
+    const entry = process === undefined ? undefined : this.present.find(process, topic, key);
     if (entry === undefined) throw new NoPresenceError(pid, topic, key);
     const before = entry.value;
-    const meta = typeof change === 'function' ? (change as (meta: M) => M)(before.meta.meta) : change;
+    const meta = typeof change === 'function' ? (change as (meta: M) => M)(before.meta) : change;
     const ref = this.pubsub.runtime.newRef();
-    entry.value = { key, meta: { ref, previousRef: before.meta.ref, pid, meta } };
-    this.tell([diffOf(topic, [entry.value], [before])]);
+    const after = (entry.value = { ref, previousRef: before.ref, pid, meta });
+    this.tell([diffOf(topic, [{ key, meta: after }], [{ key, meta: before }])]);
     return ref;
   }
 
@@ -107,26 +110,20 @@ export class Presence<M = unknown> {
     if (topic !== undefined) assertStrings(topic, key);
     const process = livingProcess(this.pubsub.runtime, pid);
     if (process === undefined) return;
-    const entries = topic === undefined ? this.present.ownedBy(process) : this.present.ownedBy(process, topic);
-    const leaving = entries.filter(({ value }) => key === undefined || value.key === key);
-    for (const entry of leaving) this.present.remove(entry);
-    const topics = new Set(leaving.map((entry) => entry.key));
-    this.tell(
-      [...topics].map((left) => diffOf(left, [], leaving.filter((entry) => entry.key === left).map(presentOf))),
-    );
+    const entry = topic === undefined ? undefined : this.present.find(process, topic, key!);
+    const leaving = topic === undefined ? this.present.ownedBy(process) : entry === undefined ? [] : [entry];
+    for (const each of leaving) this.present.remove(each);
+    this.tell(leavesOf(leaving));
   }
 
   /** Who is present on a topic, by key. */
   list(topic: string): PresenceList<M> {
-    return listOf(this.present.of(topic).map(presentOf));
+    return listOf(this.present.onTopic(topic).map(presentOf));
   }
 
   /** What is known of a key on a topic: one for each process that is present under it, or none. */
   getByKey(topic: string, key: string): readonly PresenceMeta<M>[] {
-    return this.present
-      .of(topic)
-      .filter(({ value }) => value.key === key)
-      .map(({ value }) => value.meta);
+    return this.present.underKey(topic, key).map(({ value }) => value);
   }
 
   /**
@@ -143,12 +140,6 @@ export class Presence<M = unknown> {
   close(): void {
     this.present.clear();
     this.listeners.close();
-  }
-
-  private find(pid: Pid, topic: string, key: string): OwnedEntry<string, Present<M>> | undefined {
-    const process = livingProcess(this.pubsub.runtime, pid);
-    if (process === undefined) return undefined;
-    return this.present.ownedBy(process, topic).find(({ value }) => value.key === key);
   }
 
   /** Also runs in the turn of an exit, where nothing may throw: a local broadcast does not. */
@@ -172,8 +163,20 @@ function listOf<M>(present: readonly Present<M>[]): PresenceList<M> {
   return list;
 }
 
-function presentOf<M>({ value }: OwnedEntry<string, Present<M>>): Present<M> {
-  return value;
+function presentOf<M>({ key: { key }, value }: PresenceEntry<PresenceMeta<M>>): Present<M> {
+  return { key, meta: value };
+}
+
+/** One diff for each topic that is left. */
+function leavesOf<M>(left: readonly PresenceEntry<PresenceMeta<M>>[]): readonly PresenceDiff<M>[] {
+  const byTopic = new Map<string, Present<M>[]>();
+  for (const entry of left) {
+    const { topic } = entry.key;
+    const leaves = byTopic.get(topic);
+    if (leaves === undefined) byTopic.set(topic, [presentOf(entry)]);
+    else leaves.push(presentOf(entry));
+  }
+  return [...byTopic].map(([topic, leaves]) => diffOf(topic, [], leaves));
 }
 
 function assertStrings(topic: unknown, key: unknown): void {

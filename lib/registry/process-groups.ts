@@ -16,7 +16,7 @@ import { actingProcess, livingProcess } from './participants.js';
  */
 export class ProcessGroups {
   private readonly memberships = new OwnedEntries<unknown, undefined>((left) => {
-    for (const [group, memberships] of left) this.tellOfLeave(group, [...memberships].map(pidOf));
+    for (const [group, memberships] of left) this.tellOfLeave(group, memberships.toArray().map(pidOf));
   });
   private readonly monitors = new OwnedEntries<unknown, Ref>((left) => {
     for (const monitors of left.values()) for (const { value } of monitors) this.monitorsByRef.delete(value);
@@ -38,7 +38,7 @@ export class ProcessGroups {
   /** Takes back one join: a process leaves as often as it joined. Answers whether it was a member. */
   leave(pid: Pid, group: unknown): boolean {
     const process = livingProcess(this.runtime, pid);
-    const membership = process === undefined ? undefined : this.memberships.ownedBy(process, group)[0];
+    const membership = process === undefined ? undefined : this.memberships.firstOwnedBy(process, group);
     if (membership === undefined) return false;
     this.memberships.remove(membership);
     this.tellOfLeave(group, [pid]);
@@ -52,7 +52,7 @@ export class ProcessGroups {
 
   /** The groups that have members. */
   groups(): readonly unknown[] {
-    return [...new Set(this.memberships.all().map(({ key }) => key))];
+    return this.memberships.livingKeys();
   }
 
   /**

@@ -121,7 +121,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
   updateValue(self: Self, key: K, change: (value: V) => V): { readonly newValue: V; readonly oldValue: V } | undefined {
     this.assertUnique('updateValue');
     const process = actingProcess(this.runtime, self);
-    const entry = process === undefined ? undefined : this.entries.ownedBy(process, key)[0];
+    const entry = process === undefined ? undefined : this.entries.firstOwnedBy(process, key);
     if (entry === undefined) return undefined;
     const oldValue = entry.value.value;
     const newValue = change(oldValue);
