@@ -30,6 +30,7 @@ const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { observability: ['s
 const FLOORS: Record<string, readonly string[]> = {
   runtime: [
     'keep-shape.ts',
+    'isolation/',
     'pid.ts',
     'prototype-chain.ts',
     'with-resolvers.ts',

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import type { Pid } from '../runtime/pid.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -158,3 +159,5 @@ export class Agent<S> implements Addressed {
     return call(this.#runtime, this[DESTINATION], request, [work], options) as Promise<R>;
   }
 }
+
+markAsHandle(Agent.prototype);

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { Exit } from '../runtime/exits/messages.js';
 import { LimitExceededError } from '../runtime/limits.js';
@@ -189,3 +190,4 @@ export class Self extends ProcessHandle {
 export function selfOf(server: GenServerProcess): Self {
   return (server.handle ??= new Self(server)) as Self;
 }
+markAsHandle(Self.prototype);

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import { Injectable, type Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { World } from '../create-runtime.js';
@@ -231,3 +232,5 @@ export class GenServerRuntime {
     return tree === undefined ? '(no supervision tree)' : prettyPrint(tree);
   }
 }
+
+markAsHandle(GenServerRuntime.prototype);

@@ -32,7 +32,7 @@ export interface GenServerOptions {
   readonly trapExit?: boolean;
   /** Whether it finishes its queue and runs `terminate` when its supervisor stops it. Default: true; false is OTP's instant death. */
   readonly drain?: boolean;
-  /** `'clone'` copies arguments and replies. Default: `'none'`. */
+  /** `'clone'` copies arguments and replies; pids, refs, clients and other handles in them stay themselves. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone';
   /**
    * `'on_demand'`: no process until one is asked for, and then one per key, under a dynamic supervisor that is injected with

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
 import { print } from '../runtime/secrets/print.js';
@@ -151,6 +152,8 @@ export class Presence<M = unknown> {
     this.listeners.tell(byTopic);
   }
 }
+
+markAsHandle(Presence.prototype);
 
 function diffOf<M>(topic: string, joins: readonly Present<M>[], leaves: readonly Present<M>[]): PresenceDiff<M> {
   return new PresenceDiff(topic, listOf(joins), listOf(leaves));

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import type { Self } from '../gen-server/self.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import type { Pid, Ref } from '../runtime/pid.js';
@@ -81,6 +82,8 @@ export class ProcessGroups {
     }
   }
 }
+
+markAsHandle(ProcessGroups.prototype);
 
 function pidOf({ pid }: { readonly pid: Pid }): Pid {
   return pid;

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import type { Self } from '../gen-server/self.js';
 import { SENT_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
@@ -241,6 +242,8 @@ export class PubSub implements TopicService {
     );
   }
 }
+
+markAsHandle(PubSub.prototype);
 
 function deliver(pid: Pid, message: unknown): void {
   processOf(pid)?.deliver(SENT_ENVELOPE, message);

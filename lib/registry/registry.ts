@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import { type Destination, resolve } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
 import type { Self } from '../gen-server/self.js';
@@ -291,3 +292,5 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
     );
   }
 }
+
+markAsHandle(Registry.prototype);

@@ -1,3 +1,5 @@
+import { markAsHandle } from './isolation/handle.js';
+
 /** What a supervisor keeps about one incarnation of its child, found by the pid. */
 export interface SupervisorRecord {
   /** Answers what to keep now that the incarnation has ended. `owner` is its process, as it was given to {@link Pid.attach}. */
@@ -80,3 +82,6 @@ export class Ref {
     return this.toString();
   }
 }
+
+markAsHandle(Pid.prototype);
+markAsHandle(Ref.prototype);

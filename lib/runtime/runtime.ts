@@ -1,6 +1,7 @@
 import { Deadlines } from './time/deadlines.js';
 import { type ExitReason, isCleanExit } from './exits/exit-reason.js';
 import { Family } from './relations/family.js';
+import { markAsHandle } from './isolation/handle.js';
 import type { ProcessLimits } from './limits.js';
 import { type Pid, Ref } from './pid.js';
 import type {
@@ -177,6 +178,8 @@ export class Runtime {
     this.events.emit(event);
   }
 }
+
+markAsHandle(Runtime.prototype);
 
 function* generations(family: Family<RelatedProcess>): IterableIterator<RelatedProcess> {
   for (const process of family.members()) {

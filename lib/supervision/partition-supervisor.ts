@@ -1,3 +1,4 @@
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import { inspect } from 'node:util';
 import { stop } from '../gen-server/client/client.js';
 import { NoProcessError } from '../gen-server/errors.js';
@@ -233,6 +234,8 @@ export class PartitionSupervisor implements ViaRegistry {
     return childSpec(source, { ...options, name, args }, { id: `${at}`, restart, shutdownMs });
   }
 }
+
+markAsHandle(PartitionSupervisor.prototype);
 
 function checkSpec(spec: PartitionSupervisorSpec, partitions: number): void {
   const { label, source, autoShutdown, withArguments } = spec as PartitionSupervisorSpec & { autoShutdown?: unknown };

@@ -6,6 +6,7 @@ import type { Self } from '../gen-server/self.js';
 import { start } from '../gen-server/client/start.js';
 import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { GenServerRuntime } from '../nest/gen-server-runtime.js';
+import { markAsHandle } from '../runtime/isolation/handle.js';
 import { formatReason } from '../runtime/exits/exit-reason.js';
 import { assertDurationMs } from '../runtime/errors.js';
 import { Down } from '../runtime/exits/messages.js';
@@ -241,3 +242,5 @@ export class TestProbe {
     return new ProbeError(`TestProbe ${this.pid.toString()} ${[problem, ...hints, holds].join(' ')}`, this.messages);
   }
 }
+
+markAsHandle(TestProbe.prototype);

@@ -4,6 +4,7 @@ import { SENT_ENVELOPE } from '../../runtime/mailbox/envelope.js';
 import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { LimitExceededError } from '../../runtime/limits.js';
+import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import { Pid } from '../../runtime/pid.js';
 import { type Process, processOf } from '../../runtime/process.js';
@@ -70,7 +71,7 @@ export function callServer(
   let sent = payload;
   if (server.clonesMessages) {
     try {
-      sent = structuredClone(payload);
+      sent = isolatedCopy(payload);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -98,7 +99,7 @@ export function castToServer(server: GenServerProcess, invocation: Invocation, p
   }
   let sent: unknown;
   try {
-    sent = structuredClone(payload);
+    sent = isolatedCopy(payload);
   } catch (error) {
     reportDroppedCast(
       server.runtime,

@@ -1,3 +1,5 @@
+import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
 import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
@@ -274,6 +276,8 @@ export class Sys {
   }
 }
 
+markAsHandle(Sys.prototype);
+
 /** {@link Sys} in the form of the core, where each function takes the world. */
 export const sys = {
   getState: <S = unknown>(runtime: Runtime, destination: Destination, options?: SysOptions): Promise<S> =>
@@ -331,7 +335,7 @@ function statusOf(server: GenServerProcess): ServerStatus {
 }
 
 function shown(server: GenServerProcess, state: unknown): unknown {
-  return server.clonesMessages ? structuredClone(state) : state;
+  return server.clonesMessages ? isolatedCopy(state) : state;
 }
 
 function assertFlag(method: string, flag: string): void {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { isThenable } from '../results/thenable.js';
 import type { CallRequest } from './call-request.js';
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import {
   CallbackResult,
   KEEP_STATE,
@@ -49,22 +50,27 @@ export interface Answerer {
 
 /** Made only when a handler asks for it: most calls are answered by what their handler returns. */
 export function makeFrom(server: Answerer, request: CallRequest): From<unknown> {
-  return {
-    reply: (value: unknown): void => {
+  return new Caller(server, request);
+}
+
+/** A class, so that all callers share one mark of a handle. */
+class Caller implements From<unknown> {
+  readonly reply: (value: unknown) => void;
+  readonly replyError: (error: unknown) => void;
+  readonly later: From<unknown>['later'];
+
+  constructor(server: Answerer, request: CallRequest) {
+    this.reply = (value) => {
       if (isThenable(value)) throw promiseRefused(server.label, value);
       server.answer(request, value);
-    },
-    replyError: (error: unknown): void => server.refuse(request, error),
-    later: ((...state: [] | [unknown]) =>
-      new CallbackResult(
-        'later',
-        request,
-        state.length === 0 ? KEEP_STATE : state[0],
-        null,
-        NO_ANSWER,
-      )) as unknown as From<unknown>['later'],
-  };
+    };
+    this.replyError = (error) => server.refuse(request, error);
+    this.later = ((...state: [] | [unknown]) =>
+      new CallbackResult('later', request, state.length === 0 ? KEEP_STATE : state[0], null, NO_ANSWER)) as never;
+  }
 }
+
+markAsHandle(Caller.prototype);
 
 /** The promise is nobody's any more, so a rejection of it must not become Node's business. */
 function promiseRefused(server: string, promise: PromiseLike<unknown>): InvalidArgumentError {

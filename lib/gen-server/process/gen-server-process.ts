@@ -1,3 +1,4 @@
+import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { BoundedMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
@@ -411,7 +412,7 @@ export class GenServerProcess extends Process {
     this.extras?.unanswered?.delete(request);
     let copy = value;
     try {
-      if (this.clonesMessages) copy = structuredClone(value);
+      if (this.clonesMessages) copy = isolatedCopy(value);
     } catch (thrown) {
       this.debugging?.answered(request, thrown);
       request.refuse(thrown);

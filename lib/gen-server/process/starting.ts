@@ -1,4 +1,5 @@
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
+import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { keepShape } from '../../runtime/keep-shape.js';
 import { Pid } from '../../runtime/pid.js';
 import type { Process } from '../../runtime/process.js';
@@ -121,7 +122,7 @@ function runInit(server: StartingServer, instance: ServerInstance): void {
   const given = server.args;
   let args: readonly unknown[];
   try {
-    args = typeof given === 'function' ? given() : server.clonesMessages ? structuredClone(given) : given;
+    args = typeof given === 'function' ? given() : server.clonesMessages ? isolatedCopy(given) : given;
   } catch (thrown) {
     initFailed(server, thrown);
     return;

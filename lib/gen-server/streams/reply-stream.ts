@@ -1,3 +1,5 @@
+import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import { InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
@@ -146,7 +148,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
         this.finish();
         return;
       }
-      item = this.server.clonesMessages ? structuredClone(result.value) : result.value;
+      item = this.server.clonesMessages ? isolatedCopy(result.value) : result.value;
     } catch (error) {
       this.release('normal');
       this.failed(error);
@@ -225,6 +227,8 @@ export class ReplyStream<T> implements AsyncIterable<T> {
     };
   }
 }
+
+markAsHandle(ReplyStream.prototype);
 
 /**
  * Answers a call with a stream of items, and replaces the state when one is given. The caller's promise resolves to a

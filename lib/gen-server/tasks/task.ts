@@ -1,3 +1,4 @@
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
 import { INFO_ENVELOPE } from '../../runtime/mailbox/envelope.js';
 import { assertDurationMs } from '../../runtime/errors.js';
@@ -345,6 +346,8 @@ export class Task<T> implements PromiseLike<T> {
     return new TaskExitError(this.#label, this.#runtime.redaction.reason(reason));
   }
 }
+
+markAsHandle(Task.prototype);
 
 /** Starts a task with the relations that are asked for. An owner that has ended gets one that was refused. */
 export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, relations: TaskRelations): Task<T> {

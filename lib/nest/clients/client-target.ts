@@ -11,6 +11,7 @@ import type { GenServerProcess } from '../../gen-server/process/gen-server-proce
 import type { Handler, Invocation, ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
 import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientOptions } from './gen-server-client.js';
 
@@ -54,6 +55,7 @@ export function makeClient(target: ClientTarget, stubs: readonly (string | symbo
   for (const name of stubs) client[name] = stubMethod(target.definition, name);
   hide(client, 'with', (options: ClientOptions) => bind(target, options, stubs));
   hide(client, DESTINATION, target.destination);
+  markAsHandle(client);
   return client;
 }
 
@@ -88,6 +90,7 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   });
   // What it is bound to leads into the runtime, and a printer would follow.
   hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);
+  markAsHandle(prototype);
   prototypes.set(definition, prototype);
   return prototype;
 }

@@ -1,5 +1,6 @@
 import type { ServerDefinition } from '../../gen-server/definition/server-definition.js';
 import { whenStarted } from '../../gen-server/process/start-observer.js';
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import { Pid } from '../../runtime/pid.js';
 import { print } from '../../runtime/secrets/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -24,7 +25,7 @@ export function makeDynamicSupervisorClient(
 ): DynamicSupervisorClient<unknown> {
   const form: KeyedForm = { runtime, keyed, definition };
 
-  return {
+  const client: DynamicSupervisorClient<unknown> = {
     startChild({ key, args = [] }: KeyedChildSpec<unknown> = {}): Promise<Pid> {
       return whenStarted((observer) => keyed.start(key, args, observer));
     },
@@ -44,6 +45,8 @@ export function makeDynamicSupervisorClient(
     whichChildren: () => whichChildren(keyed),
     countChildren: () => keyed.supervisor.countChildren(),
   };
+  markAsHandle(client);
+  return client;
 }
 
 function whichChildren(keyed: KeyedServers): readonly KeyedChildInfo[] {

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import type { Type } from '@nestjs/common';
 import { NoProcessError } from '../../gen-server/errors.js';
 import type { ServerBlueprint } from '../../gen-server/definition/server-definition.js';
@@ -85,6 +86,8 @@ export class ModuleSupervisor {
     throw new NoProcessError(`The supervisor ${name}`, found);
   }
 }
+
+markAsHandle(ModuleSupervisor.prototype);
 
 /** The child spec of a class that some module lists. */
 export function childSpecOf(runtime: Runtime, server: Type, given: ChildOptions): ChildSpec {

@@ -1,3 +1,4 @@
+import { markAsHandle } from '../../runtime/isolation/handle.js';
 import { Injectable } from '@nestjs/common';
 import type { Task } from '../../gen-server/tasks/task.js';
 import type { TaskFunction } from '../../gen-server/tasks/task-process.js';
@@ -64,3 +65,5 @@ export class TaskSupervisor {
     await terminateTask(this.orchestrator.tasks.table, pid);
   }
 }
+
+markAsHandle(TaskSupervisor.prototype);
