@@ -156,8 +156,8 @@ export class GenServerRuntime {
 
   /**
    * Tells every live server that defines `onConfigChange` how the configuration changed, whatever started it, behind what waits in
-   * its mailbox (AP5). The library reads no configuration of its own: the application calls this when it notices a change. Returns how many were
-   * told.
+   * its mailbox (AP5). The library reads no configuration of its own: the application calls this when it notices a change. Returns how
+   * many were told: nobody, when nothing has changed.
    */
   configChange(change: Partial<ConfigChange>): number {
     return configChange(this.orchestrator.runtime, change);

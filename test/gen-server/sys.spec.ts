@@ -541,6 +541,17 @@ describe('configChange of the core', () => {
     await settle();
     expect(told).toEqual([{ changed: {}, added: { a: 1 }, removed: [] }, undefined]);
   });
+
+  it.each([{}, { changed: {} }, { changed: {}, added: {}, removed: [] }])(
+    'tells nobody of a change that changes nothing: %j [AP5]',
+    async (change) => {
+      const told: unknown[] = [];
+      await world.start({ handleConfigChange: (given) => (told.push(given), noReply()) });
+      expect(configChange(world.runtime, change)).toBe(0);
+      await settle();
+      expect(told).toEqual([]);
+    },
+  );
 });
 
 describe('a server that nobody debugs', () => {

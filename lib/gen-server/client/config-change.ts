@@ -34,7 +34,7 @@ class ConfigChangeRequest extends SystemRequest {
 
 /**
  * Tells every live server that defines `onConfigChange`, behind what waits in its mailbox, and leaves the others alone. Answers
- * how many were told; it does not wait for them.
+ * how many were told; it does not wait for them. A change that changes nothing is told to nobody.
  */
 export function configChange(runtime: Runtime, change: Partial<ConfigChange>): number {
   const { changed = {}, added = {}, removed = [] } = change;
@@ -43,6 +43,7 @@ export function configChange(runtime: Runtime, change: Partial<ConfigChange>): n
       `A change of the configuration is { changed: object, added: object, removed: array of keys }, got: ${print(change)}`,
     );
   }
+  if (removed.length === 0 && isEmpty(changed) && isEmpty(added)) return 0;
   const request = new ConfigChangeRequest({ changed, added, removed });
   let told = 0;
   for (const process of runtime.processes()) {
@@ -51,6 +52,10 @@ export function configChange(runtime: Runtime, change: Partial<ConfigChange>): n
     told++;
   }
   return told;
+}
+
+function isEmpty(dictionary: object): boolean {
+  return Object.keys(dictionary).length === 0;
 }
 
 function isDictionary(value: unknown): boolean {
