@@ -57,6 +57,8 @@ interface Present<M> {
 export class Presence<M = unknown> {
   private readonly present = new PresenceTable<PresenceMeta<M>>((left) => this.tell(leavesOf(left)));
   private readonly listeners: Listeners<PresenceDiffs<M>>;
+  private readonly untold: (readonly PresenceDiff<M>[])[] = [];
+  private isTelling = false;
 
   constructor(private readonly pubsub: PubSub) {
     this.listeners = new Listeners({ runtime: pubsub.runtime, source: 'presence' });
@@ -140,12 +142,26 @@ export class Presence<M = unknown> {
   /** Forgets everybody, without a word, and ends all listeners. */
   close(): void {
     this.present.clear();
+    this.untold.length = 0;
     this.listeners.close();
   }
 
-  /** Also runs in the turn of an exit, where nothing may throw: a local broadcast does not. */
+  /**
+   * Also runs in the turn of an exit, where nothing may throw: a local broadcast does not. A change that a listener causes while it is
+   * told of another waits until all have heard of that one, so that nobody hears the leave before the join.
+   */
   private tell(diffs: readonly PresenceDiff<M>[]): void {
     if (diffs.length === 0) return;
+    this.untold.push(diffs);
+    if (this.isTelling) return;
+    this.isTelling = true;
+    // By index: a listener may add to the list.
+    for (let i = 0; i < this.untold.length; i++) this.tellAll(this.untold[i]!);
+    this.untold.length = 0;
+    this.isTelling = false;
+  }
+
+  private tellAll(diffs: readonly PresenceDiff<M>[]): void {
     for (const diff of diffs) this.pubsub.localBroadcast(diff.topic, diff);
     const byTopic = Object.create(null) as Record<string, PresenceDiff<M>>;
     for (const diff of diffs) byTopic[diff.topic] = diff;

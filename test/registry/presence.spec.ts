@@ -181,6 +181,32 @@ describe('presence', () => {
     expect(world.seen.filter(({ type }) => type === 'registry.listener_detached')).toHaveLength(1);
   });
 
+  // Whoever is told first may end what was just said to be there, in the same turn.
+  it.each<[string, (end: () => void) => void]>([
+    ['a listener of the topic', (end) => void world.pubsub.listen('room', end)],
+    ['a listener of the presence', (end) => void presence.listen(end)],
+    [
+      'a listener of the topic that untracks',
+      () => void world.pubsub.listen('room', () => presence.untrack(phone.pid)),
+    ],
+    ['an event of its end', (end) => void world.pubsub.listen('room', () => (world.events.onAny(end), end()))],
+  ])('is heard of in the order in which it changes, by everybody, when it ends by %s', async (_what, add) => {
+    presence.close();
+    presence = new Presence(world.pubsub);
+    diffs.length = 0;
+    add(() => world.exit(phone.pid, 'kill'));
+    const byTopic: unknown[] = [];
+    world.pubsub.listen('room', (diff) => byTopic.push(diff));
+    presence.listen((news) => diffs.push(news));
+    presence.track(phone.pid, 'room', 'ann', 1);
+    const messages = await told();
+    const kinds = (all: unknown[]) => all.map((diff) => ('ann' in (diff as PresenceDiff).joins ? 'join' : 'leave'));
+    expect(kinds(diffs.map(({ room }) => room))).toEqual(['join', 'leave']);
+    expect(kinds(byTopic)).toEqual(['join', 'leave']);
+    expect(kinds(messages)).toEqual(['join', 'leave']);
+    expect(presence.list('room')).toEqual({});
+  });
+
   it('is told of by nobody when it is closed', async () => {
     presence.track(phone.pid, 'room', 'ann', 1);
     await told();
