@@ -63,6 +63,9 @@ export class PubSub implements TopicService {
   private readonly dispatchers = new Map<string, Dispatcher>();
   private adapter: PubSubAdapter = new LocalPubSubAdapter();
   private status: 'unconnected' | 'connected' | 'closed' = 'unconnected';
+  /** Resolves when the attempt to connect that is under way is over, with the adapter that it has connected. */
+  private connecting: Promise<PubSubAdapter | undefined> = Promise.resolve(undefined);
+  private closing: Promise<void> | undefined;
 
   constructor(readonly runtime: Runtime) {}
 
@@ -160,7 +163,7 @@ export class PubSub implements TopicService {
 
   /**
    * Connects it to other nodes and teaches it dispatchers. Until it has resolved, broadcasts stay on this node. At most once; when
-   * the adapter rejects, it may be tried again.
+   * the adapter rejects, it may be tried again. Rejects when the PubSub is closed meanwhile: the adapter is disconnected then.
    */
   async connect({ adapter, dispatchers = {} }: PubSubOptions): Promise<void> {
     if (this.status !== 'unconnected') {
@@ -169,28 +172,46 @@ export class PubSub implements TopicService {
     this.status = 'connected';
     for (const [name, dispatcher] of Object.entries(dispatchers)) this.dispatchers.set(name, dispatcher);
     if (adapter === undefined) return;
-    try {
-      await adapter.connect((broadcast) => this.receive(broadcast));
-    } catch (error) {
-      this.status = 'unconnected';
-      throw error;
-    }
+    const connected = this.connectTo(adapter);
+    this.connecting = connected.then(
+      () => adapter,
+      () => undefined,
+    );
+    await connected;
+    if (this.isClosed) throw new InvalidArgumentError('This PubSub was closed while it was being connected.');
     this.adapter = adapter;
   }
 
   /**
-   * Ends all subscriptions and listeners and leaves the cluster. From then on nobody hears anything here, and what is said goes
-   * nowhere.
+   * Ends all subscriptions and listeners and leaves the cluster, also one that is only being joined. From then on nobody hears anything
+   * here, and what is said goes nowhere. Closing twice is closing once.
    */
-  async close(): Promise<void> {
-    if (this.status === 'closed') return;
+  close(): Promise<void> {
+    return (this.closing ??= this.leave());
+  }
+
+  private async connectTo(adapter: PubSubAdapter): Promise<void> {
+    try {
+      await adapter.connect((broadcast) => this.receive(broadcast));
+    } catch (error) {
+      if (!this.isClosed) this.status = 'unconnected';
+      throw error;
+    }
+  }
+
+  private async leave(): Promise<void> {
     this.status = 'closed';
     this.subscriptions.clear();
     for (const listeners of [...this.listeners.values()]) listeners.close();
     this.listeners.clear();
     const { adapter } = this;
     this.adapter = new LocalPubSubAdapter(adapter.nodeName);
-    await adapter.disconnect();
+    await ((await this.connecting) ?? adapter).disconnect();
+  }
+
+  /** Asked after an `await`, where the compiler would take the status for what it was before. */
+  private get isClosed(): boolean {
+    return this.status === 'closed';
   }
 
   private acting(self: Self): Process | undefined {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Dispatcher } from '../../lib/registry/pub-sub.js';
 import type { PubSubAdapter } from '../../lib/registry/pub-sub-adapter.js';
+import { deferred } from '../support/deferred.js';
 import { settle } from '../support/manual-clock.js';
 import { type Probe, startProbe } from '../support/probe.js';
 import { rejectionOf, thrownBy } from '../support/thrown.js';
@@ -131,6 +132,60 @@ describe('connecting a PubSub', () => {
     await expect(pubsub.connect({})).rejects.toThrow('This PubSub is connected already: it is connected at most once.');
     await pubsub.close();
     await expect(pubsub.connect({})).rejects.toThrow('This PubSub is closed already');
+  });
+
+  describe('that is closed meanwhile', () => {
+    /** Connects when it is told to, and counts. */
+    const slow = () => {
+      const gate = deferred();
+      const seen = { connected: 0, disconnected: 0 };
+      const adapter: PubSubAdapter = {
+        ...refusing(),
+        connect: async () => {
+          await gate.promise;
+          seen.connected++;
+        },
+        disconnect: () => void seen.disconnected++,
+      };
+      return { adapter, gate, seen };
+    };
+
+    it('disconnects the adapter when it is connected, before the close is done', async () => {
+      const { pubsub } = testWorld();
+      const { adapter, gate, seen } = slow();
+      const refused = rejectionOf(pubsub.connect({ adapter }));
+      const closed = [pubsub.close(), pubsub.close()];
+      gate.resolve();
+      await Promise.all(closed);
+      expect(seen).toEqual({ connected: 1, disconnected: 1 });
+      expect(await refused).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: 'This PubSub was closed while it was being connected.',
+      });
+      expect(pubsub.nodeName).toBe('local');
+    });
+
+    it('stays closed when the adapter rejects, which has nothing to disconnect then', async () => {
+      const { pubsub } = testWorld();
+      const { adapter, gate, seen } = slow();
+      const refused = rejectionOf(pubsub.connect({ adapter }));
+      const closed = pubsub.close();
+      gate.reject(boom);
+      expect(await refused).toBe(boom);
+      await closed;
+      expect(seen).toEqual({ connected: 0, disconnected: 0 });
+      await expect(pubsub.connect({})).rejects.toThrow('This PubSub is closed already');
+    });
+
+    it('tells whoever closes what the adapter throws when it disconnects', async () => {
+      const { pubsub } = testWorld();
+      const { adapter, gate } = slow();
+      const refused = rejectionOf(pubsub.connect({ adapter: { ...adapter, disconnect: () => Promise.reject(boom) } }));
+      const closed = rejectionOf(pubsub.close());
+      gate.resolve();
+      expect(await closed).toBe(boom);
+      expect(await refused).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    });
   });
 
   it('leaves what the adapter throws to the broadcaster, and delivers nothing then (B2)', async () => {
