@@ -659,6 +659,105 @@ describe('Task.asyncStream', () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
+  describe('whose owner ends', () => {
+    /** An input whose next item never comes, and what it is told. */
+    const silent = (first: readonly number[] = []) => {
+      const items = [...first];
+      const told: string[] = [];
+      const input: AsyncIterable<number> = {
+        [Symbol.asyncIterator]: () => ({
+          next: () => (items.length > 0 ? Promise.resolve({ done: false, value: items.shift()! }) : never()),
+          return: async () => (told.push('returned'), { done: true, value: undefined }),
+        }),
+      };
+      return { input, told };
+    };
+
+    it.each([
+      ['no task runs, and input is pulled', [], (at: number) => at],
+      ['a task runs, and input is pulled', [1], () => never()],
+      ['all tasks have ended, and input is pulled', [1], (at: number) => at],
+    ])('tells its reader and its input: %s', async (_when, items, work) => {
+      const { input, told } = silent(items);
+      const stream = Task.asyncStream(owner.self, input, work, { maxConcurrency: 2, timeoutMs: Infinity });
+      const outcome = (async () => {
+        for await (const each of stream) void each;
+      })();
+      const failed = rejectionOf(outcome);
+      await settle();
+      world.exit(owner.pid, 'kill');
+      await settle();
+      expect(await failed).toMatchObject({ code: 'NO_PROCESS' });
+      expect(told).toEqual(['returned']);
+    });
+
+    it('tells its input though nobody reads just then, and the reader when it comes back', async () => {
+      const { input, told } = silent([1, 2]);
+      const stream = Task.asyncStream(owner.self, input, (at) => at, { maxConcurrency: 1 });
+      expect(await stream.next()).toEqual({ done: false, value: { status: 'ok', value: 1 } });
+      world.exit(owner.pid, 'kill');
+      await settle();
+      expect(told).toEqual(['returned']);
+      expect(await rejectionOf(stream.next())).toMatchObject({ code: 'NO_PROCESS' });
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+      expect(told).toEqual(['returned']);
+    });
+
+    it('leaves nothing that watches its owner when it is over', async () => {
+      await outcomes(Task.asyncStream(owner.self, [1, 2], (at) => at));
+      expect(Pid.processOf(owner.pid)!.relations?.firstWatcher ?? null).toBeNull();
+    });
+  });
+
+  describe('whose input fails to let go', () => {
+    const boom = new Error('return failed');
+    /** Each way in which `return` may fail. */
+    const FAILING: readonly (readonly [string, Iterable<number> | AsyncIterable<number>])[] = [
+      ['an iterable', iterable(Symbol.iterator, (at) => ({ done: false, value: at }), throwing(boom))],
+      [
+        'an async iterable that throws',
+        iterable(Symbol.asyncIterator, async (at) => ({ done: false, value: at }), throwing(boom)),
+      ],
+      [
+        'an async iterable that rejects',
+        iterable(
+          Symbol.asyncIterator,
+          async (at) => ({ done: false, value: at }),
+          () => Promise.reject(boom),
+        ),
+      ],
+    ];
+
+    it.each(FAILING)('still tells why it ended, and stops all tasks: %s', async (_what, input) => {
+      const stream = Task.asyncStream(owner.self, input as Iterable<number>, never, {
+        maxConcurrency: 2,
+        timeoutMs: 10,
+      });
+      const first = rejectionOf(stream.next());
+      await settle();
+      await world.clock.advance(10);
+      expect(await first).toMatchObject({ code: 'TASK_TIMEOUT', timeoutMs: 10 });
+      expect(world.runtime.processCount).toBe(1);
+    });
+
+    it.each(FAILING)(
+      'tells the loop that is left of it, as any loop is told, when all tasks are stopped: %s',
+      async (_what, input) => {
+        const stream = Task.asyncStream(owner.self, input as Iterable<number>, (at) => (at === 1 ? at : never()), {
+          maxConcurrency: 2,
+          timeoutMs: Infinity,
+        });
+        const left = rejectionOf(
+          (async () => {
+            for await (const each of stream) if (each.status === 'ok') break;
+          })(),
+        );
+        expect(await left).toBe(boom);
+        expect(world.runtime.processCount).toBe(1);
+      },
+    );
+  });
+
   it('ends with TaskTimeoutError when a task takes longer than 5 000 ms, and stops the others (K13)', async () => {
     const stream = Task.asyncStream(owner.self, upTo(5), never, { maxConcurrency: 3 });
     const first = rejectionOf(stream.next());
@@ -830,3 +929,23 @@ describe('a task (real clock)', () => {
     world.runtime.close();
   });
 });
+
+/** An endless input: 1, 2, 3, … */
+function iterable(
+  key: symbol,
+  next: (at: number) => unknown,
+  leave: () => unknown,
+): Iterable<number> & AsyncIterable<number> {
+  return {
+    [key]: () => {
+      let at = 0;
+      return { next: () => next(++at), return: leave };
+    },
+  } as never;
+}
+
+function throwing(error: Error): () => never {
+  return () => {
+    throw error;
+  };
+}

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Deadline } from '../../runtime/time/deadline.js';
 import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
+import { watch } from '../../runtime/relations/monitors.js';
 import { print } from '../../runtime/secrets/print.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -118,18 +119,28 @@ class TaskStream<I, T> {
     }
   }
 
-  /** Stops what is running and lets go of the input. */
+  /** Stops what is running and lets go of the input. Rejects with what the input throws then, when all else is done. */
   async close(): Promise<void> {
-    const stopping = this.stopAll();
-    if (!this.isExhausted) {
-      this.isExhausted = true;
-      const { iterator, isPulling } = this;
-      const left = Promise.resolve(iterator.return?.());
-      // An input that somebody waits for may never come back; it hears of our leaving when it does.
-      if (isPulling) void left.catch(() => undefined);
-      else await left;
-    }
-    await stopping;
+    const [stopped, left] = await Promise.allSettled([this.stopAll(), this.leaveInput()]);
+    for (const outcome of [stopped, left]) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /** Tells whoever waits for an outcome, and the input, though nobody may be reading. Not in the turn of the exit: that is user code. */
+  ownerEnded(): void {
+    this.wake?.();
+    void Promise.resolve()
+      .then(() => this.close())
+      .catch(() => undefined);
+  }
+
+  private async leaveInput(): Promise<void> {
+    if (this.isExhausted) return;
+    this.isExhausted = true;
+    const { iterator, isPulling } = this;
+    const left = (async () => iterator.return?.())();
+    // An input that somebody waits for may never come back; it hears of our leaving when it does.
+    if (isPulling) void left.catch(() => undefined);
+    else await left;
   }
 
   private get isOwnerGone(): boolean {
@@ -286,9 +297,15 @@ async function* generate<I, T>(
   const isAsync = Symbol.asyncIterator in input;
   const iterator = isAsync ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
   const stream = new TaskStream(runtime, owner, iterator, isAsync, options, start);
+  const monitor = owner?.isFenced === false ? watch(owner, () => stream.ownerEnded()) : undefined;
   try {
     for (let outcome = await stream.next(); outcome !== undefined; outcome = await stream.next()) yield outcome;
+  } catch (error) {
+    // As in any loop over the input: why it was left comes before what the input says to that.
+    await stream.close().catch(() => undefined);
+    throw error;
   } finally {
+    monitor?.stop();
     await stream.close();
   }
 }
