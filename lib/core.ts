@@ -3,7 +3,7 @@
 export { createWorld, type RuntimeOptions, type World } from './create-runtime.js';
 export type { Behaviour } from './gen-server/behaviour.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/results/callback-result.js';
-export { ReplyStream, replyStream } from './gen-server/streams/reply-stream.js';
+export { ReplyStream, type ReplyStreamOptions, replyStream } from './gen-server/streams/reply-stream.js';
 export type {
   ObservableLike,
   StreamItems,
@@ -36,6 +36,7 @@ export {
   CallingSelfError,
   OverloadedError,
   StreamAlreadyReadError,
+  StreamNotBegunError,
   StreamOverflowError,
   TaskExitError,
   TaskOwnerError,

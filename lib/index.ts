@@ -25,7 +25,7 @@ export {
 // Answer
 export { CallResult, CastResult, InitResult } from './gen-server/results/result-types.js';
 export { error, ignore, noReply, ok, reply, replyError, stop } from './gen-server/results/callback-result.js';
-export { ReplyStream, replyStream } from './gen-server/streams/reply-stream.js';
+export { ReplyStream, type ReplyStreamOptions, replyStream } from './gen-server/streams/reply-stream.js';
 export type {
   ObservableLike,
   StreamItems,
@@ -141,6 +141,7 @@ export {
   ServerExitedError,
   StartError,
   StreamAlreadyReadError,
+  StreamNotBegunError,
   StreamOverflowError,
   TaskExitError,
   TaskOwnerError,

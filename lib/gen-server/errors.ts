@@ -338,6 +338,27 @@ export class StreamAlreadyReadError extends GenServerError {
 }
 
 /**
+ * A stream was begun to be read after it had given up waiting for its reader (`beginWithinMs`). Its source was let go, and nothing was
+ * read.
+ *
+ * @publicApi
+ */
+export class StreamNotBegunError extends GenServerError {
+  readonly code = 'STREAM_NOT_BEGUN';
+
+  constructor(
+    readonly server: string,
+    readonly request: RequestDescription,
+    readonly beginWithinMs: number,
+  ) {
+    super(
+      `Nobody began to read the stream that ${server} gave for ${formatRequest(request)} within ${beginWithinMs} ms. ` +
+        'Begin sooner, ask for it again, or let it wait longer: replyStream(source, state, { beginWithinMs }).',
+    );
+  }
+}
+
+/**
  * An Observable gave a stream more than its reader took: Observables cannot be slowed down. It was unsubscribed from.
  *
  * @publicApi

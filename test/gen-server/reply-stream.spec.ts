@@ -3,7 +3,12 @@ import { PassThrough, Readable } from 'node:stream';
 import { from as observableFrom, Observable, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noReply, reply, stop } from '../../lib/gen-server/results/callback-result.js';
-import { ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from '../../lib/gen-server/errors.js';
+import {
+  ServerExitedError,
+  StreamAlreadyReadError,
+  StreamNotBegunError,
+  StreamOverflowError,
+} from '../../lib/gen-server/errors.js';
 import { type ReplyStream, replyStream } from '../../lib/gen-server/streams/reply-stream.js';
 import { MOST_BUFFERED, type StreamSource } from '../../lib/gen-server/streams/reply-stream-source.js';
 import type { Pid } from '../../lib/runtime/pid.js';
@@ -122,12 +127,13 @@ describe('replyStream', () => {
     const { seen, source } = counted();
     const stream = await ask(source);
     const reader = stream[Symbol.asyncIterator]();
-    await world.clock.advance(60_000); // the timeout of the call does not count any more
+    await world.clock.advance(29_999); // the timeout of the call does not count any more
     expect(seen).toEqual({ opened: 0, made: 0, returned: 0 });
     for (let at = 0; at < 3; at++) {
       expect(await reader.next()).toEqual({ done: false, value: at });
       await settle();
       expect(seen.made).toBe(at + 1);
+      await world.clock.advance(60_000);
     }
     await reader.return();
   });
@@ -281,6 +287,83 @@ describe('replyStream', () => {
     );
     expect(await reader.next()).toEqual({ done: false, value: 0 });
     expect(await all(reader)).toEqual([]);
+  });
+
+  describe('that nobody begins to read', () => {
+    /** Sources that hold on to something before anybody reads, and how to see that they were let go. */
+    const HOLDING: readonly (readonly [string, () => readonly [StreamSource<unknown>, () => Promise<boolean>]])[] = [
+      ['a Readable', () => ((readable) => [readable, async () => readable.destroyed] as const)(new PassThrough())],
+      [
+        'a generator',
+        () => {
+          const generator = (async function* () {
+            yield 1;
+          })();
+          return [generator, async () => (await generator.next()).done === true] as const;
+        },
+      ],
+    ];
+
+    it.each(HOLDING)('tells its source after 30 s, and not before: %s', async (_what, make) => {
+      const [source, isReleased] = make();
+      await ask(source);
+      await world.clock.advance(29_999);
+      expect(world.runtime.deadlines.isEmpty).toBe(false);
+      await world.clock.advance(1);
+      expect([await isReleased(), world.runtime.deadlines.isEmpty]).toEqual([true, true]);
+    });
+
+    it('waits as long as it is told to', async () => {
+      const sources = [new PassThrough(), new PassThrough(), new PassThrough()];
+      for (const [i, beginWithinMs] of [10, 100_000, Infinity].entries()) {
+        await world.call(pid, () => replyStream(sources[i]!, i, { beginWithinMs }));
+      }
+      expect(await world.call(pid, ({ state }: Context) => reply(state))).toBe(2);
+      const gone = () => sources.map(({ destroyed }) => destroyed);
+      await world.clock.advance(10);
+      expect(gone()).toEqual([true, false, false]);
+      await world.clock.advance(99_990);
+      expect(gone()).toEqual([true, true, false]);
+      await world.clock.advance(10_000_000);
+      expect(gone()).toEqual([true, true, false]);
+    });
+
+    it('tells a reader that comes too late, once, and opens nothing', async () => {
+      const { seen, source } = counted();
+      const reader = (await ask(source))[Symbol.asyncIterator]();
+      await world.clock.advance(30_000);
+      const error = await rejectionOf(reader.next());
+      expect(error).toBeInstanceOf(StreamNotBegunError);
+      expect(error).toMatchObject({ code: 'STREAM_NOT_BEGUN', server: 'Chat', beginWithinMs: 30_000 });
+      expect((error as Error).message).toMatch(
+        /^Nobody began to read the stream that Chat gave for handleCall\(.*\) within 30000 ms\. Begin sooner/,
+      );
+      expect(await reader.next()).toEqual({ done: true, value: undefined });
+      expect(seen).toEqual({ opened: 0, made: 0, returned: 0 });
+    });
+
+    it('is not waited for any more when it was begun, left, or its server has ended', async () => {
+      const begun = (await ask(counted().source))[Symbol.asyncIterator]();
+      await begun.next();
+      expect(world.runtime.deadlines.isEmpty).toBe(true);
+      const left = (await ask(counted().source))[Symbol.asyncIterator]();
+      await left.return();
+      expect(world.runtime.deadlines.isEmpty).toBe(true);
+      await ask(counted().source);
+      await world.stop(pid);
+      expect(world.runtime.deadlines.isEmpty).toBe(true);
+      expect(await rejectionOf(begun.next())).toBeInstanceOf(ServerExitedError);
+    });
+
+    it.each([-1, NaN, '5', null])('refuses to wait for %o', async (beginWithinMs) => {
+      await rejectionOf(world.call(pid, () => replyStream([1], 1, { beginWithinMs } as never)));
+      expect(world.seen).toContainEqual(
+        expect.objectContaining({
+          type: 'gen_server.crashed',
+          reason: expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as unknown,
+        }),
+      );
+    });
   });
 
   describe('that nobody reads', () => {

@@ -1,10 +1,11 @@
 import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { markAsHandle } from '../../runtime/isolation/handle.js';
-import { InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
+import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import type { Monitor } from '../../runtime/relations/relations.js';
 import { print } from '../../runtime/secrets/print.js';
+import { Deadline } from '../../runtime/time/deadline.js';
 import { QUOTA } from '../../runtime/scheduling/scheduler.js';
 import { type CallRequest, describeRequest } from '../process/call-request.js';
 import {
@@ -15,7 +16,13 @@ import {
   NO_ANSWER,
   type Reply,
 } from '../results/callback-result.js';
-import { type RequestDescription, ServerExitedError, StreamAlreadyReadError, StreamOverflowError } from '../errors.js';
+import {
+  type RequestDescription,
+  ServerExitedError,
+  StreamAlreadyReadError,
+  StreamNotBegunError,
+  StreamOverflowError,
+} from '../errors.js';
 import { beginWork, endWork } from '../process/quiet-time.js';
 import type { StreamAnswer, StreamingServer } from '../process/stream-answer.js';
 import {
@@ -33,6 +40,22 @@ type ReadResult<T> = IteratorResult<T, undefined>;
 
 const DONE: ReadResult<never> = Object.freeze({ done: true, value: undefined });
 
+/** How long a stream waits for its reader when nobody says otherwise. */
+const DEFAULT_BEGIN_WITHIN_MS = 30_000;
+
+/**
+ * How a stream is given to its reader.
+ *
+ * @publicApi
+ */
+export interface ReplyStreamOptions {
+  /**
+   * How long the stream waits for somebody to begin to read it, in milliseconds. Then it is over: its source is let go,
+   * and a reader that comes later gets a `StreamNotBegunError`. `Infinity` holds it until the server ends. Default: 30 000.
+   */
+  readonly beginWithinMs?: number | undefined;
+}
+
 interface Reader {
   resolve(result: ReadResult<unknown>): void;
   reject(error: unknown): void;
@@ -42,7 +65,7 @@ interface Reader {
  * One reading of one source, from the reply to its end. It takes an item when the reader asks for one, never before, and in the root
  * context. It ends once: when the source does, when it fails, when the reader leaves, or when the server does.
  */
-class Reading implements AsyncIterator<unknown, undefined> {
+class Reading extends Deadline {
   private items: unknown = null;
   private iterator: ItemIterator | null = null;
   private controller: AbortController | null = null;
@@ -62,15 +85,18 @@ class Reading implements AsyncIterator<unknown, undefined> {
     private readonly server: StreamingServer,
     readonly request: RequestDescription,
     private source: unknown,
+    private readonly beginWithinMs: number,
   ) {
+    super();
     this.monitor = watch(server, (reason) => this.serverEnded(reason));
+    server.runtime.deadlines.add(this, beginWithinMs);
   }
 
   get label(): string {
     return this.server.label;
   }
 
-  next(): Promise<ReadResult<unknown>> {
+  read(): Promise<ReadResult<unknown>> {
     const { failure } = this;
     if (failure !== null) {
       this.failure = null;
@@ -79,6 +105,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
     if (this.isOver) return Promise.resolve(DONE);
     if (!this.isRead) {
       this.isRead = true;
+      this.cancel();
       beginWork(this.server);
     }
     return new Promise((resolve, reject) => {
@@ -88,11 +115,17 @@ class Reading implements AsyncIterator<unknown, undefined> {
   }
 
   /** The reader leaves. It need not wait for the source to notice. */
-  return(): Promise<ReadResult<unknown>> {
+  leave(): Promise<ReadResult<unknown>> {
     this.failure = null;
     this.release('normal');
     this.finish();
     return Promise.resolve(DONE);
+  }
+
+  /** Nobody has begun to read. */
+  override expire(): void {
+    this.release('normal');
+    this.failed(withoutFrames(() => new StreamNotBegunError(this.label, this.request, this.beginWithinMs)));
   }
 
   private take(): void {
@@ -177,6 +210,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   private finish(): void {
     if (this.isRead && !this.isOver) endWork(this.server);
     this.isOver = true;
+    this.cancel();
     this.monitor.stop();
     this.items = this.source = this.iterator = null;
     for (const reader of this.readers.splice(0)) reader.resolve(DONE);
@@ -199,7 +233,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
  * waits for the reader: no item is made before it is asked for, and the mailbox goes on meanwhile.
  *
  * Reading rejects with what the source threw, or with `ServerExitedError` when the server ends before the stream does. Leaving the
- * loop ends the source. A stream that nobody begins to read is held until the server ends, and does not keep that from going idle
+ * loop ends the source. A stream that nobody begins to read is held for `beginWithinMs`, and does not keep the server from going idle
  * (`idleMs`); one that is being read does, until it ends or its reader leaves: return an iterator that was taken by hand.
  *
  * @publicApi
@@ -209,7 +243,7 @@ export class ReplyStream<T> implements AsyncIterable<T> {
   #isTaken = false;
 
   /** @internal */
-  constructor(reading: AsyncIterator<unknown, undefined>) {
+  constructor(reading: object) {
     this.#reading = reading as Reading;
   }
 
@@ -219,8 +253,8 @@ export class ReplyStream<T> implements AsyncIterable<T> {
     if (this.#isTaken) throw new StreamAlreadyReadError(reading.label, reading.request);
     this.#isTaken = true;
     return {
-      next: () => reading.next() as Promise<ReadResult<T>>,
-      return: () => reading.return() as Promise<ReadResult<T>>,
+      next: () => reading.read() as Promise<ReadResult<T>>,
+      return: () => reading.leave() as Promise<ReadResult<T>>,
       [Symbol.asyncIterator]() {
         return this;
       },
@@ -236,6 +270,7 @@ markAsHandle(ReplyStream.prototype);
  *
  * @param source  Where the items come from. It is read on demand, outside of the mailbox and never in the async context of the reader,
  *   until it ends, the reader leaves, or the server ends: then its iterator is returned, once.
+ * @param options  How long it waits for its reader.
  *
  * @throws {InvalidArgumentError} Nothing can be read from `source`. A handler that does not catch it crashes, as with any result that
  *   is none.
@@ -248,30 +283,33 @@ export function replyStream<T>(
 export function replyStream<T, S>(
   source: StreamSource<T>,
   state: Literal<S>,
+  options?: ReplyStreamOptions,
 ): Reply<ReplyStream<T>, S> & Modifiers<Reply<ReplyStream<T>, S>>;
 export function replyStream<T, S>(
   source: StreamSource<T>,
   state: S,
+  options?: ReplyStreamOptions,
 ): Reply<ReplyStream<T>, S> & Modifiers<Reply<ReplyStream<T>, S>>;
-export function replyStream(source: unknown, ...state: [] | [unknown]): unknown {
+export function replyStream(source: unknown, ...rest: readonly unknown[]): unknown {
   if (!isStreamSource(source)) {
     const hint = isThenable(source) ? ' Await it first.' : '';
     throw new InvalidArgumentError(
       `replyStream needs an async iterable, an iterable, a Readable, an Observable or a function that gives one, got: ${print(source)}.${hint}`,
     );
   }
-  return new CallbackResult(
-    'replyStream',
-    new SourceAnswer(source),
-    state.length === 0 ? KEEP_STATE : state[0],
-    null,
-    NO_ANSWER,
-  );
+  const [state, options] = rest as [unknown, ReplyStreamOptions?];
+  const { beginWithinMs = DEFAULT_BEGIN_WITHIN_MS } = options ?? {};
+  assertDurationMs(beginWithinMs, 'beginWithinMs of replyStream', true);
+  const answer = new SourceAnswer(source, beginWithinMs);
+  return new CallbackResult('replyStream', answer, rest.length === 0 ? KEEP_STATE : state, null, NO_ANSWER);
 }
 
 /** Items that nobody has asked for yet. */
 class SourceAnswer implements StreamAnswer {
-  constructor(private readonly source: unknown) {}
+  constructor(
+    private readonly source: unknown,
+    private readonly beginWithinMs: number,
+  ) {}
 
   answerTo(server: StreamingServer, request: CallRequest): void {
     if (request.isSettled) {
@@ -280,7 +318,7 @@ class SourceAnswer implements StreamAnswer {
       return;
     }
     const description = describeRequest(server.runtime, request.invocation, request.payload);
-    const stream = new ReplyStream(new Reading(server, description, this.source));
+    const stream = new ReplyStream(new Reading(server, description, this.source, this.beginWithinMs));
     server.debugging?.answered(request, stream);
     request.answer(stream);
   }
