@@ -1,6 +1,6 @@
 import { markAsHandle } from '../runtime/isolation/handle.js';
 import { Injectable, type Type } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { World } from '../create-runtime.js';
 import { Agent, type AgentOptions } from '../gen-server/agent.js';
 import * as client from '../gen-server/client/client.js';
@@ -17,13 +17,14 @@ import type { ServerBlueprint } from '../gen-server/definition/server-definition
 import { start } from '../gen-server/client/start.js';
 import type { StartOptions } from '../gen-server/definition/start-options.js';
 import { Sys } from '../gen-server/client/sys.js';
-import type { GenServerEvent } from '../observability/events.js';
+import { type GenServerEvent, reportDetachedListener } from '../observability/events.js';
 import { inspectTree, prettyPrint, type ProcessTree } from '../observability/process-inspector.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
 import { Down } from '../runtime/exits/messages.js';
 import { watch } from '../runtime/relations/monitors.js';
 import type { Pid, Ref } from '../runtime/pid.js';
 import type { ChildSpec } from '../supervision/child-spec.js';
+import { GuardedObservable } from './transport/guarded-observable.js';
 import type { StopReport, TreeStatus } from './tree/application-supervisor.js';
 import { bind } from './clients/client-target.js';
 import type { GenServerClient } from './clients/gen-server-client.js';
@@ -191,13 +192,17 @@ export class GenServerRuntime {
     return { ref, down, demonitor: () => monitor.stop() };
   }
 
-  /** The `Down` of the process behind a destination, then complete. Unsubscribing ends the watch. */
+  /**
+   * The `Down` of the process behind a destination, then complete. Unsubscribing ends the watch. A subscriber that throws is detached and
+   * reported by `observability.listener_detached`.
+   */
   down$(destination: Destination): Observable<Down> {
-    return new Observable((subscriber) => {
+    const onDetached = (error: unknown): void => this.listenerDetached('down$', error);
+    return new GuardedObservable(onDetached, (sink) => {
       const monitoring = this.monitor(destination);
       void monitoring.down.then((down) => {
-        subscriber.next(down);
-        subscriber.complete();
+        sink.next(down);
+        sink.complete();
       });
       return () => {
         monitoring.demonitor();
@@ -205,9 +210,26 @@ export class GenServerRuntime {
     });
   }
 
-  /** Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. */
+  /**
+   * Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. A
+   * subscriber that throws is detached and reported by `observability.listener_detached`.
+   */
   get events$(): Observable<GenServerEvent> {
-    return new Observable((subscriber) => this.orchestrator.world.events.onAny((event) => subscriber.next(event)));
+    // What is told now. An async subscriber throws later, on nobody knows which.
+    let during = 'events$';
+    const onDetached = (error: unknown): void => this.listenerDetached(during, error);
+    return new GuardedObservable(onDetached, (sink) =>
+      this.orchestrator.world.events.onAny((event) => {
+        const outer = during;
+        during = event.type;
+        sink.next(event);
+        during = outer;
+      }),
+    );
+  }
+
+  private listenerDetached(during: string, error: unknown): void {
+    reportDetachedListener(this.orchestrator.runtime.events, during, error);
   }
 
   /** What the stop of the application did: who was stopped, in what time, and what was not handled. Undefined before. */

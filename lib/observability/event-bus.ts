@@ -1,6 +1,6 @@
 import { Redaction } from '../runtime/secrets/redaction.js';
 import type { EventSink, RuntimeEvent } from '../runtime/ports.js';
-import type { GenServerEvent } from './events.js';
+import { type GenServerEvent, reportDetachedListener } from './events.js';
 
 type Listener = (event: GenServerEvent) => unknown;
 
@@ -121,7 +121,7 @@ export class EventBus implements EventSink {
     error: unknown,
   ): void {
     if (!subscriptions.delete(subscription)) return;
-    this.emit({ type: 'observability.listener_detached', during: event.type, error } as RuntimeEvent);
+    reportDetachedListener(this, event.type, error);
   }
 }
 

@@ -86,13 +86,17 @@ export class Listeners<T> {
 
   private detach(subscription: Subscription<T>, error: unknown): void {
     this.remove(subscription);
-    const { runtime, source } = this.context;
-    if (!runtime.events.wants('registry.listener_detached')) return;
-    const event: RegistryListenerDetached = { type: 'registry.listener_detached', source, error };
-    runtime.events.emit(event);
+    reportDetachedListener(this.context.runtime, this.context.source, error);
   }
 
   private remove(subscription: Subscription<T>): void {
     if (this.subscriptions.delete(subscription) && this.subscriptions.size === 0) this.context.onEmpty?.();
   }
+}
+
+/** Tells that a listener of `source` was detached, unless nobody wants to know. */
+export function reportDetachedListener({ events }: Runtime, source: string, error: unknown): void {
+  if (!events.wants('registry.listener_detached')) return;
+  const event: RegistryListenerDetached = { type: 'registry.listener_detached', source, error };
+  events.emit(event);
 }

@@ -5,6 +5,7 @@ import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import type { Monitor } from '../../runtime/relations/relations.js';
 import { print } from '../../runtime/secrets/print.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import { Deadline } from '../../runtime/time/deadline.js';
 import { QUOTA } from '../../runtime/scheduling/scheduler.js';
 import { type CallRequest, describeRequest } from '../process/call-request.js';
@@ -94,6 +95,10 @@ class Reading extends Deadline {
 
   get label(): string {
     return this.server.label;
+  }
+
+  get runtime(): Runtime {
+    return this.server.runtime;
   }
 
   read(): Promise<ReadResult<unknown>> {
@@ -245,6 +250,11 @@ export class ReplyStream<T> implements AsyncIterable<T> {
   /** @internal */
   constructor(reading: object) {
     this.#reading = reading as Reading;
+  }
+
+  /** The world of the server that it comes from. @internal */
+  static runtimeOf(stream: ReplyStream<unknown>): Runtime {
+    return stream.#reading.runtime;
   }
 
   /** @throws {StreamAlreadyReadError} Somebody reads it already, or has. */

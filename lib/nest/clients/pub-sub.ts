@@ -1,5 +1,7 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { reportDetachedListener } from '../../registry/listeners.js';
 import { PubSub as CorePubSub } from '../../registry/pub-sub.js';
+import { GuardedObservable } from '../transport/guarded-observable.js';
 
 /**
  * Topics that servers subscribe to and anybody broadcasts on. There is one per application: what a server says with
@@ -20,14 +22,16 @@ import { PubSub as CorePubSub } from '../../registry/pub-sub.js';
 export class PubSub extends CorePubSub {
   /**
    * The messages on a topic, from the subscription on: for `@Sse()` routes and the like. Unsubscribing stops listening; it
-   * completes when the application shuts down. An error thrown by a subscriber is RxJS's to report, as always.
+   * completes when the application shuts down. A subscriber that throws is detached, as a listener is, and reported by the event
+   * `registry.listener_detached`; the broadcaster and the others do not notice.
    */
   topic$<T = unknown>(topic: string): Observable<T> {
-    return new Observable((subscriber) =>
+    const onDetached = (error: unknown): void => reportDetachedListener(this.runtime, `topic '${topic}'`, error);
+    return new GuardedObservable(onDetached, (sink) =>
       this.listen(
         topic,
-        (message) => subscriber.next(message as T),
-        () => subscriber.complete(),
+        (message) => sink.next(message as T),
+        () => sink.complete(),
       ),
     );
   }

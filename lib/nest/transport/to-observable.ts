@@ -1,9 +1,18 @@
-import { Observable, type Subscriber } from 'rxjs';
+import { Logger } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { isThenable } from '../../gen-server/results/thenable.js';
+import { ReplyStream } from '../../gen-server/streams/reply-stream.js';
+import { reportDetachedListener } from '../../observability/events.js';
+import { excerptOfReason } from '../../observability/excerpt.js';
+import { GuardedObservable, type Sink } from './guarded-observable.js';
 
 /**
  * A stream, or the promise of one, as an Observable: what an `@Sse()` route returns. Reading begins with the first subscription, and
  * there can be only one of a `ReplyStream`. Unsubscribing, as Nest does when a client goes away, leaves the stream, which ends its
  * source.
+ *
+ * A promise that rejects is an error for a subscriber, whenever it comes, and for nobody when none does: Nest never subscribes for
+ * a client that has left. A subscriber that throws is detached and reported by `observability.listener_detached`.
  *
  * The subscriber of an Observable cannot slow it down, so items are taken as fast as they come.
  *
@@ -18,11 +27,28 @@ import { Observable, type Subscriber } from 'rxjs';
  * @publicApi
  */
 export function toObservable<T>(stream: AsyncIterable<T> | PromiseLike<AsyncIterable<T>>): Observable<T> {
-  return new Observable((subscriber) => {
-    const forwarding = new Forwarding(subscriber);
-    void forwarding.run(stream);
-    return () => forwarding.stop();
-  });
+  const promise = isThenable(stream) ? Promise.resolve(stream) : undefined;
+  promise?.catch(() => undefined);
+  let source: unknown = stream;
+  return new GuardedObservable<T>(
+    (error) => reportDetached(source, error),
+    (sink) => {
+      const forwarding = new Forwarding(sink);
+      void forwarding.run(async () => (source = await (promise ?? stream)));
+      return () => forwarding.stop();
+    },
+  );
+}
+
+/** By the world that a stream of a server lives in; any other stream has none. */
+function reportDetached(source: unknown, error: unknown): void {
+  if (source instanceof ReplyStream) {
+    reportDetachedListener(ReplyStream.runtimeOf(source).events, 'toObservable', error);
+    return;
+  }
+  new Logger('GenServer').warn(
+    `LISTENER DETACHED a listener threw on toObservable and hears nothing any more: ${excerptOfReason(error)}`,
+  );
 }
 
 /** One subscription to one stream. */
@@ -30,17 +56,17 @@ class Forwarding<T> {
   private iterator: AsyncIterator<T> | undefined;
   private isStopped = false;
 
-  constructor(private readonly subscriber: Subscriber<T>) {}
+  constructor(private readonly sink: Sink<T>) {}
 
-  async run(stream: AsyncIterable<T> | PromiseLike<AsyncIterable<T>>): Promise<void> {
+  async run(open: () => Promise<AsyncIterable<T>>): Promise<void> {
     try {
-      const iterator = (await stream)[Symbol.asyncIterator]();
+      const iterator = (await open())[Symbol.asyncIterator]();
       // Unsubscribed while the stream was on its way: the stream still has to be left.
       if (this.isStopped) await iterator.return?.();
       else await this.forward((this.iterator = iterator));
     } catch (error) {
       // After an unsubscribe, RxJS has no subscriber to report an error to.
-      if (!this.isStopped) this.subscriber.error(error);
+      if (!this.isStopped) this.sink.error(error);
     }
   }
 
@@ -49,7 +75,7 @@ class Forwarding<T> {
     this.isStopped = true;
     const { iterator } = this;
     this.iterator = undefined;
-    void Promise.resolve(iterator?.return?.()).catch(() => undefined);
+    void (async () => iterator?.return?.())().catch(() => undefined);
   }
 
   private async forward(iterator: AsyncIterator<T>): Promise<void> {
@@ -58,10 +84,10 @@ class Forwarding<T> {
       if (this.isStopped) return;
       if (result.done === true) {
         this.iterator = undefined;
-        this.subscriber.complete();
+        this.sink.complete();
         return;
       }
-      this.subscriber.next(result.value);
+      this.sink.next(result.value);
     }
   }
 }
