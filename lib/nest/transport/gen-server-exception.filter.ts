@@ -27,9 +27,12 @@ type ReportedError =
 type TimeoutError = CallTimeoutError | TaskTimeoutError;
 type ExitError = ServerExitedError | TaskExitError;
 
-/** What a client of the transport needs of a WebSocket. */
-interface EventEmitting {
+/** A client of a gateway: a socket of Socket.IO, or a native WebSocket. */
+interface GatewayClient {
   emit(event: string, payload: unknown): void;
+  send(data: string): void;
+  /** Of a native WebSocket only, whose `emit` is that of Node's emitters and sends nothing. */
+  readonly readyState?: unknown;
 }
 
 /**
@@ -38,7 +41,8 @@ interface EventEmitting {
  * the arguments; for microservices and WebSockets an error with the stable code. The arguments of the request, which the errors carry, are
  * not shown.
  *
- * Opt in with `{ provide: APP_FILTER, useClass: GenServerExceptionFilter }` or `@UseFilters(GenServerExceptionFilter)`.
+ * Opt in with `{ provide: APP_FILTER, useClass: GenServerExceptionFilter }`, which Nest applies to HTTP and microservices, or with
+ * `@UseFilters(GenServerExceptionFilter)`, which gateways need: Nest asks no global filter there.
  *
  * @publicApi
  */
@@ -59,7 +63,7 @@ export class GenServerExceptionFilter extends BaseExceptionFilter<ReportedError>
     const told = { status: 'error', code, message: publicMessage(error), ...issuesOf(error) };
     if (type === 'rpc') return throwError(() => told);
     if (type === 'ws') {
-      host.switchToWs().getClient<EventEmitting>().emit('exception', told);
+      emit(host.switchToWs().getClient<GatewayClient>(), 'exception', told);
       return undefined;
     }
     if (type !== 'http') throw error;
@@ -81,6 +85,12 @@ export class GenServerExceptionFilter extends BaseExceptionFilter<ReportedError>
     if (adapter?.isHeadersSent(response) === false) adapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_S));
     return new ServiceUnavailableException({ statusCode: 503, ...body }, { cause: error }) as never;
   }
+}
+
+/** As Nest's own filter tells a client, by the adapter that the client came through. */
+function emit(client: GatewayClient, event: string, data: unknown): void {
+  if (typeof client.readyState === 'number') client.send(JSON.stringify({ event, data }));
+  else client.emit(event, data);
 }
 
 function publicMessage(error: ReportedError): string {
