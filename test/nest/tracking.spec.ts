@@ -228,7 +228,7 @@ describe('attributeRejections', () => {
     expect(order).toEqual(['handled', 'crashed']);
   });
 
-  it('leaves an incarnation alone that did not cause it: then Node deals with it', async () => {
+  it('leaves alone an incarnation that did not do it: then Node deals with the error', async () => {
     const { client, crashes, application } = await floating();
     let fail!: () => void;
     client.float(boom, new Promise<void>((resolve) => (fail = resolve)));
