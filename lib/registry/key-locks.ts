@@ -57,7 +57,7 @@ export class KeyLocks<K> {
     const wasHolder = queue.first === claim;
     queue.remove(place);
     if (queue.size === 0) this.queues.delete(key);
-    else if (wasHolder) queue.first!.grant();
+    else if (wasHolder) queue.first.grant();
   }
 }
 

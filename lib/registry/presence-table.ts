@@ -31,7 +31,7 @@ export class PresenceTable<M> {
   /** The process must be alive, and not present there. */
   add(process: Process, topic: string, key: string, value: M): PresenceEntry<M> {
     let keys = this.topics.get(topic);
-    if (keys === undefined) this.topics.set(topic, (keys = new Map()));
+    if (keys === undefined) this.topics.set(topic, (keys = new Map<string, PresenceKey>()));
     let presenceKey = keys.get(key);
     if (presenceKey === undefined) keys.set(key, (presenceKey = new PresenceKey(topic, key)));
     return this.entries.add(process, presenceKey, value);

@@ -6,6 +6,7 @@ import { replyStream } from '../../lib/gen-server/streams/reply-stream.js';
 import { Sys } from '../../lib/gen-server/client/sys.js';
 import { isolatedCopy } from '../../lib/runtime/isolation/isolated-copy.js';
 import { Pid, Ref } from '../../lib/runtime/pid.js';
+import { processOf } from '../../lib/runtime/process.js';
 import { sendAfter, TimerRef } from '../../lib/runtime/timers.js';
 import { Presence } from '../../lib/registry/presence.js';
 import { script } from '../support/script.js';
@@ -142,7 +143,7 @@ describe("a server with isolation: 'clone'", () => {
   const HANDLES: readonly (readonly [string, () => Promise<object> | object])[] = [
     ['Pid', () => world.start(script())],
     ['Ref', () => world.runtime.newRef()],
-    ['TimerRef', async () => sendAfter(world.runtime, Pid.processOf(await world.start(script()))!, 'later', 1_000)],
+    ['TimerRef', async () => sendAfter(world.runtime, processOf(await world.start(script()))!, 'later', 1_000)],
     ['Agent', () => Agent.start(world.runtime, () => 0)],
     ['Sys', () => new Sys(world.runtime)],
     ['Registry', () => world.registries.create('names', { keys: 'unique' })],

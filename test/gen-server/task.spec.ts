@@ -705,7 +705,7 @@ describe('Task.asyncStream', () => {
 
     it('leaves nothing that watches its owner when it is over', async () => {
       await outcomes(Task.asyncStream(owner.self, [1, 2], (at) => at));
-      expect(Pid.processOf(owner.pid)!.relations?.firstWatcher ?? null).toBeNull();
+      expect(processOf(owner.pid)!.relations?.firstWatcher ?? null).toBeNull();
     });
   });
 
