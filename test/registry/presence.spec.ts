@@ -147,7 +147,7 @@ describe('presence', () => {
     const hall = new PresenceDiff('hall', {}, { ann: meta(c, 3) } as never);
     expect(diffs).toEqual([{ room, hall }]);
     expect(await told()).toEqual([room]);
-    expect(tablesOf(presence)).toEqual([0, 0]);
+    expect(tablesOf(presence)).toEqual([0, 0, 0]);
   });
 
   it('of a process that is dead already is a join and then a leave (B5)', async () => {
@@ -156,7 +156,7 @@ describe('presence', () => {
     const joins = { ann: { metas: [{ ref, previousRef: undefined, pid: phone.pid, meta: 1 }] } };
     expect(await told()).toEqual([new PresenceDiff('room', joins, {}), new PresenceDiff('room', {}, joins)]);
     expect(presence.list('room')).toEqual({});
-    expect(tablesOf(presence)).toEqual([0, 0]);
+    expect(tablesOf(presence)).toEqual([0, 0, 0]);
     expect(() => presence.untrack(phone.pid, 'room', 'ann')).not.toThrow();
   });
 
@@ -219,7 +219,11 @@ describe('presence', () => {
 
 function tablesOf(presence: Presence): number[] {
   const { present } = presence as unknown as {
-    present: { byKey: Map<unknown, unknown>; owners: Map<unknown, unknown> };
+    present: {
+      topics: Map<unknown, unknown>;
+      entries: { byKey: Map<unknown, unknown>; owners: Map<unknown, unknown> };
+    };
   };
-  return [present.byKey.size, present.owners.size];
+  const { topics, entries } = present;
+  return [topics.size, entries.byKey.size, entries.owners.size];
 }
