@@ -30,6 +30,7 @@ const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { observability: ['s
 const FLOORS: Record<string, readonly string[]> = {
   runtime: [
     'keep-shape.ts',
+    'linked-list.ts',
     'isolation/',
     'pid.ts',
     'prototype-chain.ts',
@@ -53,6 +54,7 @@ const FLOORS: Record<string, readonly string[]> = {
   ],
   'gen-server': [
     'errors.ts',
+    'key-table.ts',
     'arguments-refused-error.ts',
     'events.ts',
     'results/',

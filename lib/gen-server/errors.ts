@@ -344,6 +344,7 @@ export class StreamAlreadyReadError extends GenServerError {
  * @publicApi
  */
 export class StreamNotBegunError extends GenServerError {
+  override name = 'StreamNotBegunError';
   readonly code = 'STREAM_NOT_BEGUN';
 
   constructor(

@@ -55,7 +55,7 @@ const calls = [
   {
     id: 'second-reply-wins',
     breaks: 'P5: the first answer counts',
-    in: 'makeFrom',
+    in: 'answerCaller',
     replace: 'answer(request, value)',
     by: 'void Promise.resolve().then(() => $&)',
   },
@@ -557,15 +557,15 @@ const supervision = [
     id: 'wrong-restart-set',
     breaks: 'S2: rest_for_one takes those behind along',
     in: 'childrenToRestart',
-    replace: "strategy === 'one_for_all' ? 0 : «failed»",
-    by: 'Math.max(0, failed - 1)',
+    replace: "strategy === 'one_for_all' ? order.all() : «order.from(failed)»",
+    by: 'order.all().slice(Math.max(0, order.all().indexOf(failed) - 1))',
   },
   {
     id: 'all-for-one',
     breaks: 'S2: one_for_all takes everybody along',
     in: 'childrenToRestart',
-    replace: "strategy === 'one_for_all' ? 0 : failed",
-    by: 'failed',
+    replace: "strategy === 'one_for_all' ? order.all() : order.from(failed)",
+    by: 'order.from(failed)',
   },
   {
     id: 'the-first-instead',
@@ -591,7 +591,7 @@ const supervision = [
     id: 'temporary-kept',
     breaks: 'S4: a temporary child that ended is forgotten',
     in: 'SupervisorServer.onExit',
-    remove: "if (child.spec.restart === 'temporary') forget(child);",
+    remove: "if (child.spec.restart === 'temporary') children.remove(child);",
   },
   {
     id: 'retry-lost',
@@ -620,9 +620,9 @@ const supervision = [
   },
   {
     id: 'stopped-child-reports',
-    breaks: 'L2: a child that is stopped is no longer linked',
+    breaks: 'L2: a supervisor hears in one way only of a child that it stops',
     in: 'beginShutdown',
-    remove: 'unlink(parent, child);',
+    remove: 'relationsOf(child).isStoppedByParent = true;',
   },
   {
     id: 'held-up-by-init',
@@ -641,7 +641,7 @@ const supervision = [
     id: 'significance-of-one',
     breaks: 'S20: all significant children have to end',
     in: 'isEndOfSignificant',
-    replace: "!children.some(({ spec, status }) => spec.significant && status !== 'stopped')",
+    replace: '!children.hasSignificant',
     by: 'true',
   },
   {

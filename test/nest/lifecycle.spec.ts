@@ -515,6 +515,7 @@ describe('close', () => {
     await closed;
     expect(only(journal, 'down')).toEqual(['a']);
     expect(warnings).toEqual([
+      expect.stringMatching(/^DEAD LETTERS Stuck .* ended \('killed'\) with \d cast\(s\)/),
       expect.stringMatching(/^Stuck was stopped \('killed'\) with \d message\(s\) not handled$/),
     ]);
     expect(clock.pendingTimers).toBe(0);

@@ -85,7 +85,9 @@ describe('the reports of an application', () => {
     await crash();
     expect(statesShown).toBe(1);
     expect(errors).toEqual([
-      expect.stringMatching(/^CRASH REPORT Frail .* crashed in crash: Error: boom\n {2}state: 'as shown'$/),
+      expect.stringMatching(
+        /^CRASH REPORT Frail .* crashed in crash: Error: boom\n {2}state: 'as shown'\n {2}last message: call crash\(\)$/,
+      ),
     ]);
   });
 

@@ -213,7 +213,7 @@ describe('presence', () => {
     diffs.length = 0;
     presence.close();
     await world.stop(phone.pid);
-    expect([await told(), diffs, presence.list('room'), tablesOf(presence)]).toEqual([[], [], {}, [0, 0]]);
+    expect([await told(), diffs, presence.list('room'), tablesOf(presence)]).toEqual([[], [], {}, [0, 0, 0]]);
   });
 });
 

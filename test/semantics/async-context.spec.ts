@@ -235,7 +235,8 @@ describe.each([
         handleCast: () => stop('shutdown'),
       });
       const down = deferred();
-      const child = await self.startLink({ init: () => ok(0), terminate: () => (look('terminate'), down.resolve()) });
+      const terminate = (): void => (look('terminate'), down.resolve());
+      const child = await self.startLink({ init: () => ok(0), terminate }, { trapExit: true });
       expect(child).toBeDefined();
       here.cast(parent, null);
       await down.promise;

@@ -337,8 +337,7 @@ export class Observer {
     const sender = from === null ? undefined : this.of(from.pid);
     this.trace.note('signal', p.pid.toString(), nameOf(reason), isKill ? 'kill' : '');
     this.explainSignal(p, reason, sender, isKill);
-    const relation =
-      sender === undefined ? 'nobody' : sender === p ? 'itself' : sender === p.setup.parent ? 'parent' : 'another';
+    const relation = relationOf(sender, p);
     let effect = p.isFenced ? 'ignore' : signalModel(p.setup, reason, relation, isKill);
     if (effect === 'terminate' && p.status === 'exiting') effect = 'ignore';
     const previous = this.cause;
@@ -365,7 +364,7 @@ export class Observer {
     if (supervisor?.signalled(p, reason, sender, isKill) === true) return;
     if (sender?.setup.real.isAlive === false && sender !== p) {
       this.check(
-        sender.isLinkedTo(p),
+        sender.isLinkedTo(p) && !sender.isStoppedBy(p),
         'L2',
         () => `${p.label} heard of the end of ${sender.label}, to which it is not linked`,
       );
@@ -581,6 +580,8 @@ export class Observer {
   }
 
   private checkEverybodyWasTold(p: ProcessModel, reason: unknown): void {
+    // The supervisor that stopped it hears of its end in another way.
+    if (p.setup.parent !== undefined && p.isStoppedBy(p.setup.parent)) p.unlink(p.setup.parent);
     for (const other of this.live) {
       if (other === p || !other.isLinkedTo(p)) continue;
       this.check(
@@ -641,4 +642,15 @@ function isSame(item: Item, kind: Item['kind'], payload: unknown): boolean {
   if (item.kind === 'exit')
     return payload instanceof Exit && payload.from === item.from && sameReason(payload.reason, item.reason);
   return true;
+}
+
+/** What the sender of an exit signal is to the process that gets it. */
+function relationOf(
+  sender: ProcessModel | undefined,
+  p: ProcessModel,
+): 'parent' | 'ended parent' | 'itself' | 'another' | 'nobody' {
+  if (sender === undefined) return 'nobody';
+  if (sender === p) return 'itself';
+  if (sender !== p.setup.parent) return 'another';
+  return sender.setup.real.isAlive ? 'parent' : 'ended parent';
 }

@@ -97,7 +97,7 @@ export class SupervisorWatch implements SupervisorListener {
       'S6',
       () => `${child.label} is stopped in the wrong way`,
     );
-    child.unlink(this.self);
+    child.isStoppedByParent = true;
     if (shutdownMs !== 'brutal_kill') child.stopDue = Math.min(child.stopDue, this.observer.clock.now() + shutdownMs);
     return true;
   }

@@ -60,10 +60,7 @@ class Caller implements From<unknown> {
   readonly later: From<unknown>['later'];
 
   constructor(server: Answerer, request: CallRequest) {
-    this.reply = (value) => {
-      if (isThenable(value)) throw promiseRefused(server.label, value);
-      server.answer(request, value);
-    };
+    this.reply = (value) => answerCaller(server, request, value);
     this.replyError = (error) => server.refuse(request, error);
     this.later = ((...state: [] | [unknown]) =>
       new CallbackResult('later', request, state.length === 0 ? KEEP_STATE : state[0], null, NO_ANSWER)) as never;
@@ -71,6 +68,11 @@ class Caller implements From<unknown> {
 }
 
 markAsHandle(Caller.prototype);
+
+function answerCaller(server: Answerer, request: CallRequest, value: unknown): void {
+  if (isThenable(value)) throw promiseRefused(server.label, value);
+  server.answer(request, value);
+}
 
 /** The promise is nobody's any more, so a rejection of it must not become Node's business. */
 function promiseRefused(server: string, promise: PromiseLike<unknown>): InvalidArgumentError {

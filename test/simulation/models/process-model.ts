@@ -93,6 +93,7 @@ export class ProcessModel {
   quietSince: number | undefined;
   /** SupervisorRecord to compare when it has ended. */
   exitReason: unknown = undefined;
+  isStoppedByParent = false;
   /** Until when it may live after its supervisor has asked it to stop. */
   stopDue = Infinity;
   handled = 0;
@@ -119,6 +120,11 @@ export class ProcessModel {
   /** Nothing that it does has an effect any more. */
   get isFenced(): boolean {
     return this.doom !== undefined || this.status === 'dead';
+  }
+
+  /** Whether `other` is the supervisor that is stopping it, and hears of its end in another way than by the link. */
+  isStoppedBy(other: ProcessModel): boolean {
+    return this.isStoppedByParent && this.setup.parent === other;
   }
 
   isLinkedTo(other: ProcessModel): boolean {

@@ -18,14 +18,15 @@ export function isCleanModel(reason: unknown): boolean {
 export function signalModel(
   { traps, drains }: ReceiverModel,
   reason: unknown,
-  from: 'parent' | 'itself' | 'another' | 'nobody',
+  from: 'parent' | 'ended parent' | 'itself' | 'another' | 'nobody',
   isKill: boolean,
 ): 'ignore' | 'message' | 'terminate' | 'die' {
   if (isKill) return 'die';
-  if (from === 'parent') {
+  if (from === 'parent' || from === 'ended parent') {
     if (traps) return 'terminate';
     if (reason === 'normal') return 'ignore';
-    return drains && isCleanModel(reason) ? 'terminate' : 'die';
+    // Only a parent that lives gives time to finish the queue.
+    return from === 'parent' && drains && isCleanModel(reason) ? 'terminate' : 'die';
   }
   if (traps) return 'message';
   return reason === 'normal' && from !== 'itself' ? 'ignore' : 'die';
