@@ -46,8 +46,10 @@ export const systemClock: Clock = {
   },
   wallTime: () => Date.now(),
   setTimer: (delayMs, fire) => new SystemTimer(delayMs, fire),
+  // That of the platform, also under a test runner's fake timers: a turn of the event loop is no time that somebody lets pass, and an
+  // application that waits for one to close would never be closed.
   nextTurn: (turn) => {
-    setImmediate(turn);
+    platformImmediate(turn);
   },
   // Not while the end of a turn is in the hands of a test runner: nothing must wait for it.
   afterCallback: (done) => {
