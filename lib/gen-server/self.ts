@@ -1,6 +1,6 @@
 import { markAsHandle } from '../runtime/isolation/handle.js';
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
-import { Exit } from '../runtime/exits/messages.js';
+import { Down, Exit } from '../runtime/exits/messages.js';
 import { LimitExceededError } from '../runtime/limits.js';
 import { demonitor, monitor } from '../runtime/relations/monitors.js';
 import { link, unlink } from '../runtime/relations/links.js';
@@ -97,7 +97,7 @@ export class Self extends ProcessHandle {
   demonitor(ref: Ref, options: { flush?: boolean } = {}): boolean {
     if (serverOf(this).isFenced) return false;
     const wasOn = demonitor(serverOf(this), ref);
-    if (!wasOn && options.flush === true) serverOf(this).forgetDown(ref);
+    if (!wasOn && options.flush === true) serverOf(this).forgetMessage(ref, (message) => message instanceof Down);
     return wasOn;
   }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INFO_ENVELOPE, TERMINATE_ENVELOPE } from '../../lib/runtime/mailbox/envelope.js';
+import { Ref } from '../../lib/runtime/pid.js';
+import { seededRandom } from '../../lib/testing/seeded-random.js';
 import { Mailbox } from '../../lib/runtime/mailbox/mailbox.js';
 
 function mailboxOf(...payloads: unknown[]): Mailbox {
@@ -84,37 +86,94 @@ describe('Mailbox', () => {
     });
   });
 
-  describe('remove', () => {
+  describe('removeByRef', () => {
+    interface Mail {
+      readonly ref: Ref;
+      readonly kind: string;
+    }
+    const refs = range(0, 3_000).map((id) => new Ref(id));
+    const mail = (id: number, kind = 'down'): Mail => ({ ref: refs[id]!, kind });
+    const refOf = (payload: unknown) => (payload as Partial<Mail>).ref;
+    const always = () => true;
+    const remove = (mailbox: Mailbox, id: number, matches: (payload: unknown) => boolean = always) =>
+      mailbox.removeByRef(INFO_ENVELOPE, refs[id]!, refOf, matches);
+    const idsOf = (payloads: unknown[]) => payloads.map((payload) => (payload as Mail).ref.id);
+
     it.each([
-      ['the first', 1, [2, 3, 4]],
-      ['one in the middle', 3, [1, 2, 4]],
-      ['the last', 4, [1, 2, 3]],
+      ['the first', 0, [1, 2, 3]],
+      ['one in the middle', 2, [0, 1, 3]],
+      ['the last', 3, [0, 1, 2]],
     ])('takes %s out and keeps the order of the others', (_which, victim, rest) => {
-      const mailbox = mailboxOf(1, 2, 3, 4);
-      expect(mailbox.remove(INFO_ENVELOPE, (payload) => payload === victim)).toBe(true);
+      const mailbox = mailboxOf(...range(0, 4).map((id) => mail(id)));
+      expect(remove(mailbox, victim)).toBe(true);
       expect(mailbox.length).toBe(3);
-      expect(drain(mailbox)).toEqual(rest);
+      expect(idsOf(drain(mailbox))).toEqual(rest);
     });
 
-    it('takes only the first that matches', () => {
-      const mailbox = mailboxOf('a', 'b', 'a');
-      mailbox.remove(INFO_ENVELOPE, (payload) => payload === 'a');
-      expect(drain(mailbox)).toEqual(['b', 'a']);
+    it('takes only the oldest that matches', () => {
+      const mailbox = mailboxOf(mail(1, 'result'), mail(1), mail(2), mail(1));
+      expect(remove(mailbox, 1, (payload) => (payload as Mail).kind === 'down')).toBe(true);
+      expect(drain(mailbox)).toEqual([mail(1, 'result'), mail(2), mail(1)]);
     });
 
     it('looks at messages of the given envelope only, and answers false when none matches', () => {
       const mailbox = new Mailbox();
-      mailbox.push(TERMINATE_ENVELOPE, 'x');
-      expect(mailbox.remove(INFO_ENVELOPE, () => true)).toBe(false);
+      expect(remove(mailbox, 1)).toBe(false);
+      mailbox.push(TERMINATE_ENVELOPE, mail(1));
+      expect(remove(mailbox, 1)).toBe(false);
       expect(mailbox.length).toBe(1);
     });
 
-    it('works across the end of the ring', () => {
-      const mailbox = mailboxOf(...range(0, 7));
-      for (let i = 0; i < 6; i++) mailbox.take();
-      for (const payload of range(7, 12)) mailbox.push(INFO_ENVELOPE, payload);
-      mailbox.remove(INFO_ENVELOPE, (payload) => payload === 10);
-      expect(drain(mailbox)).toEqual([6, 7, 8, 9, 11]);
+    it('finds what came after it has looked, and nothing that was taken meanwhile', () => {
+      const mailbox = mailboxOf(mail(0), mail(1));
+      expect(remove(mailbox, 2)).toBe(false);
+      mailbox.take();
+      mailbox.push(INFO_ENVELOPE, mail(2));
+      expect([remove(mailbox, 0), remove(mailbox, 2)]).toEqual([false, true]);
+      expect(idsOf(drain(mailbox))).toEqual([1]);
+    });
+
+    it('looks at each message once, in whatever order a long queue is emptied', () => {
+      const mailbox = mailboxOf(...refs.map(({ id }) => mail(id)));
+      let looks = 0;
+      const count = (payload: unknown) => {
+        looks++;
+        return refOf(payload);
+      };
+      for (let step = 0; step < refs.length; step++) {
+        const id = (step * 1_009) % refs.length;
+        expect(mailbox.removeByRef(INFO_ENVELOPE, refs[id]!, count, always)).toBe(true);
+      }
+      expect(mailbox.isEmpty).toBe(true);
+      // Once to find it, once to take it.
+      expect(looks).toBe(2 * refs.length);
+    });
+
+    it('agrees with an array, whatever is pushed, taken and removed', () => {
+      const random = seededRandom(7);
+      const pick = (below: number) => Math.floor(random() * below);
+      for (let round = 0; round < 200; round++) {
+        const mailbox = new Mailbox();
+        const expected: Mail[] = [];
+        for (let step = 0; step < 300; step++) {
+          const action = pick(round % 2 === 0 ? 3 : 5);
+          if (action === 0 && expected.length > 0) expect(mailbox.take()).toBe(expected.shift());
+          else if (action === 1) {
+            const id = pick(20);
+            const at = expected.findIndex(({ ref }) => ref.id === id);
+            expect(remove(mailbox, id)).toBe(at !== -1);
+            if (at !== -1) expected.splice(at, 1);
+          } else {
+            const item = mail(pick(20));
+            expected.push(item);
+            mailbox.push(INFO_ENVELOPE, item);
+          }
+          expect([mailbox.length, mailbox.isEmpty]).toEqual([expected.length, expected.length === 0]);
+        }
+        const left: unknown[] = [];
+        mailbox.forEach((_envelope, payload) => left.push(payload));
+        expect([left, drain(mailbox)]).toEqual([expected, expected]);
+      }
     });
   });
 });

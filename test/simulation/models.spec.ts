@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { BoundedMailbox } from '../../lib/runtime/mailbox/bounded-mailbox.js';
 import { INFO_ENVELOPE, SENT_ENVELOPE } from '../../lib/runtime/mailbox/envelope.js';
-import type { Pid, Ref } from '../../lib/runtime/pid.js';
+import { Pid, Ref } from '../../lib/runtime/pid.js';
 import { Down } from '../../lib/runtime/exits/messages.js';
 import { cancelTimer, readTimer, type TimerRef } from '../../lib/runtime/timers.js';
 import { sendAfter } from '../../lib/gen-server/client/client.js';
@@ -69,6 +69,9 @@ interface RealMailbox {
 }
 type Box = MailboxModel<Mail>;
 let mails = 0;
+/** Several messages belong to each. */
+const REFS = [0, 1, 2].map((id) => new Ref(id));
+const refOf = (mail: unknown): Ref => REFS[(mail as Mail).id % REFS.length]!;
 
 class Push extends Step<Box, RealMailbox> {
   constructor(readonly isCountable: boolean) {
@@ -91,11 +94,10 @@ class Forget extends Step<Box, RealMailbox> {
     super();
   }
   async run(model: Box, { mailbox }: RealMailbox): Promise<void> {
-    const matches = (mail: unknown): boolean => (mail as Mail).id % 3 === this.remainder;
-    const found = mailbox.remove(INFO_ENVELOPE, matches);
+    const found = mailbox.removeByRef(INFO_ENVELOPE, REFS[this.remainder]!, refOf, () => true);
     expectSame(
       found,
-      model.remove((mail) => !mail.isCountable && matches(mail)),
+      model.remove((mail) => !mail.isCountable && refOf(mail) === REFS[this.remainder]),
       'removed',
     );
   }

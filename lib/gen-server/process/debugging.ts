@@ -1,4 +1,4 @@
-import { CALL, CAST, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
+import { CALL, CAST, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { REDACTED } from '../../runtime/secrets/redaction.js';
 import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
@@ -7,6 +7,8 @@ import type { RequestDescription } from '../errors.js';
 import type { Invocation } from '../definition/server-definition.js';
 import { reportHighWater, type ReportedServer } from './process-reports.js';
 import type { SystemRequest } from './system-request.js';
+import type { Ref } from '../../runtime/pid.js';
+import { refOf } from '../results/messages.js';
 import { Trace } from './trace.js';
 
 /**
@@ -200,8 +202,8 @@ export class Debugging {
     return heldBack ?? newer;
   }
 
-  forgetHeldBack(envelope: Envelope, matches: (payload: unknown) => boolean): boolean {
-    return this.heldBack?.remove(envelope, matches) ?? false;
+  forgetHeldBack(ref: Ref, matches: (payload: unknown) => boolean): boolean {
+    return this.heldBack?.removeByRef(INFO_ENVELOPE, ref, refOf, matches) ?? false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { BoundedMailbox } from '../../runtime/mailbox/bounded-mailbox.js';
+import { refOf } from '../results/messages.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
 import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
@@ -429,14 +430,9 @@ export class GenServerProcess extends Process {
     request.refuse(error);
   }
 
-  /** Takes the `Down` of one monitor out of the mailbox. */
-  forgetDown(ref: Ref): void {
-    this.forgetMessage((message) => message instanceof Down && message.ref === ref);
-  }
-
-  /** Takes the first message of the system that matches out of the mailbox. */
-  forgetMessage(isIt: (message: unknown) => boolean): void {
-    if (!this.debugging?.forgetHeldBack(INFO_ENVELOPE, isIt)) this.mailbox?.remove(INFO_ENVELOPE, isIt);
+  /** Takes the oldest message of a kind that belongs to `ref` out of the mailbox: a `Down`, or the result of a task. */
+  forgetMessage(ref: Ref, isIt: (message: unknown) => boolean): void {
+    if (!this.debugging?.forgetHeldBack(ref, isIt)) this.mailbox?.removeByRef(INFO_ENVELOPE, ref, refOf, isIt);
   }
 
   /** Where a call is, for its timeout error. */

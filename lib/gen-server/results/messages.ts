@@ -1,3 +1,4 @@
+import { Down } from '../../runtime/exits/messages.js';
 import type { Ref } from '../../runtime/pid.js';
 
 /**
@@ -20,4 +21,13 @@ export class TaskResult<T = unknown> {
     readonly ref: Ref,
     readonly value: T,
   ) {}
+}
+
+/** The ref that a message of the system belongs to, and by which it can be taken back; undefined for any other. Never throws. */
+export function refOf(message: unknown): Ref | undefined {
+  try {
+    return message instanceof Down || message instanceof TaskResult ? message.ref : undefined;
+  } catch {
+    return undefined; // a proxy of the user's that was sent by a timer
+  }
 }

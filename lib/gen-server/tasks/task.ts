@@ -280,10 +280,8 @@ export class Task<T> implements PromiseLike<T> {
   #takeBack(): void {
     if (!this.#isSent) return;
     this.#isSent = false;
-    const isIt = (message: unknown): boolean =>
-      (message instanceof TaskResult || message instanceof Down) && message.ref === this.ref;
-    this.#owner!.forgetMessage(isIt);
-    this.#owner!.forgetMessage(isIt);
+    this.#owner!.forgetMessage(this.ref, (message) => message instanceof TaskResult);
+    this.#owner!.forgetMessage(this.ref, (message) => message instanceof Down);
   }
 
   #release(): void {

@@ -76,15 +76,10 @@ export class BoundedMailbox extends Mailbox {
       this.shed(envelope, payload);
       return;
     }
-    const evicted = this.bound.overflow === 'drop_oldest' ? this.evictOldest(isCountable) : this.dropNewest();
-    this.counted++;
+    const evicted =
+      this.bound.overflow === 'drop_oldest' ? this.evictOldest(isCountable) : this.evictNewest(isCountable);
     super.push(envelope, payload);
     this.shed(...evicted!);
-  }
-
-  private dropNewest(): [Envelope, unknown] | undefined {
-    this.counted--; // the oldest is taken as ever, which counts
-    return this.evictNewest(isCountable);
   }
 
   override take(): unknown {

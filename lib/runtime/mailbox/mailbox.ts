@@ -1,4 +1,6 @@
 import { keepShape } from '../keep-shape.js';
+import type { Ref } from '../pid.js';
+import { RefIndex } from './ref-index.js';
 
 /** What lies in the first of a message's two slots and says how to read the second. */
 export interface Envelope {
@@ -7,9 +9,13 @@ export interface Envelope {
 
 /** A queue of this length is worth a report, and so is one of ten times as many. */
 const FIRST_HIGH_WATER = 10_000;
+/** Stands where a message was taken out of the middle of the queue. Never the first nor the last of a queue. */
+const HOLE: Envelope = Object.freeze({ kind: -1 });
 const FIRST_SLOTS = 8;
 /** A ring above this many slots is given back as soon as it is empty. */
 const KEPT_SLOTS = 4096;
+/** So many positions of messages that have gone are kept, besides twice as many as there are messages. */
+const MOST_STALE = 64;
 /** Up to this many slots, a ring that will be given back grows by so much. */
 const BURST_SLOTS = 2 ** 20;
 const BURST_GROWTH = 8;
@@ -26,9 +32,12 @@ export class Mailbox {
   private tail = 0;
   /** How many slots are in use when somebody should be told. */
   private highWater = 2 * FIRST_HIGH_WATER;
+  /** Made when a message is taken out of the middle of the queue, and dropped when the queue is empty. */
+  private index: RefIndex | null = null;
 
   get length(): number {
-    return (this.tail - this.head) >>> 1;
+    const used = (this.tail - this.head) >>> 1;
+    return this.index === null ? used : used - this.index.holes;
   }
 
   get isEmpty(): boolean {
@@ -42,7 +51,7 @@ export class Mailbox {
 
   /** Whether the queue has grown to a length that is worth a report. */
   get isHigh(): boolean {
-    return this.tail - this.head >= this.highWater;
+    return this.tail - this.head >= this.highWater && 2 * this.length >= this.highWater;
   }
 
   /** The next report is due at ten times the length, or from the beginning when the mailbox has been empty in between. */
@@ -74,6 +83,7 @@ export class Mailbox {
     this.slots[at] = undefined;
     this.slots[at + 1] = undefined;
     this.head += 2;
+    if (this.index !== null) this.trim(this.index);
     if (this.head === this.tail && this.mask >= KEPT_SLOTS) this.shrink();
     return payload;
   }
@@ -81,72 +91,113 @@ export class Mailbox {
   /** Goes through what is waiting, oldest first, without taking it. */
   forEach(visit: (envelope: Envelope, payload: unknown) => void): void {
     for (let at = this.head; at !== this.tail; at += 2) {
-      visit(this.slots[at & this.mask] as Envelope, this.slots[(at & this.mask) + 1]);
+      const envelope = this.slots[at & this.mask] as Envelope;
+      if (envelope !== HOLE) visit(envelope, this.slots[(at & this.mask) + 1]);
     }
   }
 
-  /** Takes out the first message with this envelope whose payload matches, and answers whether there was one. */
-  remove(envelope: Envelope, matches: (payload: unknown) => boolean): boolean {
-    const { slots, mask } = this;
-    for (let at = this.head; at !== this.tail; at += 2) {
-      if (slots[at & mask] !== envelope || !matches(slots[(at & mask) + 1])) continue;
-      this.takeAt(at);
+  /**
+   * Takes out the oldest message with this envelope that belongs to `ref` and matches, and answers whether there was one. `refOf` tells
+   * what a payload belongs to, if to anything, and must be the same function each time: every payload is looked at once, however many
+   * messages are taken out.
+   */
+  removeByRef(
+    envelope: Envelope,
+    ref: Ref,
+    refOf: (payload: unknown) => Ref | undefined,
+    matches: (payload: unknown) => boolean,
+  ): boolean {
+    if (this.isEmpty) return false;
+    const index = (this.index ??= new RefIndex());
+    this.complete(index, envelope, refOf);
+    for (const at of index.positionsOf(ref)) {
+      // It may have been taken since, and its place may hold another message.
+      if (at < this.head || at >= this.tail || this.slots[at & this.mask] !== envelope) continue;
+      const payload = this.slots[(at & this.mask) + 1];
+      if (refOf(payload) !== ref || !matches(payload)) continue;
+      index.remove(ref, at);
+      this.takeOut(at, index);
       return true;
     }
     return false;
   }
 
-  /** Takes out the oldest message whose envelope matches, wherever it stands. */
+  /** Takes out the oldest message whose envelope matches, wherever it stands, from `position` on. */
   protected evictOldest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
-    for (let at = this.head; at !== this.tail; at += 2) {
-      if (matches(this.slots[at & this.mask] as Envelope)) return this.takeAt(at);
+    const index = (this.index ??= new RefIndex());
+    for (let at = index.evictFrom(this.head); at !== this.tail; at += 2) {
+      if (!matches(this.slots[at & this.mask] as Envelope)) continue;
+      index.evictedAt(at);
+      return this.takeOut(at, index);
     }
     return undefined;
   }
 
   /** The same for the youngest. */
   protected evictNewest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
-    const { slots, mask } = this;
     for (let at = this.tail - 2; at >= this.head; at -= 2) {
-      const envelope = slots[at & mask] as Envelope;
-      if (!matches(envelope)) continue;
-      const taken: [Envelope, unknown] = [envelope, slots[(at & mask) + 1]];
-      // What is younger moves down by one: going through the older ones would cost as much as the queue is long.
-      for (; at !== this.tail - 2; at += 2) {
-        slots[at & mask] = slots[(at + 2) & mask];
-        slots[(at & mask) + 1] = slots[((at + 2) & mask) + 1];
-      }
-      slots[at & mask] = undefined;
-      slots[(at & mask) + 1] = undefined;
-      this.tail = at;
-      return taken;
+      if (matches(this.slots[at & this.mask] as Envelope)) return this.takeOut(at, (this.index ??= new RefIndex()));
     }
     return undefined;
   }
 
-  private takeAt(position: number): [Envelope, unknown] {
-    const { slots, mask } = this;
-    const taken: [Envelope, unknown] = [slots[position & mask] as Envelope, slots[(position & mask) + 1]];
-    // What is older moves up by one, so the gap is at the head.
-    for (let at = position; at !== this.head; at -= 2) {
-      slots[at & mask] = slots[(at - 2) & mask];
-      slots[(at & mask) + 1] = slots[((at - 2) & mask) + 1];
+  /** Looks at the messages that the index does not know yet. */
+  private complete(index: RefIndex, envelope: Envelope, refOf: (payload: unknown) => Ref | undefined): void {
+    // Most of what it knows has gone: what is still there is found again.
+    if (index.size > 2 * this.length + MOST_STALE) index.clear();
+    const { slots, mask, tail } = this;
+    for (let at = index.startFrom(this.head); at < tail; at += 2) {
+      const ref = slots[at & mask] === envelope ? refOf(slots[(at & mask) + 1]) : undefined;
+      if (ref !== undefined) index.add(ref, at);
     }
-    slots[this.head & mask] = taken[0];
-    this.take();
+    index.readUpTo(tail);
+  }
+
+  /** Leaves a hole where a message stood: to move the others would cost as much as the queue is long. */
+  private takeOut(at: number, index: RefIndex): [Envelope, unknown] {
+    const { slots, mask } = this;
+    const taken: [Envelope, unknown] = [slots[at & mask] as Envelope, slots[(at & mask) + 1]];
+    slots[at & mask] = HOLE;
+    slots[(at & mask) + 1] = undefined;
+    index.holes++;
+    this.trim(index);
+    if (this.isEmpty && mask >= KEPT_SLOTS) this.shrink();
     return taken;
   }
 
+  /** Sees to it that neither the first nor the last of the queue is a hole. */
+  private trim(index: RefIndex): void {
+    const { slots, mask } = this;
+    for (; index.holes > 0 && slots[this.head & mask] === HOLE; this.head += 2) {
+      slots[this.head & mask] = undefined;
+      index.holes--;
+    }
+    for (; index.holes > 0 && slots[(this.tail - 2) & mask] === HOLE; this.tail -= 2) {
+      slots[(this.tail - 2) & mask] = undefined;
+      index.holes--;
+    }
+    if (this.isEmpty) this.index = null;
+    else index.endAt(this.tail);
+  }
+
   private grow(): void {
-    const { slots, mask, head } = this;
-    // In one piece: every copy of a queue of a million is a full collection that somebody waits for. And a large one in few steps: to
-    // touch fresh memory took longer than all the rest of a burst.
-    const grown = new Array<unknown>(slots.length * growthOf(slots.length));
-    for (let i = 0; i < slots.length; i++) grown[i] = slots[(head + i) & mask];
+    const { slots, mask, head, tail, length } = this;
+    // A ring that is mostly holes is large enough. Else in one piece: every copy of a queue of a million is a full collection that
+    // somebody waits for. And a large one in few steps: to touch fresh memory took longer than all the rest of a burst.
+    const size = 4 * length <= slots.length ? slots.length : slots.length * growthOf(slots.length);
+    const grown = new Array<unknown>(size);
+    let used = 0;
+    for (let at = head; at !== tail; at += 2) {
+      if (slots[at & mask] === HOLE) continue;
+      grown[used++] = slots[at & mask];
+      grown[used++] = slots[(at & mask) + 1];
+    }
     this.head = 0;
-    this.tail = slots.length;
+    this.tail = used;
     this.mask = grown.length - 1;
     this.slots = grown;
+    // All positions are others now.
+    this.index = null;
   }
 
   private shrink(): void {
