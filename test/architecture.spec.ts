@@ -43,6 +43,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'ports.ts',
     'system-ports.ts',
     'server-name.ts',
+    'name-index.ts',
     'scheduling/',
     'time/',
     'relations/',

@@ -49,13 +49,6 @@ export function isServerName(value: unknown): value is ServerName {
   return isVia(value) || isGlobal(value);
 }
 
-/** Whether two names mean the same holder. */
-export function isSameName(a: ServerName | undefined, b: ServerName | undefined): boolean {
-  if (a === b) return true;
-  if (isGlobal(a) && isGlobal(b)) return a.global === b.global;
-  return isVia(a) && isVia(b) && a.via === b.via && a.key === b.key;
-}
-
 /** The name as a reader would write it. */
 export function formatName(name: unknown): string {
   if (typeof name === 'function') return name.name;

@@ -1,6 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { formatName, isSameName } from '../../runtime/server-name.js';
+import { formatName } from '../../runtime/server-name.js';
 import { findDependencies } from './dependency.finder.js';
 import { GenServerFeatureModule } from '../gen-server-feature.module.js';
 import type { GenServerOptions } from '../gen-server.options.js';
@@ -16,11 +16,12 @@ import { type ListedServer, ListedServers, type ServerDouble } from './listed-se
 export function exploreServers(container: ModulesContainer): ListedServers {
   const found = new ListedServers();
   const modules = modulesInOrder(container);
+  const importers = firstImporters(modules);
   for (const module of modules) {
-    if (module.metatype === GenServerFeatureModule && isImported(module, modules)) continue;
+    if (importers.has(module)) continue;
     refuseRepeats(Reflect.getMetadata('providers', module.metatype) as Provider[] | undefined, module.name);
-    const features = [...module.imports].filter(({ metatype }) => metatype === GenServerFeatureModule);
-    for (const source of [module, ...features.filter((feature) => firstImporter(feature, modules) === module)]) {
+    const features = [...module.imports].filter((imported) => importers.get(imported) === module);
+    for (const source of [module, ...features]) {
       for (const [token, wrapper] of source.providers) {
         const server = readProvider(token, wrapper, module);
         if (server === undefined) continue;
@@ -28,7 +29,7 @@ export function exploreServers(container: ModulesContainer): ListedServers {
           found.addDouble(server);
           continue;
         }
-        refuseClash(server, found.servers);
+        refuseClash(server, found.findByName(server.name));
         found.add(server);
       }
     }
@@ -113,8 +114,7 @@ export function refuseRepeats(providers: readonly Provider[] | undefined, where:
   }
 }
 
-function refuseClash(server: ListedServer, others: readonly ListedServer[]): void {
-  const clash = others.find(({ name }) => isSameName(name, server.name));
+function refuseClash(server: ListedServer, clash: ListedServer | undefined): void {
   if (clash === undefined) return;
   if (server.name === server.declared && clash.module !== server.module) {
     throw messages.twoModules(server.declared.name, clash.module.name, server.module.name);
@@ -126,11 +126,13 @@ function describeListed({ declared, module }: ListedServer): string {
   return `${declared.name} in ${module.name}`;
 }
 
-/** What `forFeature` brings belongs to the module that imports it, behind that module's own servers. */
-function firstImporter(feature: NestModule, all: readonly NestModule[]): NestModule | undefined {
-  return all.find(({ imports }) => imports.has(feature));
-}
-
-function isImported(feature: NestModule, all: readonly NestModule[]): boolean {
-  return firstImporter(feature, all) !== undefined;
+/** By what `forFeature` brings, the module that it belongs to: the first that imports it, behind that module's own servers. */
+function firstImporters(modules: readonly NestModule[]): ReadonlyMap<NestModule, NestModule> {
+  const importers = new Map<NestModule, NestModule>();
+  for (const module of modules) {
+    for (const imported of module.imports) {
+      if (imported.metatype === GenServerFeatureModule && !importers.has(imported)) importers.set(imported, module);
+    }
+  }
+  return importers;
 }

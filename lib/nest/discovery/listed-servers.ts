@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { type Addressed, DESTINATION, type Destination, isOfKey } from '../../gen-server/client/destination.js';
-import { isSameName, type ServerName } from '../../runtime/server-name.js';
+import { NameIndex } from '../../runtime/name-index.js';
+import type { ServerName } from '../../runtime/server-name.js';
 import type { GenServerOptions } from '../gen-server.options.js';
 import type { NestModule } from './nest-container.js';
 import type { ProvidedServer } from './provided-servers.js';
@@ -33,7 +34,16 @@ export interface ServerDouble {
 export class ListedServers {
   private readonly all: ListedServer[] = [];
   private readonly byModule = new Map<NestModule, ListedServer[]>();
-  private readonly doubles: ServerDouble[] = [];
+  private readonly byName = new NameIndex<ListedServer>();
+  /** By the class that clients ask for, and the name that they may give along with it. */
+  private readonly byDeclared = new Map<
+    unknown,
+    { readonly first: ListedServer; readonly byName: NameIndex<ListedServer> }
+  >();
+  /** By the class that clients ask for, and by the one that overrides it. */
+  private readonly byClass = new Map<unknown, ListedServer>();
+  private readonly byProvided = new Map<ProvidedServer, ListedServer>();
+  private readonly doubles = new Map<Type, object>();
 
   /** In the order in which they are listed, each module behind what it imports. */
   get servers(): readonly ListedServer[] {
@@ -46,42 +56,54 @@ export class ListedServers {
   }
 
   add(server: ListedServer): void {
+    const { declared, type, name, givenName, provided, module } = server;
     this.all.push(server);
-    const siblings = this.byModule.get(server.module);
-    if (siblings === undefined) this.byModule.set(server.module, [server]);
+    const siblings = this.byModule.get(module);
+    if (siblings === undefined) this.byModule.set(module, [server]);
     else siblings.push(server);
+    this.byName.add(name, server);
+    let sameClass = this.byDeclared.get(declared);
+    if (sameClass === undefined) {
+      sameClass = { first: server, byName: new NameIndex() };
+      this.byDeclared.set(declared, sameClass);
+    }
+    sameClass.byName.add(givenName, server);
+    sameClass.byName.add(name, server);
+    for (const key of [declared, type]) if (!this.byClass.has(key)) this.byClass.set(key, server);
+    if (provided !== undefined) this.byProvided.set(provided, server);
   }
 
-  addDouble(double: ServerDouble): void {
-    this.doubles.push(double);
+  addDouble({ declared, value }: ServerDouble): void {
+    if (!this.doubles.has(declared)) this.doubles.set(declared, value);
   }
 
   findDouble(server: Type): object | undefined {
-    return this.doubles.find(({ declared }) => declared === server)?.value;
+    return this.doubles.get(server);
   }
 
   /** The server that a client asks for, by the name that was given where it is listed or by the one in `@GenServer`. */
   find(server: Type, name: ServerName | undefined): ListedServer | undefined {
-    return this.all.find(
-      (listed) =>
-        listed.declared === server &&
-        (isSameName(listed.givenName, name) || (name !== undefined && isSameName(listed.name, name))),
-    );
+    return this.byDeclared.get(server)?.byName.get(name);
   }
 
   /** The first that is made of a class, or of what overrides it. */
   findByClass(server: unknown): ListedServer | undefined {
-    return this.all.find(({ declared, type }) => declared === server || type === server);
+    return this.byClass.get(server);
+  }
+
+  /** The first that goes by a name. */
+  findByName(name: ServerName): ListedServer | undefined {
+    return this.byName.get(name);
   }
 
   findByDestination(destination: Destination, server?: Type): ListedServer | undefined {
     const type = server ?? (isOfKey(destination) ? destination.server : undefined);
-    if (type !== undefined) return this.all.find(({ declared }) => declared === type);
+    if (type !== undefined) return this.byDeclared.get(type)?.first;
     const name = (destination as Partial<Addressed> | null)?.[DESTINATION] ?? destination;
-    return this.all.find((listed) => isSameName(listed.name, name as ServerName));
+    return this.findByName(name as ServerName);
   }
 
   findProvided(provided: ProvidedServer): ListedServer | undefined {
-    return this.all.find((server) => server.provided === provided);
+    return this.byProvided.get(provided);
   }
 }

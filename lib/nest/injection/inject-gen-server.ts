@@ -1,7 +1,8 @@
 import type { Type } from '@nestjs/common';
-import { formatName, isSameName, type ServerName } from '../../runtime/server-name.js';
+import { NameIndex } from '../../runtime/name-index.js';
+import { formatName, type ServerName } from '../../runtime/server-name.js';
 import { notAClass } from '../gen-server.messages.js';
-import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
+import { type InjectionConsumer, type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
 /** A server class, or a function that gives it: for files that import each other. */
 export type ServerReference = Type | (() => Type | undefined);
@@ -24,8 +25,8 @@ const requests = new InjectionRequests<WantedClient>(({ reference, name }) =>
   isFactory(reference) ? 'GenServerClient(() => …)' : `GenServerClient(${labelOf(reference, name)})`,
 );
 
-/** Per server class, one for each name; names may be objects, so they are compared rather than looked up. */
-const wantedByClass = new WeakMap<object, WantedClient[]>();
+/** Per server class, one for each name. */
+const wantedByClass = new WeakMap<object, NameIndex<WantedClient>>();
 
 /**
  * The injection token of a client: what `@InjectGenServer(server, name)` injects, and what tests override with
@@ -52,20 +53,18 @@ export function InjectGenServer(server: ServerReference, name?: ServerName): Par
 
 /** Everything that was asked for so far, by class. */
 export function clientRequests(): readonly ClientRequest[] {
-  const byToken = new Map<symbol, ClientRequest>();
+  const byToken = new Map<symbol, ClientRequest & { consumers: InjectionConsumer[]; aliases: symbol[] }>();
   for (const { token, reference, name, consumers } of requests.all()) {
     const server = isFactory(reference) ? reference() : reference;
     // A function that still gives nothing belongs to files that were never loaded to the end: Nest names the consumer that lacks it.
     if (server === undefined) continue;
     const classToken = getGenServerToken(server, name);
-    const present = byToken.get(classToken);
-    byToken.set(classToken, {
-      token: classToken,
-      server,
-      name,
-      consumers: [...(present?.consumers ?? []), ...consumers],
-      aliases: [...(present?.aliases ?? []), ...(token === classToken ? [] : [token])],
-    });
+    let request = byToken.get(classToken);
+    if (request === undefined) {
+      byToken.set(classToken, (request = { token: classToken, server, name, consumers: [], aliases: [] }));
+    }
+    for (const consumer of consumers) request.consumers.push(consumer);
+    if (token !== classToken) request.aliases.push(token);
   }
   return [...byToken.values()];
 }
@@ -79,11 +78,11 @@ export function labelOf(server: Type, name: ServerName | undefined): string {
 function wantedOf(server: Type, name: ServerName | undefined): WantedClient {
   if (typeof server !== 'function') throw notAClass(server);
   let known = wantedByClass.get(server);
-  if (known === undefined) wantedByClass.set(server, (known = []));
-  const present = known.find((wanted) => isSameName(wanted.name, name));
+  if (known === undefined) wantedByClass.set(server, (known = new NameIndex()));
+  const present = known.get(name);
   if (present !== undefined) return present;
   const wanted = { reference: server, name };
-  known.push(wanted);
+  known.add(name, wanted);
   return wanted;
 }
 

@@ -79,6 +79,8 @@ export class ApplicationSupervisor {
   /** Servers of modules that are loaded late start one at a time, behind the start itself. */
   private lastStart: Promise<unknown> = Promise.resolve();
   private readonly labels = new Map<NestModule, string>();
+  /** How many modules with a label have a name. */
+  private readonly namesakes = new Map<string, number>();
 
   constructor(private readonly context: TreeContext) {}
 
@@ -246,10 +248,10 @@ export class ApplicationSupervisor {
   private labelOf(module: NestModule): string {
     const present = this.labels.get(module);
     if (present !== undefined) return present;
-    const taken = [...this.labels.values()].filter(
-      (label) => label === module.name || label.startsWith(`${module.name}#`),
-    );
-    const label = taken.length === 0 ? module.name : `${module.name}#${taken.length + 1}`;
+    const { name } = module;
+    const count = (this.namesakes.get(name) ?? 0) + 1;
+    const label = count === 1 ? name : `${name}#${count}`;
+    this.namesakes.set(name, count);
     this.labels.set(module, label);
     return label;
   }

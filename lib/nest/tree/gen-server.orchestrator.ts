@@ -131,11 +131,11 @@ export class GenServerOrchestrator {
 
   /** Middleware comes last: Nest makes it when every provider has been given what it asked for. */
   private refuseMissingClients(): void {
-    const modules = [...this.modules.values()];
-    for (const request of clientRequests()) {
-      const isGiven = modules.some(({ providers }) => providers.get(request.token)?.instance !== undefined);
-      if (!isGiven) this.clients.clientFor(request);
+    const given = new Set<unknown>();
+    for (const { providers } of this.modules.values()) {
+      for (const [token, { instance }] of providers) if (instance !== undefined) given.add(token);
     }
+    for (const request of clientRequests()) if (!given.has(request.token)) this.clients.clientFor(request);
   }
 
   /** The client that stands where `provideGenServer` does. In a module that was loaded late, its server starts now. */
