@@ -1,8 +1,8 @@
 import { print } from './secrets/print.js';
 
 /**
- * What every error of this library has in common: a stable `code` to switch on, since messages may be reworded and two
- * installed copies of a package have two classes of the same name.
+ * The base class of every error of this library. Switch on its stable `code`, not on the message or the class: messages may be reworded,
+ * and two installed copies of the package have two classes of the same name.
  *
  * @publicApi
  */
@@ -11,14 +11,14 @@ export abstract class GenServerError extends Error {
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    // For classes of the user's that extend this one. Those of the library say their names themselves: a minifier renames classes.
+    // For subclasses outside the library. The library's own classes set a literal name, because minifiers rename classes.
     this.name = new.target.name;
   }
 }
 
 /**
- * An argument that no running system could make sense of: a negative timeout, a delay that is no number, a destination
- * that is none. Nothing was sent or changed.
+ * An argument is invalid whatever the state of the system: a negative timeout, a delay that is not a number, a value that is not a
+ * destination. Nothing was sent or changed.
  *
  * @publicApi
  */
@@ -28,7 +28,7 @@ export class InvalidArgumentError extends GenServerError {
 }
 
 /**
- * The name is taken (I8, N2). The second `init` did not run.
+ * The name belongs to another process (I8, N2). The second process did not start, and its `init` did not run.
  *
  * @publicApi
  */
@@ -37,9 +37,9 @@ export class AlreadyStartedError extends GenServerError {
   readonly code = 'ALREADY_STARTED';
 
   constructor(
-    /** The name or key that was asked for. */
+    /** The requested name or key, as printed. */
     readonly serverName: string,
-    /** The present holder, as printed. */
+    /** The process that holds the name, as printed. */
     readonly holder: string,
   ) {
     super(
@@ -49,12 +49,12 @@ export class AlreadyStartedError extends GenServerError {
 }
 
 /**
- * Makes an error for somebody who waits, in the loop, far from their code. Frames would show nothing but the loop, and to find them
- * takes longer than all the rest where a thousand wait for a server that has ended.
+ * Makes an error without a stack trace, for a caller that is told from within the loop. The frames would show nothing but the loop, and
+ * capturing them takes longer than everything else when a server with a thousand waiting callers ends.
  */
 export function withoutFrames<E extends Error>(make: () => E): E {
   const { stackTraceLimit } = Error;
-  // Not by an assignment: it would throw where the built-in classes are frozen.
+  // An assignment would throw where the built-in classes are frozen.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();
@@ -63,17 +63,20 @@ export function withoutFrames<E extends Error>(make: () => E): E {
   }
 }
 
-/** What a delay must be, for messages about what it is not. */
+/** The valid range of a delay, for error messages. */
 const DELAY_RANGE = 'a number of milliseconds, 0 or more';
-/** The same for a timeout. */
+/** The valid range of a timeout, for error messages. */
 export const TIMEOUT_RANGE = `${DELAY_RANGE} (Infinity waits for ever)`;
 
-/** Whether a value is a timeout: milliseconds, not negative, not NaN; `Infinity` waits for ever. */
+/** Whether a value is a timeout: milliseconds, 0 or more, not NaN; `Infinity` waits for ever. */
 export function isTimeoutMs(value: unknown): value is number {
   return typeof value === 'number' && value >= 0;
 }
 
-/** Checks a timeout or delay: milliseconds, not negative, not NaN; `Infinity` where waiting for ever is allowed. */
+/**
+ * Throws `InvalidArgumentError` unless `value` is a timeout or delay: milliseconds, 0 or more, not NaN; `Infinity` only where waiting for
+ * ever is allowed. `what` begins the message.
+ */
 export function assertDurationMs(value: unknown, what: string, allowInfinity: boolean): asserts value is number {
   if (isTimeoutMs(value) && (allowInfinity || value !== Infinity)) return;
   throw new InvalidArgumentError(

@@ -2,18 +2,19 @@ import { GenServerError, InvalidArgumentError } from './errors.js';
 import { print } from './secrets/print.js';
 
 /**
- * How much one process may use of what costs others memory. Each is a whole number, 1 or more, or `Infinity`.
+ * How much shared memory one process may use. Each limit is a whole number, 1 or more, or `Infinity`. Going beyond one throws
+ * `LimitExceededError`.
  *
  * @publicApi
  */
 export interface ProcessLimits {
-  /** How many characters a name or key may have that is text. Default: 1 000. */
+  /** The maximum length of a name or key that is a string, in characters. Default: 1 000. */
   readonly nameLength: number;
-  /** How many monitors a process may keep at a time. Default: 100 000. */
+  /** The maximum number of monitors that a process may own at a time. Default: 100 000. */
   readonly monitors: number;
   /**
-   * How many calls of one process may be unanswered at a time. They are counted as long as it is known who calls: after an `await` only
-   * with `tracking`. Code outside of any process has no limit. Default: 100 000.
+   * The maximum number of unanswered calls that one process may have at a time. A call counts only if its caller is known: after an
+   * `await`, that takes `tracking`. Code outside of any process has no limit. Default: 100 000.
    */
   readonly pendingCalls: number;
 }
@@ -28,12 +29,12 @@ const WHAT: Readonly<Record<keyof ProcessLimits, (max: number) => string>> = {
 
 const REMEDY: Readonly<Record<keyof ProcessLimits, string>> = {
   nameLength: 'Use a shorter one, a hash of it for instance',
-  monitors: 'Demonitor what is of no interest any more',
+  monitors: 'Demonitor processes that you no longer need to watch',
   pendingCalls: 'Wait for some of them first, or cast',
 };
 
 /**
- * Something would go beyond one of the `limits`. Nothing was started, sent or changed.
+ * An operation would exceed one of the `limits`. Nothing was started, sent or changed.
  *
  * @publicApi
  */
@@ -42,21 +43,23 @@ export class LimitExceededError extends GenServerError {
   readonly code = 'LIMIT_EXCEEDED';
 
   constructor(
-    /** The process that wanted it, as people call it. */
+    /** The label of the process that attempted the operation. */
     readonly server: string,
+    /** The limit that would be exceeded. */
     readonly limit: keyof ProcessLimits,
+    /** The value of the limit. */
     readonly max: number,
   ) {
     super(`${server} may not ${WHAT[limit](max)}. ${REMEDY[limit]}, or raise limits.${limit}.`);
   }
 }
 
-/** Whether a value can be one of the limits. */
+/** Whether a value is valid as a limit. */
 export function isLimit(value: unknown): value is number {
   return value === Infinity || (Number.isInteger(value) && (value as number) >= 1);
 }
 
-/** The limits with the defaults for what is left out. */
+/** Fills in the default for each limit that is left out. Throws `InvalidArgumentError` for an unknown limit or an invalid value. */
 export function completeLimits(given: Partial<ProcessLimits> = {}): ProcessLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
@@ -77,7 +80,7 @@ export function completeLimits(given: Partial<ProcessLimits> = {}): ProcessLimit
   };
 }
 
-/** Refuses a name or key that is text without end. `who` is printed only then: printing costs more than looking. */
+/** Throws `LimitExceededError` for a name or key that is too long. `who` is printed only then: printing costs more than the check. */
 export function assertNameLength(name: unknown, { nameLength }: ProcessLimits, who: { toString(): string }): void {
   if (typeof name !== 'string' || name.length <= nameLength) return;
   throw new LimitExceededError(who.toString(), 'nameLength', nameLength);

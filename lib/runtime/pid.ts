@@ -2,34 +2,34 @@ import { markAsHandle } from './isolation/handle.js';
 
 /** What a supervisor keeps about one incarnation of its child, found by the pid. */
 export interface SupervisorRecord {
-  /** Answers what to keep now that the incarnation has ended. `owner` is its process, as it was given to {@link Pid.attach}. */
+  /** Returns the record to keep after the incarnation has ended. `owner` is its process, as passed to {@link Pid.attach}. */
   afterEnd(owner: object): SupervisorRecord;
 }
 
 /**
- * The identity of one life of a process. A restarted process keeps its `id` and gets the next `incarnation`, so a pid is
- * never reused and a message sent to it never reaches a successor (P7). There is one object per incarnation: compare with
- * `===` or {@link Pid.equals}.
+ * Identifies one incarnation of a process. A restarted process keeps its `id` and gets the next `incarnation`, so a pid is never reused,
+ * and a message sent to it never reaches a successor (P7). There is one object per incarnation: compare with `===` or
+ * {@link Pid.equals}.
  */
 export class Pid {
-  // Private to the language, so that logging, comparing or serialising a pid never walks into the runtime.
+  // Private fields of the language, so that logging, comparing or serialising a pid never walks into the runtime.
   #owner: object | undefined = undefined;
   #supervisorRecord: SupervisorRecord | undefined = undefined;
 
   /** @internal */
   constructor(
-    /** What the incarnations of one supervised process have in common. */
+    /** The same for all incarnations of one supervised process. */
     readonly id: number,
-    /** How many lives came before this one: 0 for a process that was never restarted. */
+    /** How many incarnations came before this one: 0 for a process that was never restarted. */
     readonly incarnation: number,
   ) {}
 
-  /** The live process of a pid, as an object that this file knows nothing about: call `processOf` of `process.ts`. @internal */
+  /** The live process of a pid, untyped because this file must not import `process.ts`. Call `processOf` of that file instead. @internal */
   static ownerOf(pid: Pid): object | undefined {
     return pid.#owner;
   }
 
-  /** Called when the process of a pid is made. @internal */
+  /** Called when the process of a pid is created. @internal */
   static attach(pid: Pid, owner: object): void {
     pid.#owner = owner;
   }
@@ -41,7 +41,7 @@ export class Pid {
     if (pid.#supervisorRecord !== undefined) pid.#supervisorRecord = pid.#supervisorRecord.afterEnd(owner!);
   }
 
-  /** What the supervisor keeps about this incarnation, also for a while after its end. @internal */
+  /** The supervisor's record of this incarnation, which may outlive it for a while. @internal */
   static supervisorRecord(pid: Pid): SupervisorRecord | undefined {
     return pid.#supervisorRecord;
   }
@@ -51,11 +51,12 @@ export class Pid {
     pid.#supervisorRecord = record;
   }
 
+  /** Whether `other` is the same incarnation of the same process. */
   equals(other: Pid): boolean {
     return this.id === other.id && this.incarnation === other.incarnation;
   }
 
-  /** As Erlang prints it: `<0.id.incarnation>`. */
+  /** The pid in Erlang's notation: `<0.id.incarnation>`. */
   toString(): string {
     return `<0.${this.id}.${this.incarnation}>`;
   }
@@ -69,7 +70,7 @@ export class Pid {
   }
 }
 
-/** A reference that is unlike any other: one per monitor or timer. */
+/** A unique reference: one per monitor, timer or task. */
 export class Ref {
   /** @internal */
   constructor(readonly id: number) {}

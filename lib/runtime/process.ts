@@ -12,39 +12,40 @@ import { QUOTA, type Schedulable } from './scheduling/scheduler.js';
 import { type RelatedProcess, type Relations, relationsOf } from './relations/relations.js';
 import type { Activation, TrackedProcess } from './tracking.js';
 
-/** `starting` until `init` is done, `exiting` while `terminate` runs. */
+/** `starting` until `init` has finished, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
 
 /**
- * One life of a process: a mailbox, and a loop that takes one message at a time to its very end (P1). What a message means
- * is the business of a subclass; what it means to be linked, to be signalled and to end is settled here.
+ * One incarnation of a process: a mailbox, and a loop that handles one message to completion before it takes the next (P1). Subclasses
+ * decide what a message means; this class implements links, exit signals and the end of a process.
  */
 export abstract class Process implements Schedulable, TrackedProcess {
   readonly pid: Pid;
   status: ProcessStatus = 'starting';
-  /** Work is in progress (`init`, a handler, `terminate`), so nothing may be taken from the mailbox. */
+  /** Work is in progress (`init`, a handler, `terminate`), so no message may be taken from the mailbox. */
   isBusy = false;
 
   nextReady: Schedulable | null | undefined = undefined;
-  /** Neighbours among those with the same parent. @internal */
+  /** Neighbours in the list of the parent's children. @internal */
   olderSibling: RelatedProcess | null = null;
   /** @internal */
   youngerSibling: RelatedProcess | null = null;
 
   registration: Registration | null = null;
-  /** What it is found by where it is registered, when others are registered there too. @internal */
+  /** The key of this process in its registration, which may be shared by many processes. @internal */
   registeredKey: unknown = undefined;
   isLinkedToParent = false;
-  /** Null as long as nothing but the parent has to do with it. @internal */
+  /** Null until the first link, monitor, child or timer. @internal */
   relations: Relations | null = null;
-  /** The callback that is under way, where that is tracked: on the process itself, since it is every process then. @internal */
+  /** The running callback, if callbacks are tracked. A field of the process, because tracking concerns every process. @internal */
   activation: Activation | null = null;
 
-  /** Made with the first message. @internal */
+  /** Created with the first message. @internal */
   mailbox: Mailbox | null = null;
-  /** Something comes before the mailbox: the start itself, or a continue. @internal */
+  /** Work that runs before the next message is pending: the start itself, or a continue. @internal */
   hasContinuation = true;
-  private doom: { readonly reason: ExitReason } | null = null;
+  /** Set as soon as the process is to end at once; the loop ends it later. */
+  private pendingEnd: { readonly reason: ExitReason } | null = null;
 
   constructor(
     readonly runtime: Runtime,
@@ -56,52 +57,51 @@ export abstract class Process implements Schedulable, TrackedProcess {
     Pid.attach(this.pid, this);
   }
 
-  /** How people call it: its name, or what it runs. */
+  /** What the process is called in errors and events: its name, or the name of the class it runs. */
   abstract get label(): string;
 
-  /** Turns exit signals of others than the parent into messages. */
+  /** Whether exit signals from processes other than the parent become messages. */
   get trapsExits(): boolean {
     return false;
   }
 
-  /** Finishes its queue when its parent stops it, also without trapping exits. */
+  /** Whether the process finishes its queue when its parent stops it, even if it does not trap exits. */
   get drains(): boolean {
     return false;
   }
 
-  /** Handles one message. May leave work in progress behind ({@link isBusy}) or end the process. */
+  /** Handles one message. May leave work in progress ({@link isBusy}) or end the process. */
   protected abstract receive(envelope: Envelope, payload: unknown): void;
 
-  /** Runs what a result asked to be run before the next message. */
+  /** Runs the work that comes before the next message: the start, or a continue. */
   protected abstract runContinuation(): void;
 
-  /** A message that will never be handled, because the process has ended. */
+  /** Called for each queued message when the process has ended: the message will never be handled. */
   protected abstract discard(envelope: Envelope, payload: unknown, reason: ExitReason): void;
 
-  /** The process has ended; what is left of it is to be given up. Runs before links and monitors are told. */
+  /** Called when the process has ended, to release what it holds. Runs before links and monitors are told. */
   protected abstract onEnd(reason: ExitReason): void;
 
-  /** Whether an exit of a linked process has to be acted on before anything else runs: supervisors. */
+  /** Whether the process handles the exit of a linked process before anything else runs, as supervisors do. */
   protected get actsOnExitsAtOnce(): boolean {
     return false;
   }
 
-  /** The mailbox comes with the first message. */
-  /** @internal */
+  /** Creates the mailbox, for the first message. @internal */
   makeMailbox(): Mailbox {
     return new Mailbox();
   }
 
-  /** The queue has become so long that somebody should be told. */
+  /** Called when the backlog has reached a length that is worth a report. */
   protected onHighWater(_queueLength: number): void {}
 
-  /** Called when there is nothing left to do for now. */
+  /** Called when the process has nothing left to do for now. */
   protected onQuiet(): void {}
 
   /** Called when a request to end this process was queued. */
   protected onStopQueued(): void {}
 
-  /** What it was registered under; undefined when it has no name. */
+  /** The name it is registered under; undefined if it has none. */
   get registeredName(): ServerName | undefined {
     return this.registration?.nameOf(this.registeredKey);
   }
@@ -110,12 +110,12 @@ export abstract class Process implements Schedulable, TrackedProcess {
     return this.mailbox === null ? 0 : this.mailbox.length;
   }
 
-  /** Nothing that this incarnation still does may have an effect: it has ended, or is about to without being asked. */
+  /** Nothing that this incarnation still does may have an effect: it has ended, or is about to end without running `terminate`. */
   get isFenced(): boolean {
-    return this.status === 'dead' || this.doom !== null;
+    return this.status === 'dead' || this.pendingEnd !== null;
   }
 
-  /** A request to end this process waits in its queue: what takes long had better not begin. */
+  /** A request to end this process waits in its queue, so no long operation should begin. */
   get isStopQueued(): boolean {
     return this.relations !== null && this.relations.isStopQueued;
   }
@@ -124,7 +124,7 @@ export abstract class Process implements Schedulable, TrackedProcess {
     return this.status !== 'dead';
   }
 
-  /** It takes in nothing new: it has ended, is about to, or is in its `terminate`. */
+  /** The process accepts no new work: it has ended, is about to end, or runs its `terminate`. */
   get isEnding(): boolean {
     return this.isFenced || this.status === 'exiting';
   }
@@ -137,19 +137,19 @@ export abstract class Process implements Schedulable, TrackedProcess {
     if (this.nextReady === undefined && !this.isBusy) this.runtime.scheduler.ready(this);
   }
 
-  /** Delivers a request to end this process, in its place in the queue. */
+  /** Queues a request to end this process behind the messages that are already waiting. */
   deliverStop(envelope: Envelope, payload: unknown): void {
     this.deliver(envelope, payload);
     relationsOf(this).isStopQueued = true;
     this.onStopQueued();
   }
 
-  /** An exit signal arrives (section 6 of the rules). `from` is null when it comes from outside of any process. */
+  /** Receives an exit signal (section 6 of the rules). `from` is null if it comes from outside of any process. */
   signal(reason: ExitReason, from: RelatedProcess | null, isKill = false): void {
     if (this.isFenced) return;
     const effect = effectOfSignal(reason, {
       trapsExits: this.trapsExits,
-      // A parent that has ended enforces no time: its link ends the process as anybody's does.
+      // A parent that has ended cannot enforce a shutdown time, so its exit signal acts like that of any linked process.
       drains: this.drains && from !== null && from.isAlive,
       fromParent: from !== null && from === this.parent,
       fromItself: from === this,
@@ -161,12 +161,12 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   /**
-   * Ends at once, without `terminate`, in the middle of whatever is running. From this moment on the incarnation is fenced;
-   * the rest (names, callers, links, monitors) follows in the loop, since it may be a stranger's code that called us.
+   * Ends the process at once, without `terminate`, even in the middle of a callback. The incarnation is fenced from this moment on; the
+   * rest (names, callers, links, monitors) follows in the loop, because the caller may be the code of another process.
    */
   die(reason: ExitReason): void {
     if (this.isFenced) return;
-    this.doom = { reason };
+    this.pendingEnd = { reason };
     this.runtime.scheduler.readyAtOnce(this);
   }
 
@@ -180,8 +180,8 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   /**
-   * Code threw outside of any callback, for instance because a message or a result of the user's throws when it is looked at. This
-   * ends the process, and never the loop that all processes share.
+   * Handles an error that was thrown outside of any callback, for instance by a getter of a message or result. The error ends this
+   * process, and never the loop that all processes share.
    */
   protected crash(thrown: unknown): void {
     try {
@@ -191,15 +191,15 @@ export abstract class Process implements Schedulable, TrackedProcess {
     }
   }
 
-  /** Ends the process because of what was thrown outside of any callback. May throw: then the process ends because of that. */
+  /** Ends the process because of an error outside of any callback. If this method throws, the process ends with that error instead. */
   protected onCrash(thrown: unknown): void {
     this.die(reasonOfThrown(thrown));
   }
 
   /**
-   * Runs a step of this process that is not part of its turn: the reaction to a promise, or to a deadline. No other process runs before
-   * it is done. What it throws ends this process, and never the loop that all processes share. The caller makes sure that the process
-   * is not fenced. @internal
+   * Runs a step of this process outside of its turn: the reaction to a promise or to a deadline. No other process runs until the step has
+   * finished. An error that it throws ends this process, and never the loop that all processes share. The caller must check that the
+   * process is not fenced. @internal
    */
   inLoop(step: () => void): void {
     const { scheduler } = this.runtime;
@@ -214,12 +214,12 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   private takeTurn(): boolean {
-    if (this.doom !== null) {
-      this.end(this.doom.reason);
+    if (this.pendingEnd !== null) {
+      this.end(this.pendingEnd.reason);
       return false;
     }
     const { scheduler } = this.runtime;
-    for (let quota = QUOTA; !this.isBusy && this.doom === null; quota--) {
+    for (let quota = QUOTA; !this.isBusy && this.pendingEnd === null; quota--) {
       const hasMail = this.mailbox !== null && !this.mailbox.isEmpty;
       if (!hasMail && !this.hasContinuation) {
         this.onQuiet();
@@ -244,7 +244,7 @@ export abstract class Process implements Schedulable, TrackedProcess {
     return false;
   }
 
-  /** Goes on with the mailbox after work that took more than one turn. */
+  /** Continues with the mailbox after work that took more than one turn. */
   resume(): void {
     this.isBusy = false;
     if (!this.hasContinuation && this.queueLength === 0) {
@@ -261,14 +261,14 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   /**
-   * The end. The order is OTP's (E13): the name is free, then callers, links and monitors are told. All of it happens in one
-   * go, so nobody sees half of it.
+   * Ends the process, in OTP's order (E13): the name is freed, then callers, links and monitors are told. All of it happens in one
+   * synchronous step, so other processes never see an intermediate state.
    */
   end(reason: ExitReason): void {
     if (this.status === 'dead') return;
     const { mailbox, relations } = this;
     const linked = linkedTo(this);
-    // Before it is dead: until then it is among its siblings, and its children are with it.
+    // Before the status changes: the children of a dead process are expected among the orphans, where `remove` moves them.
     this.runtime.remove(this);
     this.status = 'dead';
     this.isBusy = true;
@@ -284,14 +284,14 @@ export abstract class Process implements Schedulable, TrackedProcess {
       this.isLinkedToParent = false;
       if (relations === null || !relations.isStoppedByParent) this.parent!.signal(reason, this);
     }
-    // A parent that ended without it, or is about to, was killed if it was a supervisor: nobody will ask about this child.
+    // If the parent is a supervisor that ends before its child, it was killed, so nothing will read its record of this child.
     if (this.parent !== null && this.parent.isFenced) Pid.setSupervisorRecord(this.pid, undefined);
     for (const other of linked) {
       other.forgetLink(this);
       other.signal(reason, this);
     }
     if (this.relations !== null) reportToWatchers(this, reason);
-    // An old object that is garbage keeps alive what is young: collecting that costs more than ending a process does.
+    // Garbage in the old generation keeps the young objects it refers to alive, and collecting those costs more than ending a process.
     this.relations = null;
     this.runtime.reportExit(this, reason);
   }
@@ -306,7 +306,7 @@ export abstract class Process implements Schedulable, TrackedProcess {
     this.relations?.links?.delete(other);
   }
 
-  /** A registry of the user's own may throw. The end goes on all the same. */
+  /** A user-defined registry may throw. The error is reported, and the process ends all the same. */
   private releaseName(): void {
     const { registration, registeredKey } = this;
     if (registration === null) return;
@@ -318,13 +318,13 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 
   private reachHighWater(mailbox: Mailbox): void {
-    // First, since whoever is told may send another message.
+    // First, because the handler of the report may send another message.
     mailbox.raiseHighWater();
     this.onHighWater(mailbox.length);
   }
 
   private queueTermination(reason: ExitReason): void {
-    // A process that is already on its way out ends with the reason it has.
+    // A process whose `terminate` is running keeps its exit reason.
     if (this.status === 'exiting') return;
     this.deliverStop(TERMINATE_ENVELOPE, reason);
   }
@@ -335,20 +335,20 @@ export abstract class Process implements Schedulable, TrackedProcess {
   }
 }
 
-/** Nothing that an ended process asked for reaches anybody. */
+/** Cancels the timers and monitors of a process that has ended. */
 function giveUp(relations: Relations): void {
   if (relations.timers !== null) for (const timer of relations.timers) timer.cancel();
   if (relations.watching !== null) for (const monitor of relations.watching.values()) monitor.stop();
   relations.links = relations.children = relations.watching = relations.timers = null;
 }
 
-/** The live process of a pid; undefined when it has ended. */
+/** The live process of a pid; undefined if it has ended. */
 export function processOf(pid: Pid): Process | undefined {
-  // Only the constructor of a process attaches anything to a pid.
+  // Safe: only the constructor of `Process` attaches an owner to a pid.
   return Pid.ownerOf(pid) as Process | undefined;
 }
 
-/** Every live process of a runtime: parents before their children, the older before the younger. */
+/** Every live process of a runtime: parents before their children, older processes before younger ones. */
 export function processesOf(runtime: Runtime): IterableIterator<Process> {
   return runtime.processes() as IterableIterator<Process>;
 }

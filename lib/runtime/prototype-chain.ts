@@ -1,6 +1,6 @@
 /**
- * Shows `visit` one prototype after the other, from `first` up, until it answers something other than undefined, and answers that. What is
- * said of a class is kept on its prototype, so what a class inherits is found on the way up.
+ * Calls `visit` with each prototype, from `first` upwards, until it returns something other than undefined, and returns that. Metadata of
+ * a class is stored on its prototype, so the walk finds inherited metadata as well.
  */
 export function walkPrototypes<T>(first: object | null, visit: (prototype: object) => T | undefined): T | undefined {
   for (let prototype = first; prototype !== null; prototype = Object.getPrototypeOf(prototype) as object | null) {

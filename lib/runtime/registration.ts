@@ -44,7 +44,13 @@ class ServiceRegistration implements Registration {
   }
 }
 
-/** Takes `name` for a process, or throws {@link AlreadyStartedError} naming the holder, or `LimitExceededError`. */
+/**
+ * Registers `name` for a process.
+ *
+ * @throws {AlreadyStartedError} Another process holds the name. Nothing was registered.
+ * @throws {LimitExceededError} The name is longer than `limits.nameLength`. Nothing was registered.
+ * @throws {InvalidArgumentError} The value is not a name.
+ */
 export function register(process: Process, name: ServerName): void {
   process.registration = registrationOf(process.runtime, name, process.pid);
   if (name instanceof ViaKey) process.registeredKey = name.key;
@@ -62,7 +68,7 @@ function registrationOf(runtime: Runtime, name: ServerName, pid: Pid): Registrat
   return new ServiceRegistration(name, service, key);
 }
 
-/** Who holds `name` now. */
+/** The current holder of `name`. */
 export function whereisName(runtime: Runtime, name: ServerName): Pid | undefined {
   if (isVia(name)) return name.via.whereisName(name.key);
   const [service, key] = serviceOf(runtime, name);

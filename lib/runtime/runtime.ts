@@ -21,14 +21,14 @@ import { Scheduler } from './scheduling/scheduler.js';
 import { childrenOf, type RelatedProcess } from './relations/relations.js';
 import { Tracking } from './tracking.js';
 
-/** A process has been made and is about to run its `init`. */
+/** A process was created and is about to run its `init`. */
 export interface ProcessSpawned extends RuntimeEvent {
   readonly type: 'process.spawned';
   readonly pid: Pid;
   readonly label: string;
 }
 
-/** A process has ended; its name is free and everybody concerned was told. */
+/** A process has ended: its name is free, and its callers, links and monitors were told. */
 export interface ProcessExited extends RuntimeEvent {
   readonly type: 'process.exited';
   readonly pid: Pid;
@@ -37,7 +37,7 @@ export interface ProcessExited extends RuntimeEvent {
   readonly isClean: boolean;
 }
 
-/** A registry of the user's own threw when a process that has ended was to give its name back. */
+/** A user-defined registry threw when it was asked to free the name of a process that has ended. */
 export interface NameNotReleased extends RuntimeEvent {
   readonly type: 'process.name_not_released';
   readonly pid: Pid;
@@ -48,7 +48,7 @@ export interface NameNotReleased extends RuntimeEvent {
 }
 
 /**
- * One world of processes: what they share, and nothing else. Two of them in one Node process know nothing of each other.
+ * What a set of processes shares: clock, names, scheduler, deadlines. Several runtimes in one Node process are independent of each other.
  */
 export class Runtime {
   readonly clock: Clock;
@@ -60,22 +60,22 @@ export class Runtime {
   readonly warnsOfSharedState: boolean;
   readonly limits: ProcessLimits;
   readonly redaction: Redaction;
-  /** Null when off: following promises would slow down every one of the application. */
+  /** Null when off: tracking slows down every promise of the application. */
   readonly tracking: Tracking | null;
   readonly root = new RootContext();
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
   /**
-   * The process whose callback is on the stack right now; null outside of callbacks, and as soon as a callback awaits. To run code as
-   * that of a process, call {@link runAs}. The two functions that run nearly every callback (`GenServerProcess.invoke` and `runOwnCallback`
-   * of `own-callback.ts`) do the same by hand, because one more call for each message can be measured: they set it right before the
-   * callback, and to null as soon as it has returned or thrown.
+   * The process whose callback is on the stack right now; null outside of callbacks, and as soon as a callback awaits. Use {@link runAs}
+   * to run code on behalf of a process. The two functions that run nearly every callback (`GenServerProcess.invoke` and `runOwnCallback`
+   * of `own-callback.ts`) set this field themselves, because one more function call per message is measurable: they set it right before
+   * the callback, and reset it to null as soon as the callback has returned or thrown.
    */
   current: RelatedProcess | null = null;
-  /** Casts that nobody received. */
+  /** How many casts had no receiver. */
   droppedCasts = 0;
 
-  /** Those without a parent that lives. */
+  /** The processes without a live parent. */
   private readonly orphans = new Family<RelatedProcess>();
   private count = 0;
   private lastProcessId = 0;
@@ -101,12 +101,12 @@ export class Runtime {
     this.topics = makeTopics(this);
   }
 
-  /** How many processes are alive. */
+  /** The number of live processes. */
   get processCount(): number {
     return this.count;
   }
 
-  /** Every live process: parents before their children, the older before the younger. */
+  /** Every live process: parents before their children, older processes before younger ones. */
   processes(): IterableIterator<RelatedProcess> {
     return generations(this.orphans);
   }
@@ -123,7 +123,7 @@ export class Runtime {
     return new Ref(this.nextRefId());
   }
 
-  /** Runs code as that of `process`, or, with null, as code outside of any process. Afterwards, {@link current} is what it was before. */
+  /** Runs `work` on behalf of `process`, or, with null, as code outside of any process. Restores {@link current} afterwards. */
   runAs<A, T>(process: RelatedProcess | null, work: (given: A) => T, given: A): T {
     const before = this.current;
     this.current = process;
@@ -134,7 +134,7 @@ export class Runtime {
     }
   }
 
-  /** Takes the platform's timers down. Processes are to be stopped before. */
+  /** Cancels all platform timers. Stop the processes first. */
   close(): void {
     this.deadlines.close();
   }

@@ -3,36 +3,36 @@ import type { Pid } from './pid.js';
 import type { ViaRegistry } from './ports.js';
 import { print } from './secrets/print.js';
 
-/** A class that stands for a server: the default name of a `@GenServer()`. */
+/** A server class, which is also the default name of a `@GenServer()`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any class whatever its constructor
 export type ServerClass = abstract new (...args: any[]) => unknown;
 
 /**
- * What a process can be registered under (N1): a local name (string, symbol or class), a name in the `{ global }` name
- * service, or a key in a registry of the user's own.
+ * A name that a process can be registered under (N1): a local name (string, symbol or class), a name in the `{ global }` name service, or
+ * a key in a user-defined registry. A string must not be empty.
  *
  * @publicApi
  */
 export type ServerName = string | symbol | ServerClass | { readonly global: unknown } | ViaName;
 
-/** A key in a registry, with what the registry may keep along with it. */
+/** A key in a registry, and the value that the registry may store with it. */
 export interface ViaName {
   readonly via: ViaRegistry;
   readonly key: unknown;
-  /** Handed to the registry when the name is taken; of no account when it is looked up. Default: undefined. */
+  /** Passed to the registry when the name is registered; ignored in lookups. Default: undefined. */
   readonly value?: unknown;
 }
 
-/** What a name that a process holds is given back to at its end. The key is the one under which the process is found there. */
+/** Where the name of a process is registered, and freed when the process ends. `key` is the key of the process there, if it has keys. */
 export interface Registration {
   nameOf(key: unknown): ServerName;
   release(key: unknown, pid: Pid): void;
 }
 
-/** A registry that is the registration of all its keys: no object for each where there may be a hundred thousand of them. */
+/** A registry that is the registration of all its keys: with a hundred thousand keys, one object for each would cost too much memory. */
 export interface KeyRegistry extends ViaRegistry, Registration {}
 
-/** A key of such a registry. Whoever holds it keeps the key only. */
+/** A key in a {@link KeyRegistry}. The process that holds it stores only the key. */
 export class ViaKey implements ViaName {
   constructor(
     readonly via: KeyRegistry,
@@ -42,7 +42,7 @@ export class ViaKey implements ViaName {
 
 keepShape(new ViaKey(null as never, undefined));
 
-/** Whether `value` has the form of a name at all. */
+/** Whether `value` is a valid name, registered or not. */
 export function isServerName(value: unknown): value is ServerName {
   if (typeof value === 'string') return value !== '';
   if (typeof value === 'symbol' || typeof value === 'function') return true;

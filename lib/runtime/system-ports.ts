@@ -1,7 +1,7 @@
 import * as timers from 'node:timers';
 import type { Clock, Randomness, TimerHandle } from './ports.js';
 
-// Taken once: where this is CommonJS, an import is read anew each time, and a test runner may replace what it finds there as well.
+// Read once. Compiled to CommonJS, an import is looked up at each use, and a test runner may have replaced the functions by then.
 const { setImmediate: platformImmediate, setTimeout: platformTimeout } = timers;
 
 class SystemTimer implements TimerHandle {
@@ -9,7 +9,7 @@ class SystemTimer implements TimerHandle {
   private readonly isFake = areTimersFake();
 
   constructor(delayMs: number, fire: () => void) {
-    // Below one millisecond the platform would round up silently, and fractions down: firing early breaks a deadline.
+    // The platform rounds fractions down, and a timer that fires early breaks a deadline. It also raises anything below 1 ms to 1 ms.
     this.timeout = setTimeout(fire, Math.max(1, Math.ceil(delayMs)));
   }
 
@@ -25,7 +25,7 @@ class SystemTimer implements TimerHandle {
     this.timeout.unref();
   }
 
-  /** The fake timers of a test runner take along what is pending when they are turned off. */
+  /** Timers that are pending when a test runner turns its fake timers off never fire. */
   get isLost(): boolean {
     return this.isFake && !areTimersFake();
   }
@@ -35,12 +35,12 @@ function areTimersFake(): boolean {
   return setTimeout !== platformTimeout;
 }
 
-/** The clock of the Node process. The one place in the library where the platform's timers are touched. */
+/** The clock of the Node process. The only place in the library that uses the platform's timers. */
 export const systemClock: Clock = {
-  // The global one, for 7 ns more than that of node:perf_hooks: a test runner's fake timers replace it together with setTimeout,
-  // and a deadline must not be measured by one clock and woken by another.
+  // The global `performance`, although it costs 7 ns more than that of node:perf_hooks: the fake timers of a test runner replace it
+  // together with setTimeout, and a deadline must not be measured by one clock and woken by another.
   now: () => performance.now(),
-  // Not while a test runner's fake timers are on: then every test sees exact times.
+  // Not costly under fake timers, so that tests see exact times.
   get isCostly() {
     return !areTimersFake();
   },
@@ -51,7 +51,7 @@ export const systemClock: Clock = {
   nextTurn: (turn) => {
     platformImmediate(turn);
   },
-  // Not while the end of a turn is in the hands of a test runner: nothing must wait for it.
+  // Not while a test runner has replaced setImmediate: messages would wait for a turn that may never come.
   afterCallback: (done) => {
     if (setImmediate === platformImmediate) process.nextTick(done);
   },

@@ -6,15 +6,15 @@ import { type Process, processOf } from './process.js';
 import type { Runtime } from './runtime.js';
 import { relationsOf } from './relations/relations.js';
 
-/** A message that is sent later. */
+/** A message that is to be sent later. */
 class PendingMessage extends Deadline {
   constructor(
     private readonly ref: TimerRef,
-    /** A process is reached in this incarnation or not at all; a function finds the receiver when the time has come (K2). */
+    /** A process means exactly this incarnation; a function finds the receiver when the timer fires (K2). */
     private readonly receiver: Process | (() => Process | undefined),
     private readonly message: unknown,
-    /** Who sent it to a name of its own. */
-    private readonly namesake: Process | null,
+    /** The sender, if it held the name that the message is for when it set the timer; else null. */
+    private readonly nameHolder: Process | null,
   ) {
     super();
   }
@@ -34,7 +34,7 @@ class PendingMessage extends Deadline {
     try {
       return this.receiver();
     } catch {
-      // A registry of the user's own may throw; nobody waits for this message, so that is as good as nobody there.
+      // A user-defined registry may throw. The message is dropped as if there were no receiver: its sender does not wait for it.
       return undefined;
     }
   }
@@ -42,12 +42,12 @@ class PendingMessage extends Deadline {
   private forget(): void {
     TimerRef.attach(this.ref, undefined);
     if (typeof this.receiver !== 'function') this.receiver.relations?.timers?.delete(this);
-    else this.namesake?.relations?.timersToOwnName?.delete(this);
+    else this.nameHolder?.relations?.timersToOwnName?.delete(this);
   }
 }
 
 /**
- * What `sendAfter` gives and `cancelTimer` takes.
+ * A timer: returned by `sendAfter`, taken by `cancelTimer` and `readTimer`.
  *
  * @publicApi
  */
@@ -66,30 +66,32 @@ export class TimerRef extends Ref {
 }
 
 /**
- * Sends `message` to `receiver` in `delayMs` milliseconds. A receiver that is a process is one incarnation: its successor
- * never gets the message. `namesake` is the process that sends the message to a name of its own, and waits for it.
+ * Sends `message` to `receiver` in `delayMs` milliseconds. A receiver that is a process means this incarnation: its successor never gets
+ * the message. `nameHolder` is the sender if it holds the name that the message is for: such a process is not idle while the timer runs.
+ *
+ * @throws {InvalidArgumentError} `delayMs` is not a finite number, 0 or more. No timer was set.
  */
 export function sendAfter(
   runtime: Runtime,
   receiver: Process | (() => Process | undefined),
   message: unknown,
   delayMs: number,
-  namesake: Process | null = null,
+  nameHolder: Process | null = null,
 ): TimerRef {
   assertDurationMs(delayMs, 'The delay of sendAfter', false);
   const ref = new TimerRef(runtime.nextRefId());
   if (typeof receiver !== 'function' && !receiver.isAlive) return ref;
-  const pending = new PendingMessage(ref, receiver, message, namesake);
+  const pending = new PendingMessage(ref, receiver, message, nameHolder);
   TimerRef.attach(ref, pending);
   if (typeof receiver !== 'function') (relationsOf(receiver).timers ??= new Set()).add(pending);
-  else if (namesake !== null) (relationsOf(namesake).timersToOwnName ??= new Set()).add(pending);
+  else if (nameHolder !== null) (relationsOf(nameHolder).timersToOwnName ??= new Set()).add(pending);
   runtime.deadlines.addUnshared(pending, delayMs);
   return ref;
 }
 
 /**
- * Cancels a timer. Answers the milliseconds that were left, or false when it fired, was cancelled or is not known. A message
- * that already lies in the mailbox stays there (K1).
+ * Cancels a timer. Returns the milliseconds that were left, or false if the timer has fired, was cancelled or is unknown. A message that
+ * is already in the mailbox stays there (K1).
  */
 export function cancelTimer(runtime: Runtime, ref: TimerRef): number | false {
   const remaining = readTimer(runtime, ref);
@@ -103,7 +105,7 @@ export function readTimer(runtime: Runtime, ref: TimerRef): number | false {
   return pending?.isPending ? runtime.deadlines.remainingMs(pending) : false;
 }
 
-/** The process behind a pid, for {@link sendAfter}: a pid that has ended is nobody. */
+/** The receiver behind a pid, for {@link sendAfter}: the process, or a function that finds none if the process has ended. */
 export function receiverOf(pid: Pid): Process | (() => undefined) {
   return processOf(pid) ?? (() => undefined);
 }

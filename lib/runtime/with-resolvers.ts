@@ -1,4 +1,4 @@
-/** A promise, and how to settle it. */
+/** A promise, and the functions that settle it. */
 export interface Resolvers<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -12,7 +12,7 @@ const grab = (resolve: (value: never) => void, reject: (reason: unknown) => void
   grabbedReject = reject;
 };
 
-/** `Promise.withResolvers`, which Node 20 does not have: for code that is run so often that a closure for each promise counts. */
+/** `Promise.withResolvers`, which Node 20 does not have, without a closure per promise: for code that runs often enough to notice. */
 export function withResolvers<T>(): Resolvers<T> {
   const promise = new Promise<T>(grab);
   return { promise, resolve: grabbedResolve as (value: T) => void, reject: grabbedReject };

@@ -65,7 +65,7 @@ describe('the monitors of a process', () => {
       code: 'LIMIT_EXCEEDED',
       limit: 'monitors',
       message:
-        'Probe may not keep more than 2 monitors. Demonitor what is of no interest any more, or raise limits.monitors.',
+        'Probe may not keep more than 2 monitors. Demonitor processes that you no longer need to watch, or raise limits.monitors.',
     });
     self.demonitor(first);
     self.monitor(targets[2]!);
