@@ -4,26 +4,27 @@ import { type Envelope, Mailbox } from './mailbox.js';
 const OVERFLOWS = ['reject', 'drop_newest', 'drop_oldest'] as const;
 
 /**
- * Which message goes when a mailbox is full: the one that arrives (`'reject'`), the youngest of those that wait
- * (`'drop_newest'`), or the oldest of them (`'drop_oldest'`). In the last two cases the one that arrives takes its place at the end.
+ * Which message is shed when a mailbox is full: the arriving one (`'reject'`), the newest of the waiting ones (`'drop_newest'`), or the
+ * oldest of them (`'drop_oldest'`). In the last two cases the arriving message joins the end of the queue.
  *
  * @publicApi
  */
 export type Overflow = (typeof OVERFLOWS)[number];
 
 /**
- * How many messages may wait for a server, and what happens to the rest.
+ * How many messages may wait for a server, and which message is shed when there is one too many. The caller of a shed call gets an
+ * `OverloadedError`; shed casts and messages are lost.
  *
  * @publicApi
  */
 export interface MaxMailbox {
-  /** The most calls, casts and sent messages that wait; the one in hand does not count. 1 or more. */
+  /** The maximum number of waiting calls, casts and sent messages, 1 or more. The message that is being handled does not count. */
   readonly limit: number;
-  /** Who goes when there is one too many. */
+  /** Which message is shed when the mailbox is full. */
   readonly overflow: Overflow;
 }
 
-/** What `maxMailbox` may be, for messages about what it is not. */
+/** The valid values of `maxMailbox`, for error messages. */
 export const MAX_MAILBOX_RANGE =
   "{ limit, overflow } with a whole number of messages, 1 or more, and 'reject', 'drop_newest' or 'drop_oldest'";
 
@@ -33,26 +34,26 @@ export function isMaxMailbox(value: unknown): value is MaxMailbox {
   return Number.isSafeInteger(limit) && limit! >= 1 && OVERFLOWS.includes(overflow!);
 }
 
-/** Whether a message may be refused: what people send. What the system has to say (exits, timers, requests to stop) always fits. */
+/** Whether a message counts towards the limit: one sent by code does; system messages (exits, timers, requests to stop) always fit. */
 function isCountable(envelope: Envelope): boolean {
   return envelope.kind === CALL || envelope.kind === CAST || envelope === SENT_ENVELOPE;
 }
 
-/** A mailbox with room for so many messages. It is a class of its own, so that unbounded ones pay nothing for the counting. */
+/** A mailbox with a maximum number of messages. A separate class, so that unbounded mailboxes do not pay for the counting. */
 export class BoundedMailbox extends Mailbox {
   private counted = 0;
 
   constructor(
     private readonly bound: MaxMailbox,
-    /** Told of a message that will not be handled, when the mailbox is in order again. */
+    /** Called with each shed message, after the mailbox is consistent again. */
     private readonly shed: (envelope: Envelope, payload: unknown) => void,
-    /** Told when there is no room for another message. */
+    /** Called when the mailbox has become full. */
     private readonly onFull: () => void,
   ) {
     super();
   }
 
-  /** A bound is said to be enough; there is a report for what goes over it. */
+  /** Never: a bounded mailbox reports each shed message instead. */
   override get isHigh(): boolean {
     return false;
   }

@@ -2,17 +2,17 @@ import { keepShape } from '../keep-shape.js';
 import type { Ref } from '../pid.js';
 import { RefIndex } from './ref-index.js';
 
-/** What lies in the first of a message's two slots and says how to read the second. */
+/** The content of the first of a message's two slots; its kind says how to read the second. */
 export interface Envelope {
   readonly kind: number;
 }
 
-/** A queue of this length is worth a report, and so is one of ten times as many. */
+/** A backlog of this many messages is worth a report, and so is each tenfold of it. */
 const FIRST_HIGH_WATER = 10_000;
 /** Stands where a message was taken out of the middle of the queue. Never the first nor the last of a queue. */
 const HOLE: Envelope = Object.freeze({ kind: -1 });
 const FIRST_SLOTS = 8;
-/** A ring above this many slots is given back as soon as it is empty. */
+/** A ring with more slots than this is released as soon as it is empty. */
 const KEPT_SLOTS = 4096;
 /** So many positions of messages that have gone are kept, besides twice as many as there are messages. */
 const MOST_STALE = 64;
@@ -21,8 +21,8 @@ const BURST_SLOTS = 2 ** 20;
 const BURST_GROWTH = 8;
 
 /**
- * Messages in the order they came, in a ring of two slots each: the envelope and its payload. Sending allocates nothing
- * but the ring, which is made by the first message and grows when full.
+ * Messages in order of arrival, in a ring with two slots per message: the envelope and its payload. Sending allocates nothing but the ring,
+ * which grows when it is full.
  */
 export class Mailbox {
   private slots: unknown[] = new Array<unknown>(FIRST_SLOTS);
@@ -30,7 +30,7 @@ export class Mailbox {
   // Counted in slots and never wrapped: the difference is the number of slots in use.
   private head = 0;
   private tail = 0;
-  /** How many slots are in use when somebody should be told. */
+  /** The number of used slots at which a report is due. */
   private highWater = 2 * FIRST_HIGH_WATER;
   /** Made when a message is taken out of the middle of the queue, and dropped when the queue is empty. */
   private index: RefIndex | null = null;
@@ -49,12 +49,12 @@ export class Mailbox {
     return false;
   }
 
-  /** Whether the queue has grown to a length that is worth a report. */
+  /** Whether the backlog has reached a length that is worth a report. */
   get isHigh(): boolean {
     return this.tail - this.head >= this.highWater && 2 * this.length >= this.highWater;
   }
 
-  /** The next report is due at ten times the length, or from the beginning when the mailbox has been empty in between. */
+  /** Makes the next report due at ten times this length, or again at the first one if the mailbox was empty in between. */
   raiseHighWater(): void {
     this.highWater *= 10;
   }
@@ -68,18 +68,19 @@ export class Mailbox {
   }
 
   /**
-   * The envelope of the oldest message. A message is taken in two steps, since an object for both slots would be an allocation per
-   * message: `peek` gives the envelope, then {@link take} removes the message and gives the payload. Call neither on an empty mailbox.
+   * Returns the envelope of the oldest message. A message is taken in two steps, because an object for both slots would cost an allocation
+   * per message: `peek` returns the envelope, then {@link take} removes the message and returns the payload. Call neither on an empty
+   * mailbox.
    */
   peek(): Envelope {
     return this.slots[this.head & this.mask] as Envelope;
   }
 
-  /** Removes the oldest message and gives its payload. Read its envelope by {@link peek} before. */
+  /** Removes the oldest message and returns its payload. Read its envelope with {@link peek} first. */
   take(): unknown {
     const at = this.head & this.mask;
     const payload = this.slots[at + 1];
-    // The ring must not keep alive what was handled.
+    // The ring must not keep handled messages alive.
     this.slots[at] = undefined;
     this.slots[at + 1] = undefined;
     this.head += 2;
@@ -88,7 +89,7 @@ export class Mailbox {
     return payload;
   }
 
-  /** Goes through what is waiting, oldest first, without taking it. */
+  /** Visits the waiting messages, oldest first, without taking them. */
   forEach(visit: (envelope: Envelope, payload: unknown) => void): void {
     for (let at = this.head; at !== this.tail; at += 2) {
       const envelope = this.slots[at & this.mask] as Envelope;
@@ -133,7 +134,7 @@ export class Mailbox {
     return undefined;
   }
 
-  /** The same for the youngest. */
+  /** Removes and returns the newest message whose envelope matches. */
   protected evictNewest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
     for (let at = this.tail - 2; at >= this.head; at -= 2) {
       if (matches(this.slots[at & this.mask] as Envelope)) return this.takeOut(at, (this.index ??= new RefIndex()));

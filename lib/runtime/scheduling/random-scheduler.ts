@@ -2,8 +2,8 @@ import type { Clock, Randomness } from '../ports.js';
 import { type Schedulable, Scheduler } from './scheduler.js';
 
 /**
- * Gives the turns in any order that {@link Randomness} draws. Nothing is promised of the order between processes, so whoever runs
- * under this one and still relies on it is found out; and with the same numbers it is the same order again.
+ * Runs ready processes in an order drawn from {@link Randomness}. The library promises no order between processes, so a test under this
+ * scheduler finds code that relies on one. The same random numbers give the same order again.
  */
 export class RandomScheduler extends Scheduler {
   constructor(

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * The async context a runtime was made in. Platform timers are armed inside it: a timer keeps the context it was armed in,
- * and arming is often caused by a caller whose context (and all that it holds on to) is none of our business.
+ * The async context a runtime was created in. Platform timers are armed inside it, because a timer keeps the context it was armed in:
+ * otherwise it would retain the context of the caller that happened to arm it, and everything that context refers to.
  */
 export class RootContext {
   private readonly resource = new AsyncResource('nestjs-genserver', { requireManualDestroy: true });

@@ -1,39 +1,40 @@
 import type { Clock } from '../ports.js';
 
-/** Something that can be given a turn: a process. */
+/** What the scheduler runs: a process. */
 export interface Schedulable {
-  /** Handles what is waiting. Answers whether the time slice is used up. */
+  /** Handles waiting messages. Returns whether the time slice is used up. */
   run(): boolean;
-  /** How many messages wait for it. */
+  /** The number of waiting messages. */
   readonly queueLength: number;
   /**
-   * The next in the run queue: null for the last of them, undefined for one that is not in it. The queue is intrusive, so waking a
-   * process allocates nothing.
+   * The next process in the run queue: null for the last one, undefined for a process that is not in it. The queue is intrusive, so waking
+   * a process allocates nothing.
    */
   nextReady: Schedulable | null | undefined;
 }
 
-/** How long handlers may hold one turn of the event loop before timers and I/O get their chance. */
+/** How long handlers may run in one turn of the event loop before they yield to timers and I/O. */
 const SLICE_MS = 2;
-/** How many messages a process may handle before the next ready process has its turn. */
+/** How many messages a process may handle before the next ready process runs. */
 export const QUOTA = 256;
-/** Reading the clock costs as much as handling a message, so it is read this seldom once the messages have proved quick. */
-const MOST_BETWEEN_LOOKS = 64;
-/** For how many turns nothing is gathered after a turn in which that was one message. */
-const TURNS_BETWEEN_TRIES = 16;
+/** Reading the clock costs as much as handling a message, so while messages prove quick it is read after this many of them. */
+const MAX_MESSAGES_BETWEEN_CLOCK_READS = 64;
+/** For how many turns gathering is off after a turn that gathered only one message. */
+const TURNS_WITHOUT_GATHERING = 16;
 
 /**
- * Decides whose turn is next and when to give way to the event loop.
+ * Decides which process runs next, and when to yield to the event loop.
  *
- * Handlers must never run in the async context of whoever happened to send a message. So the loop parks on a pending
- * promise whose reaction was registered in the context the runtime was made in, and a sender only resolves it: the reaction
- * keeps the context it was registered in. (`queueMicrotask` and a `then` on a settled promise would run in the sender's.)
+ * Handlers must never run in the async context of the sender of a message. So the loop waits on a pending promise whose reaction was
+ * registered in the context the runtime was created in, and a sender only resolves it: the reaction keeps the context it was registered
+ * in. (`queueMicrotask`, or `then` on a settled promise, would run in the sender's context.)
  *
- * What comes first in a turn of the event loop is handled right after the callback of the platform that brought it. What further callbacks
- * bring (requests on other connections) is gathered and handled at the end of the turn: parsing all requests and then answering all of them
- * is much faster than changing between the two for each, since the code of either stays in the cache.
+ * The first messages of a turn of the event loop are handled right after the platform callback that sent them. The messages of further
+ * callbacks (requests on other connections) are gathered and handled at the end of the turn: parsing all requests and then answering all
+ * of them is much faster than alternating between the two, because the code of each stays in the cache.
  *
- * At any time the flags are as in one row of this table (`*`: either). `test/runtime/scheduler-states.spec.ts` reads it and walks it.
+ * At any time the flags match one row of this table (`*`: either value). `test/runtime/scheduler-states.spec.ts` reads the table and
+ * checks it.
  *
  * | state     | isRunning | isInTurn | isDeferred | isGathering | isWatched | needsNoBookkeeping | next states                  |
  * | --------- | --------- | -------- | ---------- | ----------- | --------- | ------------------ | ---------------------------- |
@@ -45,14 +46,14 @@ const TURNS_BETWEEN_TRIES = 16;
  * | gathering | yes       | yes      | yes        | yes         | yes       | no                 | running, ending              |
  * | ending    | yes       | no       | yes        | *           | *         | no                 | woken                        |
  *
- * - idle: nobody is ready, and no end of a turn is awaited. The flags of the last turn mean nothing any more.
- * - woken: a wake is on its way, and begins a turn ({@link beginTurn}).
- * - running: processes run, or a wake is on its way to let them run in this turn.
- * - resting: all that came in this turn has been handled. A wake meant for the turn before may still arrive, and find the slice over.
- * - deferred: the slice is over ({@link defer}). Only exits are acted on until the turn ends; then the rest goes on.
- * - gathering: what comes waits for the end of the turn, so that all of it is handled together. An exit, or a full mailbox
- *   ({@link hurry}), ends that early ({@link stopGathering}).
- * - ending: the end of the turn is being told; what was deferred or gathered goes on right after that ({@link endTurn}).
+ * - idle: no process is ready, and no end of a turn is awaited. The flags of the last turn have no meaning.
+ * - woken: a wake is pending, and will begin a turn ({@link beginTurn}).
+ * - running: processes run, or a wake is pending that will let them run in this turn.
+ * - resting: all messages of this turn have been handled. A wake meant for the previous turn may still arrive, and find the slice over.
+ * - deferred: the slice is over ({@link defer}). Until the turn ends, only exits are handled; then the other processes continue.
+ * - gathering: messages wait for the end of the turn, so that all of them are handled together. An exit, or a full mailbox
+ *   ({@link hurry}), ends the gathering early ({@link stopGathering}).
+ * - ending: the end of the turn is being announced; deferred and gathered work continues right after that ({@link endTurn}).
  *
  * What the next wake of a turn does while the scheduler is neither deferred nor gathering depends on two flags:
  *
@@ -61,10 +62,10 @@ const TURNS_BETWEEN_TRIES = 16;
  * | yes                | no        | is handled at once: nothing is gathered in this turn                                      |
  * | no                 | no        | is handled at once, and the callback that brought it is watched ({@link watchCallback})   |
  * | yes                | yes       | is handled at once: it comes from the callback that is watched                            |
- * | no                 | yes       | begins a gathering, unless somebody exits, has no room for more, or nobody is ready       |
+ * | no                 | yes       | begins a gathering, unless a process exits, a mailbox is full, or no process is ready     |
  */
 export class Scheduler {
-  /** The run queue, for a scheduler that gives the turns in another order. */
+  /** The head of the run queue. Protected, for a scheduler with another order. */
   protected first: Schedulable | null = null;
   private last: Schedulable | null = null;
   private readonly urgent: Schedulable[] = [];
@@ -72,24 +73,25 @@ export class Scheduler {
   private isInTurn = false;
   private isDeferred = false;
   private sliceStart = 0;
-  /** Counts the turns. */
+  /** The number of the current turn. */
   private turn = 0;
-  /** How many messages may be handled until the next look at the clock, and how many it was between the last two. */
+  /** How many messages may be handled until the clock is read again. */
   private credit = 1;
+  /** How many messages were handled between the last two reads of the clock. */
   private stride = 1;
-  /** Whether a wake means no more than that somebody is ready, as it nearly always does: one look for what happens most often. */
+  /** Fast path: a wake only has to run the ready processes, as nearly every wake does. */
   private needsNoBookkeeping = true;
-  /** Whether the clock was asked to tell when the callback is over that brought the second wake of this turn. */
+  /** Whether the clock was asked to report the end of the callback that caused the second wake of this turn. */
   private isWatched = false;
   private readonly canGather: boolean;
-  /** Whether what waits may go on waiting to the end of this turn, for more to come. */
+  /** Whether waiting messages keep waiting for the end of this turn, so that more can join them. */
   isGathering = false;
-  /** How many turns are to end until something may be gathered again. */
-  private turnsUntilTry = 0;
-  /** Whether somebody has had no room for more in this turn: then nothing is gathered in the rest of it. */
+  /** How many turns must end before messages may be gathered again. */
+  private turnsUntilGathering = 0;
+  /** Whether a mailbox was full in this turn: then nothing is gathered in the rest of it. */
   private isHurried = false;
   private open!: () => void;
-  // Made once: closures that are made anew for every wake cost more than the rest of it.
+  // Created once, because creating closures for each wake would cost more than the rest of the wake.
   private readonly atTurnEnd = (): void => this.endTurn();
   private readonly onOpen = (): void => {
     this.park();
@@ -121,19 +123,19 @@ export class Scheduler {
   }
 
   /**
-   * Gives a process its turn before everybody else, also when these wait for the next turn: a supervisor that has to act on an
-   * exit before anybody can notice it.
+   * Runs a process before all others, even while those wait for the next turn: a supervisor must handle an exit before any other process
+   * can notice it.
    */
   readyAtOnce(process: Schedulable): void {
     this.urgent.push(process);
     if (!this.isDeferred) this.wake();
-    else if (this.urgent.length === 1) this.open(); // others are being run, or the wake for them is on its way
+    else if (this.urgent.length === 1) this.open(); // with more than one, the urgent processes are running or their wake is pending
   }
 
   /**
-   * Enters the loop from the continuation of a handler, so that what it makes ready runs in the same go: nobody sees an exit
-   * before the supervisor has acted on it. Only for code that runs in the root context, as the reactions that the loop
-   * itself registered do. What it answers goes to {@link leave}.
+   * Enters the loop from the continuation of a handler, so that processes which become ready run in the same synchronous step: no process
+   * sees an exit before the supervisor has handled it. Only for code that runs in the root context, such as the reactions that the loop
+   * registers. Pass the returned value to {@link leave}.
    */
   enter(): boolean {
     const wasRunning = this.isRunning;
@@ -142,27 +144,27 @@ export class Scheduler {
   }
 
   leave(wasRunning: boolean): void {
-    // When a wake is on its way or the slice is over, the rest waits for it; an exit does not, and ends a gathering.
+    // While a wake is pending or the slice is over, ready processes wait for it. Exits do not wait, and end a gathering.
     if (!wasRunning) this.flush();
     else if (this.isGathering && this.urgent.length > 0) this.stopGathering();
     else this.runUrgent();
   }
 
-  /** What waits must not wait for others to be gathered: somebody has no room for more. */
+  /** Ends the gathering of this turn, because a mailbox is full: its messages must be handled now. */
   hurry(): void {
     this.isHurried = true;
     if (this.isGathering) this.open();
   }
 
-  /** Sees to it that the end of this turn is told, also when no process runs in it. */
+  /** Makes sure that the end of this turn is announced, even if no process runs in it. */
   expectTurnEnd(): void {
     if (!this.isInTurn) this.wake();
   }
 
-  /** Whether the slice is used up. Looks at the clock after 1, 2, 4, … messages of a turn, then once in 64. */
+  /** Whether the time slice is used up. Reads the clock after 1, 2, 4, … messages of a turn, then after every 64. */
   isOverdue(): boolean {
     if (--this.credit > 0) return false;
-    this.stride = Math.min(this.stride * 2, MOST_BETWEEN_LOOKS);
+    this.stride = Math.min(this.stride * 2, MAX_MESSAGES_BETWEEN_CLOCK_READS);
     this.credit = this.stride;
     return this.clock.now() - this.sliceStart > SLICE_MS;
   }
@@ -206,7 +208,10 @@ export class Scheduler {
     else this.flush();
   }
 
-  /** What comes in this callback is handled at once; most turns have one wake, so it is watched from the second on. */
+  /**
+   * Handles the messages of this callback at once, and asks the clock for its end. Only from the second wake on, because most turns have
+   * just one.
+   */
   private watchCallback(): void {
     this.isWatched = this.needsNoBookkeeping = true;
     this.insistOnTurnEnd(this.turn);
@@ -218,32 +223,35 @@ export class Scheduler {
     return this.first !== null && this.urgent.length === 0 && !this.isHurried;
   }
 
-  /** An exit is to be healed, and a full mailbox to be emptied, before the next callback: all that waits is handled now. */
+  /** Handles all gathered messages now: an exit, or a full mailbox, must be dealt with before the next callback. */
   private stopGathering(): void {
     this.isGathering = this.isDeferred = false;
-    // None of the time so far went to handlers. Once a turn at most, which many exits might not be.
+    // The time so far went to other code, not to handlers. Only for a full mailbox, which happens at most once per turn; exits may be many.
     if (this.isHurried) this.beginSlice();
     this.flush();
   }
 
-  /** Somebody who brings one message after the other, each in a callback of its own, would wait a turn for each of them. */
+  /**
+   * Turns gathering off for some turns if this one gathered a single message: a client that sends one message after the other, each in a
+   * callback of its own, would wait a whole turn for each of them.
+   */
   private learnFromGathering(): void {
     this.isGathering = false;
     const { first } = this;
     const hasSeveral = first !== null && (first.nextReady !== null || first.queueLength > 1);
-    if (!hasSeveral) this.turnsUntilTry = TURNS_BETWEEN_TRIES;
+    if (!hasSeveral) this.turnsUntilGathering = TURNS_WITHOUT_GATHERING;
   }
 
-  /** The slice is over: the next turn of the event loop goes on. */
+  /** The slice is over: ready processes continue in the next turn of the event loop. */
   private defer(): void {
-    // Also after a wake that came late, in a turn after the one that it was meant for, when nobody was ready any more.
+    // `isRunning` may be false here: a wake can arrive one turn late, when no process is ready any more.
     this.isRunning = this.isDeferred = true;
     this.needsNoBookkeeping = false;
     this.insistOnTurnEnd(this.turn);
     this.runUrgent();
   }
 
-  /** The end that was asked for before may have gone with the fake timers of a test runner, and nothing would ever run again. */
+  /** Asks for the end of the turn once more: the first request may be lost with a test runner's fake timers, and the loop would stall. */
   private insistOnTurnEnd(turn: number): void {
     this.clock.nextTurn(() => {
       if (this.turn === turn) this.endTurn();
@@ -253,7 +261,7 @@ export class Scheduler {
   private runUrgent(): void {
     if (this.urgent.length === 0) return;
     const { urgent } = this;
-    // By index: what runs may add to the list, and shifting a long one (a whole tree that dies) would be quadratic.
+    // By index: the processes may add to the list while it runs, and shifting a long list (a whole tree that dies) would be quadratic.
     for (let i = 0; i < urgent.length; i++) urgent[i]!.run();
     urgent.length = 0;
   }
@@ -262,7 +270,7 @@ export class Scheduler {
     this.isInTurn = true;
     this.beginSlice();
     this.isWatched = this.isHurried = false;
-    this.needsNoBookkeeping = !this.canGather || this.turnsUntilTry > 0;
+    this.needsNoBookkeeping = !this.canGather || this.turnsUntilGathering > 0;
     this.clock.nextTurn(this.atTurnEnd);
   }
 
@@ -275,7 +283,7 @@ export class Scheduler {
     this.turn++;
     this.isInTurn = false;
     this.onTurnEnd();
-    if (this.turnsUntilTry > 0) this.turnsUntilTry--;
+    if (this.turnsUntilGathering > 0) this.turnsUntilGathering--;
     if (this.isGathering) this.learnFromGathering();
     if (this.isDeferred) {
       this.isDeferred = false;
