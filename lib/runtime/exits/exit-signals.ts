@@ -1,31 +1,31 @@
 import { type ExitReason, isCleanExit } from './exit-reason.js';
 
-/** What an exit signal finds when it arrives. */
+/** What the effect of an exit signal depends on, besides its reason. */
 export interface SignalCircumstances {
-  /** The target turns signals of strangers into messages. */
+  /** The target turns exit signals from processes other than its parent into messages. */
   readonly trapsExits: boolean;
-  /** The target finishes its queue and runs `terminate` when its parent stops it. */
+  /** The target finishes its queue and runs `terminate` when its parent stops it, even if it does not trap exits. */
   readonly drains: boolean;
   /** The sender is the process that started the target. */
   readonly fromParent: boolean;
   /** The sender is the target itself. */
   readonly fromItself: boolean;
-  /** Sent as `exit(pid, 'kill')`, as opposed to a linked process that happened to end with the reason `'kill'`. */
+  /** The signal was sent with `exit(pid, 'kill')`. A linked process that happens to end with the reason `'kill'` does not count. */
   readonly isKill: boolean;
 }
 
 /**
  * - `ignore`: nothing happens.
  * - `message`: the signal becomes an `Exit` message (E4).
- * - `terminate`: what is queued before the signal is handled, then `terminate` runs (E5).
+ * - `terminate`: the messages queued before the signal are handled, then `terminate` runs (E5).
  * - `die`: the process ends at once, in the middle of a handler, without `terminate` (E3).
  */
 export type SignalEffect = 'ignore' | 'message' | 'terminate' | 'die';
 
 /**
- * What an exit signal does to a process. One table for all of OTP's cases, with our one addition: a server drains when its
- * parent stops it, also when it does not trap exits, unless it asked for OTP's instant death (`drain: false`). A parent that
- * crashed or was killed takes it along at once, as in OTP: nobody would be left to enforce the time it has.
+ * Decides what an exit signal does to a process. The table covers all of OTP's cases, with one addition of ours: a server drains when its
+ * parent stops it, even if it does not trap exits, unless it chose OTP's immediate exit (`drain: false`). If the parent crashed or was
+ * killed, the server ends at once, as in OTP: no process would be left to enforce its shutdown time.
  */
 export function effectOfSignal(reason: ExitReason, at: SignalCircumstances): SignalEffect {
   if (at.isKill) return 'die'; // E6

@@ -3,7 +3,7 @@ import { keepShape } from '../keep-shape.js';
 import type { Pid, Ref } from '../pid.js';
 
 /**
- * Tells a monitoring process that the monitored one has ended (M1). Handle it with `@HandleInfo(Down)`.
+ * The message that a process gets when a process that it monitors has ended (M1). Handle it with `@HandleInfo(Down)`.
  *
  * @publicApi
  */
@@ -11,25 +11,25 @@ export class Down {
   constructor(
     /** What `monitor` returned. */
     readonly ref: Ref,
-    /** The process that ended; `undefined` when the name had no holder when it was monitored. */
+    /** The process that ended; `undefined` if the monitored name had no holder. */
     readonly pid: Pid | undefined,
-    /** What was monitored, as it was given: a pid or a name. */
+    /** The monitored destination as it was passed to `monitor`: a pid or a name. */
     readonly object: unknown,
-    /** Why it ended; `'noproc'` when it was gone before it was monitored. */
+    /** The exit reason; `'noproc'` if there was no such process when it was monitored. */
     readonly reason: ExitReason,
   ) {}
 }
 
 /**
- * An exit signal that a process with `trapExit` received from somebody else than its parent (E4). Handle it with
- * `@HandleInfo(Exit)`.
+ * An exit signal that a process with `trapExit` received from a process other than its parent (E4). Handle it with `@HandleInfo(Exit)`.
  *
  * @publicApi
  */
 export class Exit {
   constructor(
-    /** Who ended, or who sent the signal; `undefined` when it came from outside of any process. */
+    /** The linked process that ended, or the sender of the signal; `undefined` if it came from outside of any process. */
     readonly from: Pid | undefined,
+    /** The reason that the sender ended with, or passed to `exit`. */
     readonly reason: ExitReason,
   ) {}
 }

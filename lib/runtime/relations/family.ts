@@ -1,4 +1,4 @@
-/** A process among the children of one parent, as the list of those children sees it. */
+/** A process as the list of its parent's children sees it. */
 export interface Sibling<P> {
   /** The next older child of the same parent; null for the oldest. @internal */
   olderSibling: P | null;
@@ -7,8 +7,8 @@ export interface Sibling<P> {
 }
 
 /**
- * The children of one process, or the processes without a live parent. The list is intrusive: it runs through the processes, so a
- * child costs its parent no memory, and a child leaves in constant time.
+ * The children of one process, or the processes without a live parent. The list is intrusive, so a child costs its parent no memory and is
+ * removed in constant time.
  */
 export class Family<P extends Sibling<P>> {
   private youngest: P | null = null;
@@ -35,7 +35,7 @@ export class Family<P extends Sibling<P>> {
     }
   }
 
-  /** The members, the oldest first. A copy: while a caller goes through it, processes may end or start. */
+  /** The members, oldest first. A copy, because processes may start or end while a caller iterates. */
   members(): P[] {
     const members: P[] = [];
     for (let process = this.youngest; process !== null; process = process.olderSibling) members.push(process);

@@ -1,8 +1,8 @@
 import { type RelatedProcess, relationsOf } from './relations.js';
 
 /**
- * Who dies with whom. A link is symmetric and there is at most one per pair (L1). The link of a child to its parent is a
- * flag of the child, any other an entry in the sets of both.
+ * Links two processes, so that the abnormal exit of one reaches the other. A link is symmetric, and there is at most one per pair (L1). The
+ * link between a child and its parent is a flag of the child; any other link is an entry in the sets of both processes.
  */
 export function link(a: RelatedProcess, b: RelatedProcess): void {
   if (a === b || areLinked(a, b)) return;
@@ -10,12 +10,12 @@ export function link(a: RelatedProcess, b: RelatedProcess): void {
   (relationsOf(b).links ??= new Set()).add(a);
 }
 
-/** The link that a process is started with. */
+/** Links a child to its parent when it is started. */
 export function linkToParent(child: RelatedProcess): void {
   child.isLinkedToParent = true;
 }
 
-/** Removes the link. Signals that are already on their way still arrive. */
+/** Removes the link. Exit signals that were already sent still arrive. */
 export function unlink(a: RelatedProcess, b: RelatedProcess): void {
   a.forgetLink(b);
   b.forgetLink(a);
@@ -26,12 +26,12 @@ export function areLinked(a: RelatedProcess, b: RelatedProcess): boolean {
   return a.relations?.links?.has(b) ?? false;
 }
 
-// Not frozen: going through frozen arrays is not compiled to anything fast.
-const NOBODY: readonly RelatedProcess[] = [];
+// Not frozen, because V8 does not optimize iteration over frozen arrays.
+const NO_PROCESSES: readonly RelatedProcess[] = [];
 
-/** Whom a process is linked to, its parent apart: its children, the oldest first, and whom it linked to of its own accord. */
+/** The processes that a process is linked to, except its parent: its children, oldest first, then the processes it linked to itself. */
 export function linkedTo({ relations }: RelatedProcess): readonly RelatedProcess[] {
-  if (relations === null || (relations.children === null && relations.links === null)) return NOBODY;
+  if (relations === null || (relations.children === null && relations.links === null)) return NO_PROCESSES;
   const children = relations.children?.members().filter(({ isLinkedToParent }) => isLinkedToParent) ?? [];
   return relations.links === null ? children : [...children, ...relations.links];
 }

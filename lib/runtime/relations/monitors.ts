@@ -4,12 +4,12 @@ import { Down } from '../exits/messages.js';
 import { Pid, type Ref } from '../pid.js';
 import { Monitor, type RelatedProcess, relationsOf } from './relations.js';
 
-/** A process that can watch another one: it has a source of references. */
+/** A process that can monitor another one. */
 interface Watcher extends RelatedProcess {
   readonly runtime: { newRef(): Ref };
 }
 
-/** Tells a process by a {@link Down} message. */
+/** A monitor that reports to a process, with a {@link Down} message. */
 class ProcessMonitor extends Monitor {
   constructor(
     private readonly ref: Ref,
@@ -30,7 +30,7 @@ class ProcessMonitor extends Monitor {
   }
 }
 
-/** Tells code outside of any process by calling it. */
+/** A monitor that reports to code outside of any process, by calling it. */
 class CallbackMonitor extends Monitor {
   constructor(
     target: RelatedProcess,
@@ -45,8 +45,8 @@ class CallbackMonitor extends Monitor {
 }
 
 /**
- * Lets `owner` know when `target` ends. `target` is undefined when there is nobody to watch: then the message says `noproc`
- * at once. `object` is what the user named: a pid or a name.
+ * Sends `owner` one {@link Down} message when `target` ends. If `target` is undefined or has ended, the message comes at once, with reason
+ * `'noproc'`. `object` is what the user passed: a pid or a name.
  */
 export function monitor(owner: Watcher, target: RelatedProcess | undefined, object: unknown): Ref {
   const ref = owner.runtime.newRef();
@@ -60,8 +60,8 @@ export function monitor(owner: Watcher, target: RelatedProcess | undefined, obje
 }
 
 /**
- * Ends the watch. Answers whether it was still on: false when it reported already, or never was this process's.
- * A `Down` that already lies in the mailbox stays there (M2).
+ * Ends a monitor. Returns whether it was still active: false if it has already reported, or if another process owns it. A `Down` that is
+ * already in the mailbox stays there (M2).
  */
 export function demonitor(owner: Watcher, ref: Ref): boolean {
   const watching = owner.relations?.watching;
@@ -70,14 +70,15 @@ export function demonitor(owner: Watcher, ref: Ref): boolean {
   return found?.stop() ?? false;
 }
 
-/** Calls `onDown` in the turn of the exit. For the runtime's own use and for code outside of any process. */
+/** Calls `onDown` in the turn in which `target` ends. For the library itself, and for code outside of any process. */
 export function watch(target: RelatedProcess, onDown: (reason: ExitReason) => void): Monitor {
   return new CallbackMonitor(target, onDown).start();
 }
 
-/** Tells everybody who watches a process that it has ended. Who is told may end the watch of another. */
+/** Reports the end of a process to its monitors. */
 export function reportToWatchers({ relations }: RelatedProcess, reason: ExitReason): void {
   if (relations === null) return;
+  // From the head each time: a report may stop other monitors.
   for (let watcher = relations.firstWatcher; watcher !== null; watcher = relations.firstWatcher) {
     watcher.stop();
     watcher.report(reason);

@@ -11,30 +11,30 @@ import { Family, type Sibling } from './family.js';
  */
 export interface RelatedProcess extends Sibling<RelatedProcess> {
   readonly pid: Pid;
-  /** Its name, or the name of the class it runs. For people: errors, events. */
+  /** The name of the process, or of the class it runs, for errors and events. */
   readonly label: string;
   readonly parent: RelatedProcess | null;
   readonly isAlive: boolean;
-  /** It has ended, or it is about to end without running `terminate`. Nothing that it still does may have an effect. */
+  /** It has ended, or is about to end without running `terminate`. Nothing that it still does may have an effect. */
   readonly isFenced: boolean;
   /** The link between a child and its parent is this flag of the child. */
   isLinkedToParent: boolean;
   /** Null until the first link, monitor, child or timer. @internal */
   relations: Relations | null;
   deliver(envelope: Envelope, payload: unknown): void;
-  /** An exit signal arrives. `from` is null when it was sent from outside any process. */
+  /** Receives an exit signal. `from` is null if it was sent from outside of any process. */
   signal(reason: ExitReason, from: RelatedProcess | null, isKill?: boolean): void;
   /** @internal */
   forgetLink(other: RelatedProcess): void;
 }
 
 /**
- * One watch over one incarnation (M3). After {@link start} it reports exactly once, or not at all after {@link stop}. The watchers of
- * a process form an intrusive list, so a watch costs no memory besides this object.
+ * Watches one incarnation of a process (M3). After {@link start} it reports exactly once, or not at all after {@link stop}. The monitors of
+ * a process form an intrusive list, so a monitor costs no memory besides this object.
  */
 export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
-  private elder: Monitor | null = null;
-  private younger: Monitor | null = null;
+  private previous: Monitor | null = null;
+  private next: Monitor | null = null;
   private isOn = false;
 
   constructor(protected readonly target: P) {}
@@ -43,40 +43,40 @@ export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
 
   start(): this {
     const relations = relationsOf(this.target);
-    const elder = relations.lastWatcher;
+    const previous = relations.lastWatcher;
     this.isOn = true;
-    this.elder = elder;
-    if (elder === null) relations.firstWatcher = this;
-    else elder.younger = this;
+    this.previous = previous;
+    if (previous === null) relations.firstWatcher = this;
+    else previous.next = this;
     relations.lastWatcher = this;
     return this;
   }
 
-  /** Ends the watch. Answers whether it was still on. */
+  /** Ends the monitor. Returns whether it was still active. */
   stop(): boolean {
     if (!this.isOn) return false;
     this.isOn = false;
-    const { elder, younger } = this;
+    const { previous, next } = this;
     const relations = relationsOf(this.target);
-    if (elder === null) relations.firstWatcher = younger;
-    else elder.younger = younger;
-    if (younger === null) relations.lastWatcher = elder;
-    else younger.elder = elder;
-    this.elder = this.younger = null;
+    if (previous === null) relations.firstWatcher = next;
+    else previous.next = next;
+    if (next === null) relations.lastWatcher = previous;
+    else next.previous = previous;
+    this.previous = this.next = null;
     return true;
   }
 }
 
 /**
- * The links, monitors, children and timers of a process. Most of a hundred thousand processes have none, so this object is made with
- * the first of them.
+ * The links, monitors, children and timers of a process. Created with the first of them, because most of a hundred thousand processes have
+ * none.
  */
 export class Relations {
   /** Linked processes, except the parent and the children: the link to a parent is a flag of the child. */
   links: Set<RelatedProcess> | null = null;
   /** All processes whose parent this process is, linked or not. */
   children: Family<RelatedProcess> | null = null;
-  /** The monitors that report the end of this process, in the order in which they were started. */
+  /** The list of the monitors that report the end of this process, in the order in which they were started. */
   firstWatcher: Monitor | null = null;
   lastWatcher: Monitor | null = null;
   /** The monitors that this process owns. */
@@ -85,32 +85,32 @@ export class Relations {
   isStoppedByParent = false;
   /** A request to end this process waits in its queue. */
   isStopQueued = false;
-  /** How many calls made by this process are unanswered, as far as is known. */
+  /** How many calls made by this process are unanswered, as far as their caller is known. */
   pendingCalls = 0;
   /** Pending messages to exactly this incarnation: a successor never gets them (K2). */
   timers: Set<Deadline> | null = null;
-  /** Timers that this process has set for a name which was its own then. They outlive it, and it is not idle while they run. */
+  /** Timers for a name that this process held when it set them. They outlive the process, which is not idle while they run. */
   timersToOwnName: Set<Deadline> | null = null;
 }
 
 keepShape(new Relations());
 
-/** The relations of a process; made if there were none. */
+/** The relations of a process; created if there were none. */
 export function relationsOf(process: RelatedProcess): Relations {
   return (process.relations ??= new Relations());
 }
 
-/** The list of the children of a process; made if there was none. */
+/** The list of the children of a process; created if there was none. */
 export function childrenOf(process: RelatedProcess): Family<RelatedProcess> {
   return (relationsOf(process).children ??= new Family());
 }
 
-/** How many calls made by a process are unanswered, as far as is known. */
+/** How many calls made by a process are unanswered, as far as their caller is known. */
 export function pendingCallsOf({ relations }: RelatedProcess): number {
   return relations === null ? 0 : relations.pendingCalls;
 }
 
-/** Counts a call that a process has made (1) or that was settled (-1). A process that has ended waits for nothing. */
+/** Counts a call that a process has made (1), or that was settled (-1). The calls of a process that has ended no longer count. */
 export function countCall(process: RelatedProcess, by: 1 | -1): void {
   if (process.isAlive) relationsOf(process).pendingCalls += by;
 }
