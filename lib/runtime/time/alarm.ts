@@ -1,13 +1,13 @@
 import type { Clock, TimerHandle } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
-/** The longest delay a platform timer takes; beyond it Node fires at once. */
+/** The longest delay of a platform timer; Node fires a longer one at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * One platform timer that many deadlines share. It is left to lapse rather than cancelled whenever the last deadline goes,
- * since the next one is usually on its way; so that a lapsing timer does not keep the Node process alive, holding on is
- * settled once per turn of the event loop.
+ * One platform timer that many deadlines share. When its last deadline is removed, the timer is not cancelled but left to run out, because
+ * the next deadline usually follows soon. Once per turn of the event loop, its owner decides whether it keeps the Node process alive, so
+ * that a timer without deadlines does not.
  */
 export class Alarm {
   private timer: TimerHandle | null = null;
@@ -25,7 +25,7 @@ export class Alarm {
     return this.timer !== null;
   }
 
-  /** Makes sure that the alarm rings at `at` or before. */
+  /** Makes sure that the alarm fires at `at` or before. */
   ringAt(at: number, now: number): void {
     if (this.isClosed) return;
     if (this.timer !== null && this.firesAt <= at && this.timer.isLost !== true) {
@@ -46,14 +46,14 @@ export class Alarm {
     this.timer.ref();
   }
 
-  /** Lets the Node process end: nobody waits for this alarm. */
+  /** Lets the Node process end although the alarm is armed: no deadline needs it. */
   release(): void {
     if (!this.isHeld || this.timer === null) return;
     this.isHeld = false;
     this.timer.unref();
   }
 
-  /** Takes the platform timer down for good. */
+  /** Cancels the platform timer for good; later calls do not arm it. */
   close(): void {
     this.isClosed = true;
     this.timer?.cancel();

@@ -1,7 +1,7 @@
 import { Deadline } from './deadline.js';
 import { keepShape } from '../keep-shape.js';
 
-/** A deadline for where what waits is no object of its own: a promise that is not to be kept waiting, a line that is to be logged. */
+/** A deadline that calls a function, for waiters that are no objects: a promise that must settle in time, a log line that is due later. */
 export class CallbackDeadline extends Deadline {
   constructor(private readonly onExpiry: () => void) {
     super();

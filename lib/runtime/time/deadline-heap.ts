@@ -3,20 +3,20 @@ import type { Deadline, DeadlineQueue } from './deadline.js';
 import type { Clock } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
-/** One stay of a deadline in the heap: it may be cancelled, and added anew, before its place is swept. */
+/** One entry of a deadline in the heap. The deadline may be cancelled, and added again, before the stale entry is removed. */
 class HeapEntry implements DeadlineQueue {
   constructor(
     private readonly heap: DeadlineHeap,
     readonly deadline: Deadline,
     readonly at: number,
-    /** Counted up, so that equal due times expire in the order they were added. */
+    /** A running number, so that deadlines with equal due times expire in the order they were added. */
     readonly ticket: number,
   ) {
     deadline.queue = this;
     deadline.expiresAt = at;
   }
 
-  /** The deadline was cancelled, or cancelled and added anew. */
+  /** Whether the deadline was cancelled, or cancelled and added again. */
   get isStale(): boolean {
     return this.deadline.queue !== this;
   }
@@ -28,8 +28,8 @@ class HeapEntry implements DeadlineQueue {
 }
 
 /**
- * Deadlines of any length, in the order they are due (K3): a binary heap with one platform timer. Removing only marks the
- * entry, and the heap is swept when most of it is marked, so cancelling and re-arming over and over stays cheap.
+ * Deadlines of any length, in the order they are due (K3): a binary heap with one platform timer. Removing a deadline only makes its entry
+ * stale, and stale entries are swept when they are the majority, so repeated cancelling and re-arming stays cheap.
  */
 export class DeadlineHeap {
   private heap: HeapEntry[] = [];
@@ -51,7 +51,7 @@ export class DeadlineHeap {
     this.alarm.ringAt(this.heap[0]!.at, now);
   }
 
-  /** One of its entries has become stale. */
+  /** Called when an entry has become stale. */
   removed(): void {
     this.live--;
     if (this.heap.length > 64 && this.heap.length > this.live * 2) this.sweep();
@@ -65,7 +65,7 @@ export class DeadlineHeap {
     if (this.live === 0) this.alarm.release();
   }
 
-  /** Takes the timer down, and lets go of whoever waits: a message for a name is nobody's who could take it back. */
+  /** Cancels the timer and drops all deadlines. A message to a name has no owner that would cancel it. */
   close(): void {
     this.alarm.close();
     for (const entry of this.heap) if (!entry.isStale) entry.deadline.queue = null;

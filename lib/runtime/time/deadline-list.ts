@@ -4,8 +4,8 @@ import type { Clock } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
 /**
- * Deadlines of one length, which therefore expire in the order they were added: adding and removing cost a few pointers,
- * and all of them share one platform timer.
+ * Deadlines of one length, which expire in the order they were added. Adding and removing one costs a few pointer writes, and all of them
+ * share one platform timer.
  */
 export class DeadlineList implements DeadlineQueue {
   private first: Deadline | null = null;
@@ -16,7 +16,7 @@ export class DeadlineList implements DeadlineQueue {
     readonly lengthMs: number,
     private readonly clock: Clock,
     root: RootContext,
-    /** Asks for {@link settle} to be called at the end of this turn. */
+    /** Requests a call of {@link settle} at the end of this turn. */
     private readonly expectTurnEnd: () => void,
   ) {
     this.alarm = new Alarm(clock, root, (now) => this.expireUntil(now));
@@ -28,7 +28,7 @@ export class DeadlineList implements DeadlineQueue {
     if (this.last === null) this.first = deadline;
     else this.last.next = deadline;
     this.last = deadline;
-    // What is armed rings for one that was added before, so in time for this one.
+    // The armed timer fires for a deadline that was added earlier, so in time for this one: reading the clock can wait.
     if (this.clock.isCostly === true && this.alarm.isArmed) {
       deadline.expiresAt = null;
       this.alarm.hold();
@@ -55,30 +55,30 @@ export class DeadlineList implements DeadlineQueue {
     return this.first === null;
   }
 
-  /** A turn is over. Lets the Node process end when nothing waits here. */
+  /** Called at the end of a turn. Sets the due times left open in it, or lets the Node process end if no deadline is pending here. */
   settle(): void {
     if (this.last === null) this.alarm.release();
     else if (this.last.expiresAt === null) {
       const now = this.clock.now();
-      this.setOpenEnds(now);
+      this.setOpenDueTimes(now);
       this.alarm.ringAt(this.first!.expiresAt!, now);
     }
   }
 
-  /** Takes the timer down, and lets go of whoever waits. */
+  /** Cancels the timer and drops all deadlines. */
   close(): void {
     this.alarm.close();
     while (this.first !== null) this.remove(this.first);
   }
 
-  /** Those that were added in this turn, and are still there, count from now on. */
-  private setOpenEnds(now: number): void {
+  /** Counts the pending deadlines that were added in this turn from now on. */
+  private setOpenDueTimes(now: number): void {
     const expiresAt = now + this.lengthMs;
     for (let open = this.last; open?.expiresAt === null; open = open.previous) open.expiresAt = expiresAt;
   }
 
   private expireUntil(now: number): void {
-    this.setOpenEnds(now);
+    this.setOpenDueTimes(now);
     for (let due = this.first; due !== null && due.expiresAt !== null && due.expiresAt <= now; due = this.first) {
       this.remove(due);
       due.expire();

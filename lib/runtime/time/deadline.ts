@@ -1,16 +1,16 @@
-/** Keeps a deadline until its time has come. */
+/** Holds a deadline until it expires. */
 export interface DeadlineQueue {
   remove(deadline: Deadline): void;
 }
 
 /**
- * Something that expires unless it is removed in time: a call that waits, a message that is to be sent, a server that idles.
- * Whoever waits extends this class or, like the request of a call, has what it has, so that waiting allocates nothing of its own.
+ * Something that expires unless it is cancelled in time: a waiting call, a message to be sent later, an idle server. The waiting object
+ * extends this class or, like the request of a call, has the same members, so that waiting allocates nothing.
  */
 export abstract class Deadline {
-  /** When it expires, on the runtime's clock; null as long as that is open. @internal */
+  /** When it expires, in milliseconds of the runtime's clock; null while that is not decided. @internal */
   expiresAt: number | null = null;
-  /** Where it is kept while it is pending. @internal */
+  /** The queue that holds it while it is pending. @internal */
   queue: DeadlineQueue | null = null;
   /** Neighbours in a {@link DeadlineList}. @internal */
   previous: Deadline | null = null;
@@ -21,10 +21,10 @@ export abstract class Deadline {
     return this.queue !== null;
   }
 
-  /** Called once, in the root context, unless the deadline was cancelled before. */
+  /** Called once, in the root context, unless the deadline is cancelled first. */
   abstract expire(): void;
 
-  /** Harmless when it has expired or was cancelled already. */
+  /** Prevents {@link expire}. Harmless if the deadline has expired or was cancelled already. */
   cancel(): void {
     this.queue?.remove(this);
   }

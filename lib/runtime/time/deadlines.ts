@@ -4,8 +4,8 @@ import { DeadlineList } from './deadline-list.js';
 import type { Clock } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
-/** Applications use a handful of distinct timeouts. Past that many, a list per length would only collect timers. */
-const MOST_LISTS = 32;
+/** Applications use a handful of distinct timeouts. With more lengths than this, one list per length would only pile up timers. */
+const MAX_LISTS = 32;
 
 /** All pending deadlines of a runtime. */
 export class Deadlines {
@@ -17,15 +17,15 @@ export class Deadlines {
   constructor(
     private readonly clock: Clock,
     private readonly root: RootContext,
-    /** Asks for {@link settle} to be called at the end of this turn of the loop. */
+    /** Requests a call of {@link settle} at the end of this turn of the event loop. */
     private readonly expectTurnEnd: () => void,
   ) {
     this.heap = new DeadlineHeap(clock, root);
   }
 
   /**
-   * Lets `deadline` expire `lengthMs` from now, or from the end of this turn where the clock is costly. For lengths that many
-   * deadlines have in common. Infinity never expires.
+   * Makes `deadline` expire in `lengthMs` milliseconds, counted from now, or from the end of this turn if the clock is costly. For lengths
+   * that many deadlines share. `Infinity` never expires.
    */
   add(deadline: Deadline, lengthMs: number): void {
     if (lengthMs === Infinity) return;
@@ -35,13 +35,13 @@ export class Deadlines {
     else list.add(deadline);
   }
 
-  /** The same for a length that is hardly shared: a message to be sent later. */
+  /** Like {@link add}, for a length that few deadlines share, such as the delay of a message. */
   addUnshared(deadline: Deadline, lengthMs: number): void {
     if (lengthMs === Infinity) return;
     this.heap.add(deadline, lengthMs);
   }
 
-  /** Milliseconds until a pending deadline that was added unshared expires, rounded up, never negative. */
+  /** The milliseconds until a pending deadline of {@link addUnshared} expires, rounded up, never negative. */
   remainingMs(deadline: Deadline): number {
     return Math.max(0, Math.ceil(deadline.expiresAt! - this.clock.now()));
   }
@@ -52,13 +52,13 @@ export class Deadlines {
     return true;
   }
 
-  /** Called at the end of each turn of the loop: lists where nobody waits let the Node process end. */
+  /** Called at the end of each turn of the event loop: lists without pending deadlines let the Node process end. */
   settle(): void {
     this.heap.settle();
     for (const list of this.lists.values()) list.settle();
   }
 
-  /** Takes every platform timer down. Nothing expires any more, nor what is added later. */
+  /** Cancels every platform timer. No deadline expires from now on, including those that are added later. */
   close(): void {
     this.isClosed = true;
     this.heap.close();
@@ -68,7 +68,7 @@ export class Deadlines {
   private findList(lengthMs: number): DeadlineList | null {
     let list = this.lists.get(lengthMs);
     if (list === undefined) {
-      if (this.lists.size >= MOST_LISTS) return null;
+      if (this.lists.size >= MAX_LISTS) return null;
       list = new DeadlineList(lengthMs, this.clock, this.root, this.expectTurnEnd);
       if (this.isClosed) list.close();
       this.lists.set(lengthMs, list);
