@@ -23,13 +23,13 @@ import { isThenable } from './results/thenable.js';
 type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
- * How an agent is started.
+ * The start options of an agent.
  *
  * @publicApi
  */
 export type AgentOptions = Omit<StartOptions, 'args' | 'isolation'>;
 
-/** The server behind an agent: its requests are the functions that it is to run. */
+/** The server behind an agent. The argument of each request is the function to run on the state. */
 class AgentServer extends GenServerBase<unknown> {
   constructor(private readonly makeState: () => unknown) {
     super();
@@ -60,12 +60,12 @@ class AgentServer extends GenServerBase<unknown> {
   }
 }
 
-/** The result that a value makes, now or when it is there. */
+/** Makes a result of a value, at once or when its promise is fulfilled. */
 function withValue(value: unknown, makeResult: (value: unknown) => unknown): unknown {
   return isThenable(value) ? Promise.resolve(value).then(makeResult) : makeResult(value);
 }
 
-// Seen as plain methods: whoever runs a handler gives it its instance.
+// Untyped methods: an invocation calls a handler with its instance.
 const methods = AgentServer.prototype as unknown as Readonly<Record<string, HandlerMethod>>;
 const handlers = (...names: string[]): ReadonlyMap<string, Handler> =>
   new Map(names.map((name) => [name, new Handler(name, methods[name]!)]));
@@ -80,11 +80,11 @@ const DEFINITION: ServerDefinition = {
 };
 
 /**
- * A process that is nothing but its state, for when a server class would be all boilerplate. What is done with the state is said by
- * functions, which run in the agent, one at a time, also when they are async (A1). A function that throws takes the agent down, and
- * the promise of whoever sent it rejects with `ServerExitedError`.
+ * A process that only holds a state, for cases in which a server class would be mere boilerplate. Callers pass functions that read or
+ * change the state. The functions run in the agent's process, one at a time even if they are async (A1). A function that throws ends the
+ * agent, and the caller's promise rejects with `ServerExitedError`.
  *
- * A state that is given away by `get` is the live one: copy or freeze what may be changed.
+ * `get` returns the live state, not a copy: copy or freeze what callers could change.
  *
  * @publicApi
  */
@@ -97,12 +97,20 @@ export class Agent<S> implements Addressed {
     this[DESTINATION] = destination;
   }
 
-  /** Starts an agent; its first state is what `makeState` gives. Rejects with `StartError` when that fails (A2). */
+  /**
+   * Starts an agent whose first state is what `makeState` returns.
+   *
+   * @throws {StartError} `makeState` threw, or took longer than `startTimeoutMs` (A2). There is no agent.
+   * @throws {AlreadyStartedError} Another process holds the name. There is no second agent.
+   */
   static async start<S>(runtime: Runtime, makeState: () => MaybePromise<S>, options?: AgentOptions): Promise<Agent<S>> {
     return new Agent<S>(runtime, await start(runtime, Agent.source(makeState), options));
   }
 
-  /** The same, linked to the process whose `self` is given: it becomes the parent. */
+  /**
+   * Like {@link start}, linked to the process with the given `self`, which becomes the parent. Throws `NoProcessError` if that process has
+   * ended.
+   */
   static async startLink<S>(parent: Self, makeState: () => MaybePromise<S>, options?: AgentOptions): Promise<Agent<S>> {
     const server = serverOf(parent);
     if (server.isFenced) throw new NoProcessError(server.pid.toString());
@@ -112,32 +120,35 @@ export class Agent<S> implements Addressed {
     );
   }
 
-  /** An agent that somebody else has started: by its name it is whoever holds that, also after a restart. */
+  /** Returns a client for an agent that is already running. With a name, each request goes to the current holder, also after a restart. */
   static of<S>(runtime: Runtime, destination: Destination): Agent<S> {
     return new Agent<S>(runtime, destination);
   }
 
-  /** What a supervisor needs to start an agent: `childSpec(Agent.source(() => 0), { name: 'counter' })`. */
+  /** Returns the blueprint that a supervisor needs to start an agent: `childSpec(Agent.source(() => 0), { name: 'counter' })`. */
   static source(makeState: () => unknown): ServerBlueprint {
     return { definition: DEFINITION, create: () => new AgentServer(makeState) };
   }
 
-  /** The process, while there is one. */
+  /** The pid of the agent, or undefined if it is not running. */
   get pid(): Pid | undefined {
     return whereis(this.#runtime, this[DESTINATION]);
   }
 
-  /** What `read` makes of the state. */
+  /** Calls `read` with the state, and resolves to what it returns. The state stays as it is. */
   get<R>(read: (state: S) => MaybePromise<R>, options?: CallOptions): Promise<R> {
     return this.#call<R>('get', read, options);
   }
 
-  /** Replaces the state by what `change` makes of it, and resolves when that is done. */
+  /** Replaces the state by what `change` returns for it, and resolves once that is done. */
   update(change: (state: S) => MaybePromise<S>, options?: CallOptions): Promise<'ok'> {
     return this.#call<'ok'>('update', change, options);
   }
 
-  /** Both at once: `change` gives the answer and the next state. Anything else is a bad return value and ends the agent. */
+  /**
+   * Reads and replaces the state in one step: `change` returns a pair of the answer and the next state. Anything else is a bad return value
+   * and ends the agent.
+   */
   getAndUpdate<R>(
     change: (state: S) => MaybePromise<readonly [answer: R, state: S]>,
     options?: CallOptions,
@@ -145,12 +156,17 @@ export class Agent<S> implements Addressed {
     return this.#call<R>('getAndUpdate', change, options);
   }
 
-  /** Replaces the state by what `change` makes of it, without waiting for that. */
+  /** Replaces the state by what `change` returns for it, without waiting. If the agent is not running, the request is lost (C8). */
   cast(change: (state: S) => MaybePromise<S>): void {
     cast(this.#runtime, this[DESTINATION], 'cast', [change]);
   }
 
-  /** Ends the agent after everything that is queued. */
+  /**
+   * Stops the agent after it has handled the requests that are already queued, and resolves when it has ended.
+   *
+   * @param reason  The exit reason. Default: `'normal'`.
+   * @param timeoutMs  How long to wait for the end, in milliseconds. Default: `Infinity`.
+   */
   stop(reason: ExitReason = 'normal', timeoutMs = Infinity): Promise<void> {
     return stopServer(this.#runtime, this[DESTINATION], reason, timeoutMs);
   }

@@ -1,23 +1,23 @@
 import { GenServerError } from '../runtime/errors.js';
 
 /**
- * One thing that is wrong with the arguments of a request.
+ * One reason why the arguments of a request are invalid.
  *
  * @publicApi
  */
 export interface ArgumentIssue {
-  /** Which argument, counted from 0, and where in it. */
+  /** The index of the argument, counted from 0, and the path of the invalid value within it. */
   readonly path: readonly (string | number)[];
-  /** In the words of the schema, with what was given taken out. */
+  /** The schema's message, with the given values removed. */
   readonly message: string;
 }
 
-/** How many issues the message names. */
-const MOST_NAMED = 3;
+/** How many issues the error message lists. */
+const MAX_LISTED_ISSUES = 3;
 
 /**
- * The arguments of a request are not what the `schema` of its handler allows. The handler did not run, the state is as it was, and
- * the server goes on. Neither the message nor the issues repeat what was given.
+ * The arguments of a request do not match the `schema` of its handler. The handler did not run, the state is unchanged, and the server goes
+ * on. Neither the message nor the issues contain the given values.
  *
  * @publicApi
  */
@@ -26,16 +26,17 @@ export class ArgumentsRefusedError extends GenServerError {
   readonly code = 'ARGUMENTS_REFUSED';
 
   constructor(
+    /** The label of the server. */
     readonly server: string,
     readonly handler: string | symbol,
-    /** The first of them, at most 100. */
+    /** The first 100 issues at most. */
     readonly issues: readonly ArgumentIssue[],
-    /** With `cause`, what the schema threw, where it did that instead of saying what is wrong. */
+    /** `cause` is the error that the schema threw, if it threw instead of reporting issues. */
     options?: ErrorOptions,
   ) {
-    const more = issues.length > MOST_NAMED ? `; and ${issues.length - MOST_NAMED} more` : '';
+    const more = issues.length > MAX_LISTED_ISSUES ? `; and ${issues.length - MAX_LISTED_ISSUES} more` : '';
     super(
-      `${server}.${String(handler)} did not take its arguments: ${issues.slice(0, MOST_NAMED).map(formatIssue).join('; ')}${more}`,
+      `${server}.${String(handler)} did not take its arguments: ${issues.slice(0, MAX_LISTED_ISSUES).map(formatIssue).join('; ')}${more}`,
       options,
     );
   }

@@ -7,11 +7,11 @@ import type { Self } from './self.js';
 import { Handler, InfoHandlers, type ServerDefinition, type ServerBlueprint } from './definition/server-definition.js';
 
 /**
- * A server in OTP's own form: one object of callbacks, which get the state as an argument and return results. Everything is
- * optional. This is what the core runs without NestJS; a decorated class is the same with a handler per request.
+ * A server in OTP's own form: an object of callbacks that take the state as an argument and return results. Every member is optional. The
+ * core runs behaviours without NestJS; a decorated class is the same thing with one handler per request.
  */
 export interface Behaviour {
-  /** The name for people. Default: `'behaviour'`. */
+  /** The name in errors and events. Default: `'behaviour'`. */
   readonly label?: string;
   /** Absent: the first argument is the state (I12). */
   init?(args: readonly unknown[], self: Self): unknown;
@@ -27,13 +27,13 @@ export interface Behaviour {
   formatStatus?(state: unknown): unknown;
   /** The version of the code, for `codeChange`. */
   readonly version?: string | number;
-  /** Answers `ok(state)` or `error(reason)`. Absent: `sys.changeCode` is refused (Y6). */
+  /** Returns `ok(state)` or `error(reason)`. Absent: `sys.changeCode` is refused (Y6). */
   codeChange?(oldVersion: string | number | undefined, state: unknown, extra: unknown): unknown;
-  /** Absent: the server is not told (AP5). */
+  /** Absent: the server does not hear of configuration changes (AP5). */
   handleConfigChange?(change: ConfigChange, state: unknown, self: Self): unknown;
 }
 
-/** The instance that stands for a behaviour: it hands the state to the callbacks. */
+/** The server instance that runs a behaviour: it passes the state to the callbacks. */
 abstract class BehaviourHost extends GenServerBase<unknown> {
   protected abstract readonly behaviour: Behaviour;
 
@@ -70,7 +70,7 @@ abstract class BehaviourHost extends GenServerBase<unknown> {
 }
 
 /**
- * The class of the instances that stand for one behaviour. It has those callbacks that the behaviour has: on the prototype, since there
+ * Makes the class whose instances run one behaviour. It has the optional callbacks that the behaviour has, on the prototype, because there
  * may be a hundred thousand instances.
  */
 function hostOf(behaviour: Behaviour): new () => BehaviourHost {
@@ -102,19 +102,19 @@ function labelOf({ label = 'behaviour' }: Behaviour): string {
   return label;
 }
 
-const NONE: ReadonlyMap<string | symbol, Handler> = new Map();
+const NO_HANDLERS: ReadonlyMap<string | symbol, Handler> = new Map();
 // eslint-disable-next-line @typescript-eslint/unbound-method -- an invocation calls them on its instance
-const { call, cast, info, continue: goOn, configChange } = BehaviourHost.prototype;
+const { call, cast, info, continue: runContinue, configChange } = BehaviourHost.prototype;
 
-/** What the runtime needs to run a behaviour. */
+/** The blueprint by which the runtime runs a behaviour. */
 export function blueprintOfBehaviour(behaviour: Behaviour): ServerBlueprint {
-  let blueprint = sources.get(behaviour);
-  if (blueprint === undefined) sources.set(behaviour, (blueprint = makeBlueprint(behaviour)));
+  let blueprint = blueprints.get(behaviour);
+  if (blueprint === undefined) blueprints.set(behaviour, (blueprint = makeBlueprint(behaviour)));
   return blueprint;
 }
 
-/** A behaviour may stand behind a hundred thousand processes, so its tables are made once. */
-const sources = new WeakMap<Behaviour, ServerBlueprint>();
+/** One blueprint per behaviour, because a hundred thousand processes may run the same one. */
+const blueprints = new WeakMap<Behaviour, ServerBlueprint>();
 
 function makeBlueprint(behaviour: Behaviour): ServerBlueprint {
   const Host = hostOf(behaviour);
@@ -122,13 +122,13 @@ function makeBlueprint(behaviour: Behaviour): ServerBlueprint {
   if (behaviour.handleInfo !== undefined) infos.add(undefined, new Handler('handleInfo', info));
   const definition: ServerDefinition = {
     label: labelOf(behaviour),
-    calls: NONE,
-    casts: NONE,
-    continues: NONE,
+    calls: NO_HANDLERS,
+    casts: NO_HANDLERS,
+    continues: NO_HANDLERS,
     infos,
     anyCall: new Handler('handleCall', call),
     anyCast: new Handler('handleCast', cast),
-    anyContinue: new Handler('handleContinue', goOn),
+    anyContinue: new Handler('handleContinue', runContinue),
     isReplyError: () => false,
     ...(behaviour.version === undefined ? {} : { version: behaviour.version }),
     ...(behaviour.handleConfigChange === undefined

@@ -5,37 +5,38 @@ import type { GenServerProcess } from './process/gen-server-process.js';
 import { ATTACH } from './definition/server-instance.js';
 import { type Self, selfOf } from './self.js';
 
-/** Relations an instance to its process. Private to the language, so that it collides with nothing a user may declare. */
+/** Finds the process of an instance. It reads a private field of the language, which cannot collide with a member of a subclass. */
 let findProcess: (instance: GenServerBase<unknown>) => GenServerProcess;
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** What a server class may define besides its handlers. All of it is optional. */
+/** The optional callbacks of a server class, besides its handlers. */
 export interface GenServerBase<S> {
   /**
-   * Makes the first state. Runs in the new process, with the arguments it was started with, while whoever started it waits.
-   * Absent: the first argument is the state (I12).
+   * Returns the first state. Runs in the new process, with the `args` of the start, while the caller of the start waits. If it is absent,
+   * the first argument is the state (I12). If it throws, the start fails and the process ends with that reason.
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every server has its own arguments
   init?(...args: any[]): MaybePromise<InitResult<S>>;
 
   /**
-   * Last words. Runs when a handler stopped, threw, exited or returned no result, when the process is stopped, and when its
-   * supervisor shuts it down (E2); not when it is killed. `this.state` is the last state that a handler returned (R4). What
-   * it returns is ignored; when it throws, that becomes the exit reason (E8).
+   * Cleans up before the process ends. Runs when a handler stopped, threw, exited or returned an invalid result, when the process is
+   * stopped, and when its supervisor shuts it down (E2); not when it is killed. `this.state` is the last state that a handler returned
+   * (R4). The return value is ignored. If it throws, the thrown value becomes the exit reason (E8).
    */
   terminate?(reason: ExitReason): MaybePromise<void>;
 
   /**
-   * Makes the state for new code out of one of `oldVersion`, when `sys.changeCode` asks for it; never by itself (Y6). Returns
-   * `ok(state)`, or `error(reason)` to keep the old one, as throwing does too. Absent: `sys.changeCode` is refused.
+   * Converts a state of `oldVersion` to the state of the new code. Runs only when `sys.changeCode` asks for it (Y6). Returns `ok(state)`,
+   * or `error(reason)` to keep the old state; throwing keeps it as well. If it is absent, `sys.changeCode` is refused.
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- an old state has a type that only the user knows
   codeChange?(oldVersion: any, state: any, extra: any): MaybePromise<CodeChangeResult<S>>;
 
   /**
-   * The configuration of the application was changed, and `runtime.configChange` was told so (AP5). It comes through the mailbox
-   * and answers as an info handler does. What did not change is not in any of the three. Must be a method of the class.
+   * Handles a change of the application's configuration, announced by `runtime.configChange` (AP5). The change comes through the mailbox,
+   * and the method returns what an info handler returns. Unchanged keys are in none of the three arguments. It must be a method of the
+   * class, not a function-valued property.
    */
   onConfigChange?(
     changed: Readonly<Record<string, unknown>>,
@@ -43,12 +44,15 @@ export interface GenServerBase<S> {
     removed: readonly string[],
   ): MaybePromise<CastResult<S>>;
 
-  /** What logs and inspection may show of the state. Absent: the state itself. */
+  /**
+   * Returns what logs and inspection may show of the state. If it is absent, they show the state itself, as far as redaction allows. If it
+   * throws, they show that it did.
+   */
   formatStatus?(state: S): unknown;
 }
 
 /**
- * The base of every server class. `S` is the type of its state.
+ * The base class of every server. `S` is the type of its state.
  *
  * @publicApi
  */
@@ -71,23 +75,25 @@ export abstract class GenServerBase<S> {
     this.#process = process;
   }
 
-  /** The state. Changed only by what `init` and the handlers return. */
+  /** The current state. It is replaced only by what `init` and the handlers return, and by `sys`. */
   protected get state(): S {
     return findProcess(this).state as S;
   }
 
-  /** The caller of the request in hand, to be answered later. Only in a call handler. */
+  /**
+   * The caller of the current request, for an answer that comes later. Only in a call handler: anywhere else it throws a `TypeError`.
+   */
   protected from<R = NoPromise>(): From<R> {
     return findProcess(this).from() as From<R>;
   }
 
-  /** What a process can do as itself: send, monitor, link, set timers, exit. */
+  /** The operations that act on behalf of this process: send, monitor, link, set timers, exit. */
   protected get self(): Self {
     return selfOf(findProcess(this));
   }
 }
 
-/** The process that runs an instance. @internal */
+/** The process that runs an instance. Throws a `TypeError` if there is none. @internal */
 export function processOf(instance: GenServerBase<unknown>): GenServerProcess {
   return findProcess(instance);
 }

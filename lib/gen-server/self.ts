@@ -18,7 +18,7 @@ import type { StartOptions } from './definition/start-options.js';
 import { startTask, type Task } from './tasks/task.js';
 import type { TaskFunction } from './tasks/task-process.js';
 
-/** Thrown by `self.exit(reason)`; the incarnation is marked as well, so that catching it changes nothing. */
+/** Thrown by `self.exit(reason)` to leave the callback. The process is marked as exiting too, so catching this error changes nothing. */
 class SelfExit extends Error {
   constructor(readonly reason: ExitReason) {
     super('The process exits. This is no error: do not catch it.');
@@ -27,8 +27,8 @@ class SelfExit extends Error {
 }
 
 /**
- * What a process can do as itself. It belongs to one incarnation: when that has ended, it does nothing any more, so an
- * abandoned handler cannot reach out of its grave.
+ * The operations that act on behalf of one process: send, monitor, link, set timers, exit. A `self` belongs to one incarnation. Once that
+ * has ended, its methods have no effect, so the late continuation of a handler that was cut short cannot do any harm.
  *
  * @publicApi
  */
@@ -39,7 +39,7 @@ export class Self extends ProcessHandle {
     return serverOf(this).pid;
   }
 
-  /** Fires when this incarnation ends, however it ends: for `fetch` and whatever else takes an `AbortSignal`. */
+  /** Fires when this incarnation ends, for whatever reason. Pass it to `fetch` and other functions that take an `AbortSignal`. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (!serverOf(this).isAlive) this.#controller.abort();
@@ -47,8 +47,9 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Sends a plain message. Silent when `destination` is a pid that has ended; throws `NoProcessError` for a name that nobody
-   * holds (C8).
+   * Sends a plain message. A message to a pid that has ended is lost without an error (C8).
+   *
+   * @throws {NoProcessError} No process holds the name `destination`.
    */
   send(destination: Destination, message: unknown): void {
     if (serverOf(this).isFenced) return;
@@ -56,8 +57,10 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Sends `message` in `ms` milliseconds, 0 or more. Timers of a process for itself end with it; one for a name finds the
-   * holder when the time has come (K2).
+   * Sends `message` in `ms` milliseconds, 0 or more and finite. A timer for a pid is cancelled when that process ends; a timer for a name
+   * sends to the holder of the name at the time it fires (K2).
+   *
+   * @throws {InvalidArgumentError} `ms` is not such a number. No timer was set.
    */
   sendAfter(destination: Destination, message: unknown, ms: number): TimerRef {
     const server = serverOf(this);
@@ -66,20 +69,22 @@ export class Self extends ProcessHandle {
     return sendAfter(runtime, destination, message, ms, server);
   }
 
-  /** Cancels a timer: the milliseconds that were left, or false when it has fired or was cancelled (K1). */
+  /** Cancels a timer. Returns the milliseconds that were left, or false if it has fired or was cancelled already (K1). */
   cancelTimer(timer: TimerRef): number | false {
     return serverOf(this).isFenced ? false : cancelTimer(serverOf(this).runtime, timer);
   }
 
-  /** The milliseconds until a timer fires, or false as for {@link cancelTimer}. */
+  /** Returns the milliseconds until a timer fires, or false if it has fired or was cancelled. */
   readTimer(timer: TimerRef): number | false {
     return readTimer(serverOf(this).runtime, timer);
   }
 
   /**
-   * Asks for one `Down` message when the process behind `destination` ends; at once, with `'noproc'`, when there is none
-   * (M1). It watches one incarnation, not the name (M3). Throws
-   * `LimitExceededError` when there are too many already.
+   * Requests one `Down` message for when the process behind `destination` ends. If there is no such process, the message comes at once,
+   * with reason `'noproc'` (M1). A monitor watches one incarnation, not a name (M3).
+   *
+   * @returns The reference that the `Down` carries.
+   * @throws {LimitExceededError} This process has as many monitors as `limits.monitors` allows. Nothing is monitored.
    */
   monitor(destination: Destination): Ref {
     const { runtime, isFenced, label, relations } = serverOf(this);
@@ -91,8 +96,8 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Ends a watch, and answers whether it was still on. With `flush` a `Down` that already waits in the mailbox is dropped,
-   * and the answer is false as well then (M2).
+   * Ends a monitor. Returns whether it was still active: false if it has already reported. With `flush`, a `Down` that is already in the
+   * mailbox is removed; the result is false in that case too (M2).
    */
   demonitor(ref: Ref, options: { flush?: boolean } = {}): boolean {
     if (serverOf(this).isFenced) return false;
@@ -102,8 +107,10 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Relations this process and another to one fate (L1): when one ends abnormally, so does the other, unless it traps exits.
-   * Linking to a process that is gone is an exit signal `'noproc'` (L2).
+   * Links this process to another one (L1): when either ends abnormally, so does the other, unless it traps exits.
+   *
+   * @throws {NoProcessError} There is no such process, and this process does not trap exits. If it does, it gets an `Exit` message with
+   *   reason `'noproc'` instead (L2).
    */
   link(destination: Destination): void {
     const { runtime, isFenced } = serverOf(this);
@@ -119,7 +126,7 @@ export class Self extends ProcessHandle {
     serverOf(this).deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
   }
 
-  /** Removes a link. */
+  /** Removes the link to another process, if there is one. Exit signals that were already sent still arrive. */
   unlink(destination: Destination): void {
     const { runtime, isFenced } = serverOf(this);
     const other = isFenced ? undefined : resolveProcess(runtime, destination);
@@ -127,8 +134,11 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Starts a server linked to this process, which becomes its parent: when this process ends, the child ends too. Rejects
-   * with `StartError` or `AlreadyStartedError`; a failed start also ends this process unless it traps exits (I3).
+   * Starts a server that is linked to this process, which becomes its parent: when this process ends, so does the child.
+   *
+   * @throws {StartError} The start failed. It also ends this process, unless this process traps exits (I3).
+   * @throws {AlreadyStartedError} Another process holds the name. No process was started.
+   * @throws {NoProcessError} This process has ended.
    */
   async startLink(server: unknown, options: StartOptions = {}): Promise<Pid> {
     const { runtime, isFenced } = serverOf(this);
@@ -137,39 +147,40 @@ export class Self extends ProcessHandle {
   }
 
   /**
-   * Runs `work` outside of the mailbox, in a task of its own: the process goes on with its messages meanwhile. Not linked, but
-   * stopped when this process ends. Without anybody who waits for it by then, the result comes as `TaskResult` and `Down`; a failure
-   * comes as `Down` with what was thrown, and never as an unhandled rejection (K15).
+   * Runs `work` in a task of its own, outside of the mailbox: this process handles messages meanwhile. The task is not linked, but it is
+   * stopped when this process ends. If no code waits for the result when the task ends, this process gets a `TaskResult` and a `Down`
+   * message; if the task failed, only a `Down` with the thrown value, and never an unhandled rejection (K15).
    *
-   * The answer to a call may be left to it: `void this.self.task(…).then(from.reply, from.replyError)`.
+   * A task may also answer a call: `void this.self.task(…).then(from.reply, from.replyError)`.
    */
   task<T>(work: TaskFunction<T>): Task<T> {
     return startTask(serverOf(this).runtime, work, { owner: serverOf(this), endsWithOwner: true });
   }
 
   /**
-   * Lets this process get what is broadcast on `topic`, as plain messages (B1). The topic is compared as it is: there are no
-   * wildcards. Subscribing twice delivers twice. A restarted process subscribes again, best in `init` (B3).
+   * Subscribes this process to `topic`: it gets what is broadcast there, as plain messages (B1). Topics match exactly; there are no
+   * wildcards. A process that subscribes twice gets every message twice. Subscriptions end with the process, so subscribe in `init`, which
+   * also runs after a restart (B3).
    *
-   * @param options.metadata  What a dispatcher of the application's own may read (B4). Default: undefined.
+   * @param options.metadata  A value for a custom dispatcher of the application (B4). Default: undefined.
    */
   subscribe(topic: string, options: { readonly metadata?: unknown } = {}): void {
     serverOf(this).runtime.topics.subscribe(this, topic, options);
   }
 
-  /** Ends all subscriptions of this process to `topic`. What lies in the mailbox already stays there. */
+  /** Ends all subscriptions of this process to `topic`. Messages that are already in the mailbox stay there. */
   unsubscribe(topic: string): void {
     serverOf(this).runtime.topics.unsubscribe(this, topic);
   }
 
-  /** Sends `message` to everybody who subscribed to `topic`, this process included (B2). */
+  /** Sends `message` to every subscriber of `topic`, including this process if it is one (B2). */
   broadcast(topic: string, message: unknown): void {
     if (!serverOf(this).isFenced) serverOf(this).runtime.topics.broadcast(topic, message);
   }
 
-  /** Ends this process with `reason` after `terminate`. Nothing after it runs, and no `catch` can undo it. */
+  /** Ends this process with `reason`, after `terminate` has run. Code after this call does not run, and no `catch` can undo the exit. */
   exit(reason: ExitReason): never;
-  /** Sends an exit signal to another process. `'kill'` cannot be trapped and skips `terminate` (E6). */
+  /** Sends an exit signal to another process. The reason `'kill'` cannot be trapped and skips `terminate` (E6). */
   exit(destination: Destination, reason: ExitReason): void;
   exit(...args: [ExitReason] | [Destination, ExitReason]): void {
     const server = serverOf(this);
@@ -186,7 +197,7 @@ export class Self extends ProcessHandle {
   }
 }
 
-/** The `self` of a process, made on first use. */
+/** The `self` of a process, created on first use. */
 export function selfOf(server: GenServerProcess): Self {
   return (server.handle ??= new Self(server)) as Self;
 }

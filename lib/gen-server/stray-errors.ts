@@ -3,18 +3,19 @@ import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './process/gen-server-process.js';
 import { TaskProcess } from './tasks/task-process.js';
 
-/** Where Node puts what nobody has caught: a rejected promise, and what a callback of its own threw. */
+/** The events by which Node reports uncaught errors: of a rejected promise, and of a callback that threw. */
 export type StrayOrigin = 'unhandledRejection' | 'uncaughtException';
 
-/** Everybody who attributes. One listener serves them all: what none of them owns must be passed on once. */
-const attributing: Readonly<Record<StrayOrigin, Set<StrayErrors>>> = {
+/** The active instances per event. They share one listener, because an error that none of them claims must be passed on exactly once. */
+const active: Readonly<Record<StrayOrigin, Set<StrayErrors>>> = {
   unhandledRejection: new Set(),
   uncaughtException: new Set(),
 };
 
 /**
- * Makes what a server leaves behind, and nobody catches, the failure of that server rather than of Node. It needs tracking, and
- * is best effort: work that goes through a pool or an emitter may carry the context of whoever made that.
+ * Turns an uncaught error in code that a server or task has left running into a crash of that server or task, instead of the Node process.
+ * It requires tracking, and is best effort: work that goes through a pool or an emitter may run in the async context of the code that
+ * created the pool or emitter.
  */
 export class StrayErrors {
   constructor(
@@ -24,28 +25,28 @@ export class StrayErrors {
 
   start(): void {
     for (const origin of this.origins) {
-      attributing[origin].add(this);
+      active[origin].add(this);
       listen(origin);
     }
   }
 
   stop(): void {
     for (const origin of this.origins) {
-      attributing[origin].delete(this);
-      if (attributing[origin].size === 0) process.removeListener(origin, LISTENERS[origin]);
+      active[origin].delete(this);
+      if (active[origin].size === 0) process.removeListener(origin, LISTENERS[origin]);
     }
   }
 
-  /** Crashes the process that the error comes from. Answers whether there is one, and it is still the same incarnation. */
+  /** Crashes the process that the error comes from. Returns false if it comes from no process, or from an incarnation that has ended. */
   claim(error: unknown): boolean {
     const owner = this.runtime.tracking?.origin;
     if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess) || processOf(owner.pid) !== owner)
       return false;
-    owner.crashAstray(error);
+    owner.crashByStrayError(error);
     return true;
   }
 
-  /** Runs `work` when Node is done with the errors at hand. */
+  /** Runs `work` after Node has processed the current errors. */
   afterwards(work: () => void): void {
     this.runtime.clock.nextTurn(work);
   }
@@ -53,43 +54,43 @@ export class StrayErrors {
 
 const LISTENERS: Readonly<Record<StrayOrigin, (error: unknown, origin: unknown) => void>> = {
   unhandledRejection(reason) {
-    for (const one of attributing.unhandledRejection) if (one.claim(reason)) return;
-    // Node does what it does by default only when nobody listens. Whoever else listens has been told by Node already.
+    for (const strayErrors of active.unhandledRejection) if (strayErrors.claim(reason)) return;
+    // Our listener suppresses Node's default reaction. Other listeners suppress it too, and Node has already called them.
     if (process.listenerCount('unhandledRejection') > 1 || !isFatal(unhandledRejectionsMode())) return;
     void Promise.resolve().then(() => leaveToNode('unhandledRejection', reason));
   },
   uncaughtException(error, origin) {
-    // A rejection has had its chance, or was not to have one.
+    // The other listener has already handled a rejection, or rejections are not to be attributed at all.
     const isRejection = origin === 'unhandledRejection';
-    if (!isRejection) for (const one of attributing.uncaughtException) if (one.claim(error)) return;
+    if (!isRejection) for (const strayErrors of active.uncaughtException) if (strayErrors.claim(error)) return;
     if (process.listenerCount('uncaughtException') > 1) return;
     leaveToNode(isRejection ? 'unhandledRejection' : 'uncaughtException', error);
   },
 };
 
 function listen(origin: StrayOrigin): void {
-  const isWanted = attributing[origin].size > 0;
+  const isWanted = active[origin].size > 0;
   if (isWanted && !process.listeners(origin as never).includes(LISTENERS[origin] as never)) {
     process.on(origin, LISTENERS[origin]);
   }
 }
 
-/** Raises it once more while we do not listen: the one way to get Node's own answer, with its origin and its exit code. */
+/** Raises the error again while our listeners are removed: the only way to get Node's default reaction, with its origin and exit code. */
 function leaveToNode(origin: StrayOrigin, error: unknown): void {
-  const [anyone] = [...attributing.unhandledRejection, ...attributing.uncaughtException];
+  const [instance] = [...active.unhandledRejection, ...active.uncaughtException];
   for (const each of ORIGINS) process.removeListener(each, LISTENERS[each]);
   if (origin === 'unhandledRejection') void Promise.reject(error);
   else {
-    anyone?.afterwards(() => {
+    instance?.afterwards(() => {
       throw error;
     });
   }
-  anyone?.afterwards(() => ORIGINS.forEach(listen));
+  instance?.afterwards(() => ORIGINS.forEach(listen));
 }
 
 const ORIGINS: readonly StrayOrigin[] = ['unhandledRejection', 'uncaughtException'];
 
-/** In the other modes Node warns or is silent, whether somebody listens or not. */
+/** Whether an unhandled rejection ends Node in this mode. In the others Node warns or stays silent, with or without listeners. */
 function isFatal(mode: string): boolean {
   return mode === 'throw' || mode === 'warn-with-error-codes';
 }

@@ -464,10 +464,10 @@ export class GenServerProcess extends Process {
   }
 
   /**
-   * Code that this incarnation left running failed, and nobody waits for it. The process crashes with that after the message in
-   * hand. One failure is enough.
+   * Crashes the process after the current message, because code that this incarnation left running failed and no code caught the error.
+   * Further errors are ignored once the process is about to end abnormally.
    */
-  crashAstray(thrown: unknown): void {
+  crashByStrayError(thrown: unknown): void {
     if (this.ending !== null && !isCleanExit(this.ending.reason)) return;
     this.markExit(reasonOfThrown(thrown));
   }

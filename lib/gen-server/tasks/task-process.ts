@@ -94,8 +94,8 @@ export class TaskProcess extends Process {
   /** Tasks have no mailbox to read. */
   override deliver(): void {}
 
-  /** A promise that the function left behind was rejected, and nobody waits for that. */
-  crashAstray(thrown: unknown): void {
+  /** Crashes the task, because code that its function left running failed and no code caught the error. */
+  crashByStrayError(thrown: unknown): void {
     if (this.isFenced) return;
     this.thrown = { value: thrown };
     this.reportCrash(reasonOfThrown(thrown), thrown);
