@@ -142,8 +142,9 @@ const mailbox = [
   {
     id: 'drop-counted-twice',
     breaks: 'P3: a dropped message makes room',
-    in: 'dropNewest',
-    remove: 'counted--;',
+    in: 'BoundedMailbox.push',
+    insert: 'this.counted++;',
+    before: 'shed(...evicted);',
   },
   {
     id: 'shed-caller-forgotten',
@@ -362,7 +363,7 @@ const relations = [
     id: 'demonitor-without-flush',
     breaks: 'L1: no Down after demonitor and flush',
     in: 'demonitor',
-    remove: 'if (!wasOn && options.flush === true) serverOf(this).forgetDown(ref);',
+    remove: 'if (!wasOn && options.flush === true) serverOf(this).forgetMessage(ref, (message) => message instanceof Down);',
   },
   {
     id: 'watches-beyond-death',

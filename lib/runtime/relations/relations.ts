@@ -33,8 +33,8 @@ export interface RelatedProcess extends Sibling<RelatedProcess> {
  * a process form an intrusive list, so a monitor costs no memory besides this object.
  */
 export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
-  private previous: Monitor | null = null;
-  private next: Monitor | null = null;
+  private previousWatcher: Monitor | null = null;
+  private nextWatcher: Monitor | null = null;
   private isOn = false;
 
   constructor(protected readonly target: P) {}
@@ -43,11 +43,11 @@ export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
 
   start(): this {
     const relations = relationsOf(this.target);
-    const previous = relations.lastWatcher;
+    const previousWatcher = relations.lastWatcher;
     this.isOn = true;
-    this.previous = previous;
-    if (previous === null) relations.firstWatcher = this;
-    else previous.next = this;
+    this.previousWatcher = previousWatcher;
+    if (previousWatcher === null) relations.firstWatcher = this;
+    else previousWatcher.nextWatcher = this;
     relations.lastWatcher = this;
     return this;
   }
@@ -56,13 +56,13 @@ export abstract class Monitor<P extends RelatedProcess = RelatedProcess> {
   stop(): boolean {
     if (!this.isOn) return false;
     this.isOn = false;
-    const { previous, next } = this;
+    const { previousWatcher, nextWatcher } = this;
     const relations = relationsOf(this.target);
-    if (previous === null) relations.firstWatcher = next;
-    else previous.next = next;
-    if (next === null) relations.lastWatcher = previous;
-    else next.previous = previous;
-    this.previous = this.next = null;
+    if (previousWatcher === null) relations.firstWatcher = nextWatcher;
+    else previousWatcher.nextWatcher = nextWatcher;
+    if (nextWatcher === null) relations.lastWatcher = previousWatcher;
+    else nextWatcher.previousWatcher = previousWatcher;
+    this.previousWatcher = this.nextWatcher = null;
     return true;
   }
 }
