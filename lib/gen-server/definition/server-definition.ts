@@ -5,15 +5,15 @@ import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import type { ServerInstance } from './server-instance.js';
 import type { StartOptions } from './start-options.js';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a user's method, called with what was sent
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a user's method, called with the arguments that were sent
 export type HandlerMethod = (this: any, ...args: any[]) => unknown;
 
-/** How many arguments a payload holds: none, the payload itself, or an array of them. */
+/** What a payload holds: 0 means no argument, 1 means that it is the only argument, 2 means an array of the arguments. */
 type Arity = 0 | 1 | 2;
 
 /**
- * A handler together with the form its arguments travel in. Doubles as the envelope of a cast, so that a cast with at most
- * one argument allocates nothing.
+ * A handler and the form in which its arguments are sent. It is also the envelope of a cast, so that a cast with at most one argument
+ * allocates nothing.
  */
 export class Invocation implements Envelope {
   readonly kind = CAST;
@@ -36,7 +36,7 @@ export class Invocation implements Envelope {
   }
 }
 
-/** One callback of a server, under the name or tag it answers to. */
+/** One callback of a server, with the name or tag that messages use for it. */
 export class Handler {
   readonly none: Invocation;
   readonly one: Invocation;
@@ -45,9 +45,9 @@ export class Handler {
   constructor(
     readonly name: string | symbol,
     method: HandlerMethod,
-    /** The call timeout of this handler, where it has one of its own. */
+    /** The call timeout of this handler in milliseconds, if it differs from that of the server. */
     readonly timeoutMs?: number,
-    /** Which of its arguments nobody may see. */
+    /** Which of its arguments must not be shown. */
     readonly secrets?: SecretArguments,
   ) {
     this.none = new Invocation(this, method, 0);
@@ -59,7 +59,7 @@ export class Handler {
     return args.length === 0 ? this.none : args.length === 1 ? this.one : this.many;
   }
 
-  /** The invocation for the payload that was made for another handler. */
+  /** The invocation of this handler for a payload that was made for `invocation` of another handler. */
   inPlaceOf({ arity }: Invocation): Invocation {
     return arity === 0 ? this.none : arity === 1 ? this.one : this.many;
   }
@@ -73,21 +73,23 @@ export function payloadOf(args: readonly unknown[]): unknown {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a message class of any form
 type MessageClass = abstract new (...args: any[]) => unknown;
 
-/** Finds the handler of an info by its class, by the string or symbol that it is or has as `type`, else the rest. */
+/** Finds the handler of an info: by its class, then by its tag (the string or symbol that it is, or has as `type`), else the catch-all. */
 export class InfoHandlers {
   private readonly byTag = new Map<string | symbol, Handler>();
   private readonly byClass = new Map<MessageClass, Handler>();
-  private rest: Handler | undefined;
-  /** Made once and not for each message. */
+  private catchAll: Handler | undefined;
+  /** Created once, because a closure per message would cost too much. */
   private readonly handlerOf = (prototype: object): Handler | undefined =>
     this.byClass.get((prototype as { constructor: MessageClass }).constructor);
 
-  /** Answers the handler that was there before: two handlers for one tag are a mistake. */
+  /**
+   * Adds the handler of a tag or class; undefined means the catch-all. Returns the previous one: two handlers for one tag are a mistake.
+   */
   add(tag: string | symbol | MessageClass | undefined, handler: Handler): Handler | undefined {
     let present: Handler | undefined;
     if (tag === undefined) {
-      present = this.rest;
-      this.rest = handler;
+      present = this.catchAll;
+      this.catchAll = handler;
     } else if (typeof tag === 'function') {
       present = this.byClass.get(tag);
       this.byClass.set(tag, handler);
@@ -99,13 +101,13 @@ export class InfoHandlers {
   }
 
   find(message: unknown): Handler | undefined {
-    if (typeof message === 'string' || typeof message === 'symbol') return this.byTag.get(message) ?? this.rest;
-    if (typeof message !== 'object' || message === null) return this.rest;
+    if (typeof message === 'string' || typeof message === 'symbol') return this.byTag.get(message) ?? this.catchAll;
+    if (typeof message !== 'object' || message === null) return this.catchAll;
     try {
-      return this.findByClass(message) ?? this.findByType(message) ?? this.rest;
+      return this.findByClass(message) ?? this.findByType(message) ?? this.catchAll;
     } catch {
-      // What cannot be looked at (a getter or a proxy that throws) has no tag. Whoever sends it must not end the receiver by that.
-      return this.rest;
+      // A message whose getter or proxy throws has no tag. Its sender must not be able to crash the receiver with it.
+      return this.catchAll;
     }
   }
 
@@ -122,36 +124,35 @@ export class InfoHandlers {
 }
 
 /**
- * A server as the runtime runs it: which names lead to which code. Nothing that is not in here can be invoked, whatever is
- * sent. Made once per class or behaviour.
+ * The handlers of a server by name. No message can invoke anything else, whatever it contains. Made once per class or behaviour.
  */
 export interface ServerDefinition {
-  /** The name for people. */
+  /** The name of the server in errors and events. */
   readonly label: string;
   readonly calls: ReadonlyMap<string | symbol, Handler>;
   readonly casts: ReadonlyMap<string | symbol, Handler>;
   readonly infos: InfoHandlers;
   readonly continues: ReadonlyMap<string | symbol, Handler>;
-  /** A plain behaviour takes whatever is asked with one callback. */
+  /** The single callback by which a plain behaviour takes every call; likewise for casts and continues. */
   readonly anyCall?: Handler;
   readonly anyCast?: Handler;
   readonly anyContinue?: Handler;
-  /** Whether an error thrown by a call handler is a business error, to be answered as `replyError` would. */
+  /** Whether an error thrown by a call handler is a business error, which goes to the caller as with `replyError`. */
   isReplyError(error: unknown): boolean;
-  /** Default timeout of calls; 5 000 ms when absent. */
+  /** The default timeout of calls in milliseconds; 5 000 if absent. */
   readonly callTimeoutMs?: number;
-  /** Of the code, for `codeChange`. */
+  /** The version of the code, for `codeChange`. */
   readonly version?: string | number;
-  /** Is told of changes of the configuration. */
+  /** The handler of configuration changes. */
   readonly configChange?: Handler;
-  /** Acts on exits of its children before anything else runs. */
+  /** Whether the server handles exits of its children before any other process runs. */
   readonly isSupervisor?: boolean;
 }
 
-/** A server that can be started: what it is, and how an instance for the next incarnation is made. */
+/** What a server is started from: its definition, and a way to create an instance for each incarnation. */
 export interface ServerBlueprint {
   readonly definition: ServerDefinition;
-  /** How it is started where the start says nothing else. */
+  /** The start options to use for those that a start leaves out. */
   readonly defaults?: StartOptions;
   create(): ServerInstance | Promise<ServerInstance>;
 }

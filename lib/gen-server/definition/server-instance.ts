@@ -1,8 +1,8 @@
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 
 /**
- * What a process runs: an instance of a server class, or of the class that stands for a plain behaviour. The process knows no more of
- * it than its optional callbacks.
+ * What a process runs: an instance of a server class, or of the class that runs a plain behaviour. The process knows only its optional
+ * callbacks.
  */
 /* eslint-disable @typescript-eslint/no-explicit-any -- every server has its own arguments and state */
 export interface ServerInstance {
@@ -13,11 +13,11 @@ export interface ServerInstance {
 }
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-/** The method by which an instance is told its process. A symbol, so that it collides with nothing a user may declare. */
+/** The method that gives an instance its process. A symbol, so that it cannot collide with a member of a user's class. */
 export const ATTACH: unique symbol = Symbol('nestjs-genserver.attach');
 
-/** Tells an instance which process runs it. Only then does the instance have a state and a `self`. */
+/** Gives an instance the process that runs it. From then on the instance has a state and a `self`. */
 export function attachProcess(instance: ServerInstance, process: object): void {
-  // Protected in the class, so that it is on no client.
+  // A cast, because the method is protected: otherwise it would be part of the type of every client.
   (instance as { [ATTACH](process: object): void })[ATTACH](process);
 }

@@ -3,45 +3,46 @@ import { isMaxMailbox, MAX_MAILBOX_RANGE, type MaxMailbox } from '../../runtime/
 import type { ServerName } from '../../runtime/server-name.js';
 import { print } from '../../runtime/secrets/print.js';
 
-/** What `init` gets: the same for every incarnation, or made anew for each. */
+/** The arguments of `init`: an array that every incarnation shares, or a function that makes one for each incarnation. */
 export type InitArguments = readonly unknown[] | (() => readonly unknown[]);
 
-/** How a server is started. */
+/** The options of a start. An option that is undefined counts as left out. */
 export interface StartOptions {
-  /** What to be found by. Taken before `init` runs (I8). Default: none. */
+  /** The name to register the process under, before `init` runs (I8). Default: none. */
   readonly name?: ServerName | undefined;
   /**
-   * The arguments of `init`, evaluated once and reused by every incarnation (S23), or a function that makes them anew for
-   * each. Default: none.
+   * The arguments of `init`: an array, evaluated once and reused by every incarnation (S23), or a function that makes them for each
+   * incarnation. Default: none.
    */
   readonly args?: InitArguments | undefined;
-  /** How long making the instance and `init` may take, in milliseconds. Default: Infinity. */
+  /** How long creating the instance and running `init` may take, in milliseconds, 0 or more. Default: Infinity. */
   readonly startTimeoutMs?: number | undefined;
-  /** Turns exit signals of others than the parent into `Exit` messages. Default: false. */
+  /** Whether exit signals from processes other than the parent become `Exit` messages. Default: false. */
   readonly trapExit?: boolean | undefined;
   /**
-   * Whether the server finishes its queue and runs `terminate` when its parent stops it, also without `trapExit`.
-   * Default: true; false gives OTP's instant death.
+   * Whether the server finishes its queue and runs `terminate` when its parent stops it, even without `trapExit`. Default: true; with
+   * false it ends at once, as in OTP.
    */
   readonly drain?: boolean | undefined;
-  /** `'clone'` copies arguments and replies, so that nobody shares memory with the server. Default: `'none'`. */
+  /** `'clone'` copies arguments and replies, so that callers share no memory with the server. Default: `'none'`. */
   readonly isolation?: 'none' | 'clone' | undefined;
   /**
-   * Ends the process with reason `{ shutdown: 'idle' }` when its mailbox has been empty for so many milliseconds, more than 0, and
-   * nobody waits for an answer, none of its tasks runs and no stream of it is being read. Default: Infinity.
+   * Ends the process with reason `{ shutdown: 'idle' }` when it has been idle for this many milliseconds, more than 0. A process is idle
+   * while its mailbox is empty, no caller waits for an answer, none of its timers or tasks runs and none of its streams is being read.
+   * Default: Infinity.
    */
   readonly idleMs?: number | undefined;
   /**
-   * How many calls, casts and sent messages may wait, and what happens to the rest. What the system has to say always fits.
-   * Default: any number.
+   * How many calls, casts and sent messages may wait, and which message is shed when there is one too many. System messages always fit.
+   * Default: no limit.
    */
   readonly maxMailbox?: MaxMailbox | undefined;
 }
 
-/** An option that no server can be started with. */
+/** A start option with an invalid value. */
 export interface OptionFault {
   readonly option: string;
-  /** What it must be, for messages. */
+  /** The valid values, for error messages. */
   readonly expected: string;
   readonly got: unknown;
 }
@@ -53,7 +54,7 @@ interface OptionRule {
 
 const TRUE_OR_FALSE: OptionRule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
-/** The name is not among them: whether it can be had is known when it is taken. */
+/** The rules of all options but the name, which is checked when it is registered. */
 const RULES: { readonly [Option in Exclude<keyof StartOptions, 'name'>]-?: OptionRule } = {
   args: {
     expected: 'an array of the arguments of init, or a function that returns one',
@@ -71,7 +72,7 @@ const RULES: { readonly [Option in Exclude<keyof StartOptions, 'name'>]-?: Optio
 };
 const OPTIONS = Object.keys(RULES) as (keyof typeof RULES)[];
 
-/** The first option that makes no sense, of those that are given: in JavaScript, or in a configuration, no compiler has seen them. */
+/** Finds the first given option that is invalid. Options that come from JavaScript or a configuration have not been type-checked. */
 export function findOptionFault(options: StartOptions): OptionFault | undefined {
   for (const option of OPTIONS) {
     const got: unknown = options[option];
@@ -81,7 +82,7 @@ export function findOptionFault(options: StartOptions): OptionFault | undefined 
   return undefined;
 }
 
-/** Throws `InvalidArgumentError` when an option makes no sense. */
+/** Throws `InvalidArgumentError` if an option is invalid. */
 export function assertStartOptions(options: StartOptions, label: string): void {
   const fault = findOptionFault(options);
   if (fault === undefined) return;

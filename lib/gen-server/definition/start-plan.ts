@@ -4,24 +4,24 @@ import type { ServerDefinition, ServerBlueprint } from './server-definition.js';
 import { assertStartOptions, type InitArguments, type StartOptions } from './start-options.js';
 
 /**
- * How servers of one kind are started: checked once, and shared by all processes that are started alike, of which there may be a
- * hundred thousand.
+ * The blueprint and the complete options of a start. They are checked once, and shared by all processes that are started alike, of which
+ * there may be a hundred thousand.
  */
 export class StartPlan {
   readonly definition: ServerDefinition;
-  /** What a process is called and given when its start says nothing else. */
+  /** The name and arguments of a process whose start specifies no others. */
   readonly name: ServerName | undefined;
   readonly args: InitArguments;
   readonly startTimeoutMs: number;
   readonly isolation: 'none' | 'clone';
-  /** How long the process may have nothing to do before it ends by itself; Infinity for as long as it likes. */
+  /** After how many idle milliseconds the process ends by itself; Infinity means never. */
   readonly idleMs: number;
-  /** Undefined for as many messages as come. */
+  /** Undefined means no limit. */
   readonly maxMailbox: MaxMailbox | undefined;
   readonly trapsExits: boolean;
   readonly drains: boolean;
 
-  /** Throws when an option makes no sense. */
+  /** Throws `InvalidArgumentError` if an option is invalid. */
   constructor(
     readonly blueprint: ServerBlueprint,
     given: StartOptions = {},
@@ -41,10 +41,10 @@ export class StartPlan {
   }
 }
 
-/** Starts that say nothing of their own share one plan per source. */
+/** One plan per blueprint, shared by the starts without options. */
 const defaultPlans = new WeakMap<ServerBlueprint, StartPlan>();
 
-/** Throws when an option makes no sense. */
+/** The plan of a start with these options. Throws `InvalidArgumentError` if an option is invalid. */
 export function planOf(blueprint: ServerBlueprint, given?: StartOptions): StartPlan {
   if (given !== undefined) return new StartPlan(blueprint, given);
   let plan = defaultPlans.get(blueprint);
@@ -52,10 +52,10 @@ export function planOf(blueprint: ServerBlueprint, given?: StartOptions): StartP
   return plan;
 }
 
-/** What is given as undefined counts as left out. */
+/** Fills in the defaults. An option that is undefined counts as left out. */
 export function withDefaults<T extends object>(given: T, defaults: T | undefined): T {
   return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as T;
 }
 
-/** No arguments, the same array for everybody: a hundred thousand empty ones are a few megabytes. */
+/** An empty argument list that all processes share: a hundred thousand empty arrays take a few megabytes. */
 export const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);

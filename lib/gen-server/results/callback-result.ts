@@ -1,6 +1,6 @@
 /**
- * What a callback answers: which reply, which state, and what next. Results are made by the functions below and never
- * changed. Leaving the state out keeps it, which is decided by the number of arguments: `noReply(undefined)` sets it.
+ * The result of a callback: the reply, the next state, and what comes next. Results are made by the functions below and are immutable. A
+ * state that is left out is kept. The number of arguments decides that: `noReply(undefined)` sets the state to undefined.
  */
 
 declare const brand: unique symbol;
@@ -8,8 +8,8 @@ declare const brand: unique symbol;
 type Primitive = string | number | bigint | boolean | symbol | null | undefined;
 
 /**
- * Infers literals as literals, so that `noReply({ status: 'ready' })` fits a state that is a union. A type parameter does not
- * fit it, so every function below that takes one has a last overload for the state of a generic server.
+ * Infers literal types, so that `noReply({ status: 'ready' })` fits a state that is a union. A type parameter is not assignable to it, so
+ * each function below that takes a state has a last overload for the state of a generic server.
  */
 export type Literal<A> =
   | (A extends [] ? [] : never)
@@ -17,27 +17,27 @@ export type Literal<A> =
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function, whatever its form
   | { [K in keyof A]: A[K] extends Function ? A[K] : Literal<A[K]> };
 
-/** What a promise makes of the result it is put into, so that no handler may return it. */
+/** The type of a result with a promise as its reply. No handler may return it, and the compiler prints the text. */
 export type PromiseInside = 'a promise is no reply: await it first';
 
 /**
- * A promise is told by an overload of its own. If every other value had to prove that it is none, the reply of a generic server
- * could not, since a type parameter may stand for anything. `any` is not taken for a promise.
+ * Matches promises only, for an overload that rejects them. A type that excluded promises instead would also exclude the reply of a generic
+ * server, because a type parameter may stand for anything. `any` does not count as a promise.
  */
 type Promised<P> = 0 extends 1 & P ? never : P extends PromiseLike<unknown> ? P : never;
-/** `never` is a promise to the compiler, as it is everything else. */
+/** The result for `never`, which the compiler takes for a promise because it is assignable to every type. */
 type UnlessNever<P, Result> = [P] extends [never] ? Result : PromiseInside;
 
-/** What else a result may ask for: exactly one of these, as in OTP. */
+/** What a result may request besides a reply and a state: at most one of these, as in OTP. */
 export interface Modifiers<Self> {
   /**
-   * Delivers `Timeout` when no message comes within `ms` milliseconds (T1). One shot: the next message cancels it, and a
-   * message that already waits voids it (T2). 0 fires at once when the mailbox is empty; `Infinity` never fires.
+   * Delivers `Timeout` if no message comes within `ms` milliseconds, 0 or more (T1). It fires at most once: the next message cancels it,
+   * and it does not start while a message is waiting (T2). 0 fires at once if the mailbox is empty; `Infinity` never fires.
    */
   timeout(ms: number): Self;
-  /** Gives the memory of the mailbox back until the next message (T7). Changes nothing else. */
+  /** Releases the memory of the mailbox until the next message (T7). Changes nothing else. */
   hibernate(): Self;
-  /** Runs the `@HandleContinue(tag)` handler with `args` next, before any queued message (T5). */
+  /** Runs the `@HandleContinue(tag)` handler with `args` next, before any waiting message (T5). */
   continue(tag: string | symbol, ...args: unknown[]): Self;
 }
 
@@ -62,7 +62,7 @@ export interface Later<R, S> {
 export interface Stop<S> {
   readonly [brand]: 'stop';
   readonly state: S;
-  /** Answers the call as well: `terminate` runs first, then the reply goes out, even if `terminate` fails (R6). */
+  /** Answers the call as well: `terminate` runs first, then the caller gets the reply, even if `terminate` fails (R6). */
   reply<P>(value: Promised<P>): UnlessNever<P, StopReply<never, S>>;
   reply<R>(value: R): StopReply<R, S>;
 }
@@ -94,10 +94,10 @@ export type CodeChangeResult<S> = Ok<S> | InitError;
 export type ResultKind =
   'reply' | 'replyStream' | 'replyError' | 'noReply' | 'later' | 'stop' | 'ok' | 'error' | 'ignore';
 
-// These three are registered, so that a result made by a second installed copy of the package is known as one.
-/** Stands for a state that was left out. */
+// The three symbols are registered globally, so that results made by a second installed copy of the package are recognized.
+/** Represents a state that was left out. */
 export const KEEP_STATE: unique symbol = Symbol.for('nestjs-genserver.keep_state');
-/** Stands for a stop that answers nobody. */
+/** Represents the missing reply of a stop that answers no call. */
 export const NO_ANSWER: unique symbol = Symbol.for('nestjs-genserver.no_answer');
 
 export type Modifier =
@@ -108,11 +108,11 @@ export type Modifier =
 
 const RESULT_MARK = Symbol.for('nestjs-genserver.result');
 
-/** All results at run time; the interfaces above are how the compiler sees them. */
+/** The class of all results at run time. The interfaces above are its types at compile time. */
 export class CallbackResult {
   constructor(
     readonly kind: ResultKind,
-    /** The reply, the error, the stop reason or the request that is answered later. */
+    /** The reply, the error, the stop reason or the request that will be answered later. */
     readonly value: unknown,
     readonly state: unknown,
     readonly modifier: Modifier | null,
@@ -137,14 +137,14 @@ export class CallbackResult {
   }
 
   private modified(modifier: Modifier): CallbackResult {
-    // Refused where the result is looked at (R3): here nobody knows whose it is.
+    // A second modifier is refused when the result is applied (R3): the server to name in the error is unknown here.
     const next: Modifier = this.modifier === null ? modifier : { type: 'more_than_one' };
     return new CallbackResult(this.kind, this.value, this.state, next, this.answer);
   }
 }
 Object.defineProperty(CallbackResult.prototype, RESULT_MARK, { value: true });
 
-/** Whether a callback answered with a result at all. */
+/** Whether the value that a callback returned is a result. */
 export function isResult(value: unknown): value is CallbackResult {
   return value instanceof CallbackResult || (typeof value === 'object' && value !== null && RESULT_MARK in value);
 }
@@ -157,7 +157,7 @@ const NO_REPLY = Object.freeze(make('noReply', undefined, KEEP_STATE));
 const IGNORE = Object.freeze(make('ignore', undefined, KEEP_STATE));
 
 /**
- * Answers a call with `value` and, when given, replaces the state.
+ * Answers a call with `value`, and replaces the state if one is given. `value` must not be a promise: await it first.
  *
  * @publicApi
  */
@@ -173,7 +173,8 @@ export function reply(value: unknown, ...state: unknown[]): unknown {
 }
 
 /**
- * Answers a call with a business error: the caller's promise rejects with `error` itself, and the process lives on.
+ * Answers a call with a business error, and replaces the state if one is given. The caller's promise rejects with `error` itself, and the
+ * process goes on.
  *
  * @publicApi
  */
@@ -185,7 +186,7 @@ export function replyError(error: unknown, ...state: [] | [unknown]): unknown {
 }
 
 /**
- * Goes on without an answer, from a cast, an info or a continue, and replaces the state when one is given.
+ * Continues without an answer, after a cast, an info or a continue, and replaces the state if one is given.
  *
  * @publicApi
  */
@@ -197,7 +198,8 @@ export function noReply(...state: [] | [unknown]): unknown {
 }
 
 /**
- * Ends the process with `reason` after `terminate` has run. From `init`: does not start, and the start fails with `reason`.
+ * Ends the process with `reason` after `terminate` has run, and replaces the state first if one is given. In `init`, the start fails with
+ * `reason`, and `terminate` does not run.
  *
  * @publicApi
  */
@@ -209,7 +211,7 @@ export function stop(reason: unknown, ...state: [] | [unknown]): unknown {
 }
 
 /**
- * Starts, with `state` as the first state. From `init` only.
+ * Completes the start with `state` as the first state; in `codeChange`, replaces the state. Only from `init` and `codeChange`.
  *
  * @publicApi
  */
@@ -220,8 +222,8 @@ export function ok(state: unknown): unknown {
 }
 
 /**
- * Does not start: the start fails with `reason`, but the process ends `'normal'`, so a linked parent lives and nothing is
- * logged as a crash (I2). From `init` only.
+ * Refuses the start: it fails with `reason`, but the process ends with `'normal'`, so a linked parent lives and no crash is logged (I2). In
+ * `codeChange`, keeps the old state. Only from `init` and `codeChange`.
  *
  * @publicApi
  */
@@ -231,7 +233,7 @@ export function error(reason: unknown): unknown {
 }
 
 /**
- * Does not start, on purpose: a supervisor keeps the child without a process (I4). From `init` only.
+ * Declines the start deliberately: there is no process, and a supervisor keeps the child without one (I4). Only from `init`.
  *
  * @publicApi
  */

@@ -2,7 +2,7 @@ import { Down } from '../../runtime/exits/messages.js';
 import type { Ref } from '../../runtime/pid.js';
 
 /**
- * Arrives when a result asked for `.timeout(ms)` and no message came in that time (T1). Handle it with
+ * The message that a server gets if its last result requested `.timeout(ms)` and no message came within that time (T1). Handle it with
  * `@HandleInfo(Timeout)`.
  *
  * @publicApi
@@ -10,8 +10,8 @@ import type { Ref } from '../../runtime/pid.js';
 export class Timeout {}
 
 /**
- * The result of a task that nobody waited for by the time it ended (K15). A `Down` of the same `ref` follows, with reason
- * `'normal'`; a task that failed sends only that. Handle it with `@HandleInfo(TaskResult)`.
+ * The message with the result of a task, sent to its owner if no code waits for the result when the task ends (K15). A `Down` with the same
+ * `ref` and reason `'normal'` follows. A task that failed sends only a `Down`. Handle it with `@HandleInfo(TaskResult)`.
  *
  * @publicApi
  */
@@ -19,6 +19,7 @@ export class TaskResult<T = unknown> {
   constructor(
     /** The `ref` of the task. */
     readonly ref: Ref,
+    /** What the function of the task returned. */
     readonly value: T,
   ) {}
 }

@@ -2,12 +2,12 @@ import { print } from '../../runtime/secrets/print.js';
 import { type CallbackResult, isResult, NO_ANSWER, type ResultKind } from './callback-result.js';
 import { isThenable } from './thenable.js';
 
-/** Where a result comes from, which decides what it may be. */
+/** The kind of callback that returned a result, which decides what the result may be. */
 export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init' | 'code_change';
 
 const ALLOWED: Readonly<Record<ResultOrigin, readonly ResultKind[]>> = {
   call: ['reply', 'replyStream', 'replyError', 'later', 'stop'],
-  // A plain behaviour gets `from` as an argument, so it may go on without a word, as in OTP (C12).
+  // A plain behaviour gets `from` as an argument, so it may return without an answer, as in OTP (C12).
   any_call: ['reply', 'replyStream', 'replyError', 'later', 'noReply', 'stop'],
   cast: ['noReply', 'stop'],
   init: ['ok', 'stop', 'error', 'ignore'],
@@ -22,7 +22,7 @@ const REMEDY: Readonly<Record<ResultOrigin, string>> = {
   code_change: 'codeChange returns ok(state) or error(reason)',
 };
 
-/** What is wrong with a value as the result of a callback (R2, R3), or undefined when it is a result. */
+/** Describes why a value is not a valid result of a callback (R2, R3); undefined if it is one. */
 export function faultOf(value: unknown, origin: ResultOrigin): string | undefined {
   if (!isResult(value)) return `${REMEDY[origin]}.`;
   if (!ALLOWED[origin].includes(value.kind)) return `${REMEDY[origin]}.`;
@@ -40,7 +40,7 @@ function faultOfAnswer({ kind, value, state, answer }: CallbackResult, origin: R
   return undefined;
 }
 
-/** Nobody will await it any more, so a rejection of it must not become Node's business. */
+/** The refused promise will never be awaited, so its rejection must not become an unhandled one. */
 function refusePromise(promise: PromiseLike<unknown>, what: 'reply' | 'state'): string {
   void Promise.resolve(promise).catch(() => undefined);
   return `a promise is no ${what}: await it first.`;

@@ -1,7 +1,7 @@
 import type * as results from './callback-result.js';
 
-// Types that are likely in a decorated signature, each with a value of the same name: Nest's own tsconfig emits the types of
-// parameters and returns as metadata, and refuses to import a mere type there (TS1272).
+// The types that are common in decorated signatures, each with a value of the same name. Nest's default tsconfig emits the types of
+// parameters and return values as metadata, and reports TS1272 for an import that is only a type.
 
 /** What a call handler may return. @publicApi */
 export type CallResult<R, S> = results.CallResult<R, S>;

@@ -1,5 +1,6 @@
 /**
- * Whether `await` would wait for a value. A getter that throws counts: awaiting it throws the same, where it is looked for.
+ * Whether `await` would wait for a value. A value whose `then` getter throws counts too: awaiting it throws that error, where the caller
+ * expects one.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
@@ -11,8 +12,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Waits for a value as `await` does, in the async context of whoever calls this: a thenable that calls back at once, twice or
- * in a context of its own, or whose `then` throws, is tamed by a native promise, and so is a promise with a `then` of its own.
+ * Waits for a value as `await` does, and calls back once, in the async context of the caller. A native promise shields it from a thenable
+ * that calls back at once, twice or in another context, or whose `then` throws, and from a promise with a `then` of its own.
  */
 export function whenSettled(
   value: PromiseLike<unknown>,
