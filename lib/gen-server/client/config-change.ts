@@ -5,18 +5,20 @@ import { GenServerProcess } from '../process/gen-server-process.js';
 import { SystemRequest } from '../process/system-request.js';
 
 /**
- * How the configuration of the application changed (AP5). What stayed as it was is in none of the three.
+ * How the configuration of the application changed (AP5). Unchanged keys are in none of the three members.
  *
  * @publicApi
  */
 export interface ConfigChange {
-  /** Keys that have another value now, with that value. */
+  /** The keys whose value changed, with the new value. */
   readonly changed: Readonly<Record<string, unknown>>;
+  /** The new keys, with their value. */
   readonly added: Readonly<Record<string, unknown>>;
+  /** The keys that no longer exist. */
   readonly removed: readonly string[];
 }
 
-/** Runs `onConfigChange` in its place in the queue. It is never dropped by a full mailbox, and waits while the server is suspended. */
+/** Runs `onConfigChange` when its turn in the queue comes. A full mailbox never sheds it; a suspended server handles it once resumed. */
 class ConfigChangeRequest extends SystemRequest {
   constructor(private readonly change: ConfigChange) {
     super();

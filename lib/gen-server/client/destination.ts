@@ -7,41 +7,41 @@ import { formatName, isServerName, type ServerClass, type ServerName } from '../
 import type { Runtime } from '../../runtime/runtime.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
 
-/** Under this key a client says whom it talks to, so that clients are destinations too. */
+/** The key under which a client holds its destination, so that clients are destinations too. */
 export const DESTINATION: unique symbol = Symbol('nestjs-genserver.destination');
 
-/** Something that stands for a destination: a client. Optional, so that a literal in a test may pass for a client. */
+/** A client, which holds its destination. The member is optional, so that an object literal in a test can stand in for a client. */
 export interface Addressed {
   readonly [DESTINATION]?: Destination;
 }
 
-/** A process of a server that is started on demand, by its key. */
+/** The process for one key of a server that is started on demand. */
 export interface DestinationOfKey {
   readonly server: ServerClass;
   readonly key: unknown;
 }
 
 /**
- * Whom a message is for: a pid (one incarnation), a name or a key (whoever holds it when the message is sent), or a client.
+ * The receiver of a message: a pid (one incarnation), a name or key (its holder at the time the message is sent), or a client.
  *
  * @publicApi
  */
 export type Destination = Pid | ServerName | DestinationOfKey | Addressed;
 
-/** The live server behind a destination, or undefined. Throws when it is no destination at all. */
+/** The live server behind a destination, or undefined. Throws `InvalidArgumentError` if the value is not a destination. */
 export function resolve(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
   const pid = whereis(runtime, destination);
   const process = pid === undefined ? undefined : processOf(pid);
   return process instanceof GenServerProcess ? process : undefined;
 }
 
-/** The live process behind a destination, a server or a task, or undefined. */
+/** Like {@link resolve}, for a server or a task. */
 export function resolveProcess(runtime: Runtime, destination: Destination): Process | undefined {
   const pid = whereis(runtime, destination);
   return pid === undefined ? undefined : processOf(pid);
 }
 
-/** The pid behind a destination: for a name whoever holds it now, for a pid itself while it lives. */
+/** The pid behind a destination: the current holder of a name or key, or the pid itself while its process lives; else undefined. */
 export function whereis(runtime: Runtime, destination: Destination): Pid | undefined {
   if (destination instanceof Pid) return processOf(destination) === undefined ? undefined : destination;
   if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);

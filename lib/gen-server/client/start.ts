@@ -11,36 +11,36 @@ import type { ServerBlueprint } from '../definition/server-definition.js';
 import { planOf, type StartPlan } from '../definition/start-plan.js';
 import { AwaitedStart, type StartObserver, whenStarted } from '../process/start-observer.js';
 
-/** A process that has been made and is about to run its `init`. */
+/** A process that was created and is about to run its `init`. */
 export interface Spawned {
   readonly process: GenServerProcess;
-  /** Settles once: when `init` is done, or will never be. Does not reject. */
+  /** Fulfilled when `init` has finished, or never will. Does not reject. */
   readonly outcome: Promise<StartOutcome>;
 }
 
-/** Who starts a process and what it continues. */
+/** The parent and the predecessor of a process. */
 export interface Lineage {
   readonly parent?: Process | null;
-  /** The incarnation before this one: the pid keeps its id. */
+  /** The previous incarnation, whose id the new pid keeps. */
   readonly predecessor?: Pid | undefined;
 }
 
 /**
- * Makes a process, takes its name, links it to its parent, and lets it run `init` in the loop. Throws, with nothing left
- * behind, when the name is taken or an option makes no sense.
+ * Creates a process, registers its name, links it to its parent, and runs its `init` in the loop. Throws if the name is taken or an option
+ * is invalid; then nothing was created.
  */
 export function spawn(runtime: Runtime, blueprint: ServerBlueprint, given?: StartOptions, lineage?: Lineage): Spawned {
   return spawnPlanned(runtime, planOf(blueprint, given), lineage);
 }
 
-/** The same for a plan that was made before. */
+/** Like {@link spawn}, with an existing plan. */
 export function spawnPlanned(runtime: Runtime, plan: StartPlan, lineage?: Lineage): Spawned {
   const awaited = new AwaitedStart();
   const process = spawnAsPlanned(runtime, plan, plan.name, plan.args, awaited, lineage);
   return { process, outcome: awaited.outcome };
 }
 
-/** The same with a name and arguments of its own; tells an observer how it went. */
+/** Like {@link spawnPlanned}, with another name and other arguments than the plan's. Reports the outcome to `observer`. */
 export function spawnAsPlanned(
   runtime: Runtime,
   plan: StartPlan,
@@ -67,7 +67,7 @@ export function spawnAsPlanned(
 
 const NO_LINEAGE: Lineage = Object.freeze({});
 
-/** Starts a server and gives its pid when `init` is done (I1), or rejects with `StartError`. */
+/** Starts a server. Resolves to its pid when `init` has finished (I1), or rejects, with `StartError` if `init` failed. */
 export function start(
   runtime: Runtime,
   blueprint: ServerBlueprint,

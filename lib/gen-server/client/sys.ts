@@ -18,54 +18,67 @@ import { SystemRequest } from '../process/system-request.js';
 import { isThenable } from '../results/thenable.js';
 import type { Trace, TraceEntry } from '../process/trace.js';
 
-/** @publicApi */
+/**
+ * The options of every method of {@link Sys}.
+ *
+ * @publicApi
+ */
 export interface SysOptions {
-  /** How long to wait for the answer, in milliseconds; queueing counts. `Infinity` waits for ever. Default: 5 000. */
+  /** How long to wait for the answer, in milliseconds, time in the queue included. `Infinity` waits for ever. Default: 5 000. */
   readonly timeoutMs?: number;
 }
 
-/** @publicApi */
+/**
+ * The options of {@link Sys.trace}.
+ *
+ * @publicApi
+ */
 export interface TraceOptions extends SysOptions {
-  /** How many entries are kept, the newest ones. Default: 100. */
+  /** How many entries the trace keeps, an integer of 1 or more; older entries are dropped. Default: 100. */
   readonly limit?: number;
 }
 
-/** @publicApi */
+/**
+ * The options of {@link Sys.changeCode}.
+ *
+ * @publicApi
+ */
 export interface CodeChangeOptions extends SysOptions {
-  /** The version that the state was made by. Default: the `version` of the server. */
+  /** The version of the code that made the state. Default: the `version` of the server. */
   readonly oldVersion?: string | number;
 }
 
 /**
- * How one server is doing.
+ * The status of one server.
  *
  * @publicApi
  */
 export interface ServerStatus {
   readonly pid: Pid;
   readonly label: string;
-  /** The name it is registered under, as printed; null when it has none. */
+  /** The name it is registered under, as printed; null if it has none. */
   readonly name: string | null;
   readonly status: 'suspended' | Exclude<ProcessStatus, 'dead'>;
-  /** Who started it with a link; null when nobody did. */
+  /** The process that started it with a link; null if there is none. */
   readonly parent: Pid | null;
-  /** How many messages wait, those that came while it is suspended included. */
+  /** The number of waiting messages, including those that a suspended server holds back. */
   readonly queueLength: number;
+  /** The version of the code; null if the server declares none. */
   readonly version: string | number | null;
-  /** What is turned on: statistics, and how many entries the trace keeps at most. */
+  /** Whether statistics are on, and the `limit` of the trace; null if it is off. */
   readonly debug: { readonly statistics: boolean; readonly trace: number | null };
-  /** As `formatStatus` shows it. */
+  /** The state as `formatStatus` shows it. */
   readonly state: unknown;
 }
 
-/** What each flag of {@link Sys.statistics} answers. */
+/** The answer of {@link Sys.statistics} to each flag. */
 export interface StatisticsAnswers {
   readonly on: void;
   readonly off: void;
   readonly get: Statistics | 'no_statistics';
 }
 
-/** What each flag of {@link Sys.trace} answers. */
+/** The answer of {@link Sys.trace} to each flag. */
 export interface TraceAnswers {
   readonly on: Trace;
   readonly off: void;
@@ -74,7 +87,7 @@ export interface TraceAnswers {
 
 const DEFAULT_TRACE_LIMIT = 100;
 
-/** A question of `sys` on its way. It settles once; like any call it is served even when nobody waits any more. */
+/** A pending request of `sys`. It settles once. Like any call, it is served even if its caller has timed out. */
 class SysRequest extends SystemRequest {
   private isSettled = false;
   private readonly deadline: CallbackDeadline;
@@ -131,25 +144,26 @@ class SysRequest extends SystemRequest {
 }
 
 /**
- * Looks inside running servers, on purpose: OTP's `sys`. Everything is asked through the mailbox, so a question is answered
- * after what was sent before it (P2), and neither cancels a pending timeout nor counts as a message (T4).
+ * Inspects and controls running servers, like OTP's `sys`. Requests go through the mailbox, so a request is served after the messages that
+ * were sent before it (P2). It neither cancels a pending timeout nor counts as a message (T4).
  *
- * Every method rejects with `NoProcessError` when nobody is there, `CallingSelfError` when a server asks about itself,
- * `CallTimeoutError` when the answer takes longer than `timeoutMs`, and `ServerExitedError` when the server ends first.
+ * Every method rejects with `NoProcessError` if there is no such server, `CallingSelfError` if a server asks about itself,
+ * `CallTimeoutError` if the answer takes longer than `timeoutMs`, and `ServerExitedError` if the server ends first. After a
+ * `CallTimeoutError` the server still serves the request.
  *
  * @publicApi
  */
 export class Sys {
   constructor(private readonly runtime: Runtime) {}
 
-  /** The state itself, not a copy unless the server has `isolation: 'clone'` (Y1). */
+  /** Resolves to the state: the live one, or a copy if the server has `isolation: 'clone'` (Y1). */
   getState<S = unknown>(destination: Destination, options?: SysOptions): Promise<S> {
-    return this.ask(destination, 'getState', options, (server) => shown(server, server.state)) as Promise<S>;
+    return this.ask(destination, 'getState', options, (server) => copyIfIsolated(server, server.state)) as Promise<S>;
   }
 
   /**
-   * Replaces the state by what `replace` makes of it, between two messages, and gives the new one (Y1). `replace` must not be
-   * async. When it throws, state and process stay as they are, and the promise rejects with what was thrown.
+   * Replaces the state by what `replace` returns for it, between two messages, and resolves to the new state (Y1). `replace` must not be
+   * async. If it throws, the state is unchanged, the server goes on, and the promise rejects with the thrown value.
    */
   replaceState<S = unknown>(destination: Destination, replace: (state: S) => S, options?: SysOptions): Promise<S> {
     return this.ask(destination, 'replaceState', options, (server) => {
@@ -157,15 +171,16 @@ export class Sys {
       if (isThenable(state)) {
         throw new InvalidArgumentError('sys.replaceState: a promise is no state. The function must not be async.');
       }
-      const answer = shown(server, state);
+      const answer = copyIfIsolated(server, state);
       server.state = state;
       return answer;
     }) as Promise<S>;
   }
 
   /**
-   * Stops a server from handling messages: they queue, in order, and calls among them may time out. What `sys` asks, `stop`, its
-   * supervisor's shutdown and kill work as ever (Y2). Timeouts, also `idleMs`, begin again when it is resumed.
+   * Suspends a server: messages wait, in order, until it is resumed, and calls among them may time out. Requests of `sys`, `stop`, the
+   * shutdown by its supervisor and kill still work (Y2). Timeouts, including `idleMs`, start again when it is resumed. Suspending twice is
+   * harmless.
    */
   async suspend(destination: Destination, options?: SysOptions): Promise<void> {
     await this.ask(destination, 'suspend', options, (server) => {
@@ -173,12 +188,15 @@ export class Sys {
     });
   }
 
-  /** Goes on with what has queued, in order (Y2). Harmless when the server is not suspended. */
+  /** Resumes a suspended server, which then handles the waiting messages in order (Y2). Harmless if it is not suspended. */
   async resume(destination: Destination, options?: SysOptions): Promise<void> {
     await this.ask(destination, 'resume', options, (server) => resumeFromSuspension(server));
   }
 
-  /** Counts messages from `'on'` (anew when it is on already) to `'off'`. `'get'` gives `'no_statistics'` when it is off (Y3). */
+  /**
+   * Controls the statistics of a server (Y3). `'on'` begins to count messages, from zero if it was on already; `'off'` ends that; `'get'`
+   * resolves to the counts, or to `'no_statistics'` if they are off.
+   */
   statistics<F extends keyof StatisticsAnswers>(
     destination: Destination,
     flag: F,
@@ -195,10 +213,10 @@ export class Sys {
   }
 
   /**
-   * Keeps the last things that a server did: messages in, answers out, changes of the state, the exit (Y4). `'on'` begins anew and
-   * gives the {@link Trace}, which can be read at any time, also when the server has ended. `'get'` gives what is in it, nothing when it is
-   * off. `'off'` clears it. What is in a trace is not collected as garbage, which shows what
-   * may be shown (`redact`, `@Redact()`).
+   * Controls the trace of a server, which keeps its latest activity: messages in, answers out, changes of the state, the exit (Y4). `'on'`
+   * begins a new trace and resolves to the {@link Trace}, which can be read at any time, even after the server has ended. `'get'` resolves
+   * to its entries, or to an empty array if it is off. `'off'` clears it. Entries contain only what redaction allows (`redact`,
+   * `@Redact()`), and keep the values that they contain from being garbage-collected.
    */
   trace<F extends keyof TraceAnswers>(
     destination: Destination,
@@ -230,14 +248,16 @@ export class Sys {
     });
   }
 
-  /** Who it is and how it is doing, with the state as `formatStatus` shows it (Y5). */
+  /** Resolves to the status of a server, with the state as `formatStatus` shows it (Y5). */
   getStatus(destination: Destination, options?: SysOptions): Promise<ServerStatus> {
     return this.ask(destination, 'getStatus', options, statusOf) as Promise<ServerStatus>;
   }
 
   /**
-   * Lets `codeChange(oldVersion, state, extra)` of a **suspended** server make its next state (Y6). Rejects with `CodeChangeError` when
-   * the server is not suspended or `codeChange` fails, and `UndefinedCallbackError` when there is none; the old state stays then.
+   * Replaces the state of a **suspended** server by what its `codeChange(oldVersion, state, extra)` returns (Y6).
+   *
+   * @throws {CodeChangeError} The server is not suspended, or `codeChange` failed. The old state is kept, and the server goes on.
+   * @throws {UndefinedCallbackError} The server has no `codeChange`. The old state is kept.
    */
   async changeCode(destination: Destination, extra?: unknown, options: CodeChangeOptions = {}): Promise<void> {
     await this.request(destination, 'changeCode', options, (server, request) => {
