@@ -1,6 +1,6 @@
 import { isThenable } from '../results/thenable.js';
 
-/** What an Observable is to us: RxJS's and whatever else can be subscribed to. The core has no RxJS. */
+/** An Observable of RxJS, or any other object with a `subscribe` method. The core does not import RxJS. */
 export interface ObservableLike<T> {
   subscribe(observer: StreamObserver<T> | ((value: T) => void)): unknown;
 }
@@ -11,16 +11,16 @@ export interface StreamObserver<T> {
   complete: () => void;
 }
 
-/** Something that items can be had from, one after the other. */
+/** A sequence of items. */
 export type StreamItems<T> = AsyncIterable<T> | Iterable<T> | ObservableLike<T>;
 
 /**
- * What a stream is made from: an async iterable (a generator, a `Readable`), an iterable, an Observable, or a function that gives one
- * of them. The function is called when reading begins, with a signal that fires when nobody reads any more: the one way to interrupt
- * what a generator awaits.
+ * The source of a stream: an async iterable (a generator, a `Readable`), an iterable, an Observable, or a function that returns one of
+ * them. The function is called when reading begins, with a signal that fires when the stream is abandoned: the only way to interrupt what a
+ * generator awaits.
  *
- * An Observable cannot be slowed down. Up to {@link MOST_BUFFERED} of its items wait for the reader; one more, and the reader gets a
- * `StreamOverflowError`.
+ * An Observable cannot be slowed down. Up to {@link MOST_BUFFERED} of its items wait for the reader; with one more, the stream ends and the
+ * reader gets a `StreamOverflowError`.
  *
  * @publicApi
  */
@@ -29,31 +29,31 @@ export type StreamSource<T> = StreamItems<T> | ((signal: AbortSignal) => StreamI
 /** How many items of an Observable may wait for the reader. */
 export const MOST_BUFFERED = 1_000;
 
-/** Items on demand, and an end to it. */
+/** Takes items from a source on demand. */
 export type ItemIterator = AsyncIterator<unknown, unknown, undefined>;
 
 export function isStreamSource(value: unknown): boolean {
   return typeof value === 'function' || isStreamItems(value);
 }
 
-/** Begins to take items. Throws when there is nothing to take them from. */
+/** Begins to take items. Throws a `TypeError` if the value is not a source. */
 export function openItems(items: unknown, onOverflow: () => Error): ItemIterator {
   if (isAsyncIterable(items)) return items[Symbol.asyncIterator]() as ItemIterator;
   const observable = observableOf(items);
   if (observable !== undefined) return new ObservableItems(observable, onOverflow);
   if (isIterable(items)) return new SyncItems(items[Symbol.iterator]());
   throw new TypeError(
-    'A stream is an async iterable, an iterable, a Readable or an Observable, not what this function gave.',
+    'The function of a stream must return an async iterable, an iterable, a Readable or an Observable, but returned something else.',
   );
 }
 
-/** Lets go of items that nobody has begun to take: what holds on to something from the start is a generator or a `Readable`. */
+/** Releases a source that was never read. Only a generator or a `Readable` may hold resources before the first item. */
 export function releaseItems(items: unknown): void {
   if (typeof items !== 'object' || items === null || destroy(items)) return;
   if (isAsyncIterable(items) && 'return' in items) leave(items as unknown as ItemIterator);
 }
 
-/** Lets go of items that somebody has taken some of. A `Readable` is told directly: its iterator would wait for its next chunk. */
+/** Releases a source that was read in part. A `Readable` is destroyed directly, because its iterator would wait for the next chunk. */
 export function leaveItems(items: unknown, iterator: ItemIterator): void {
   leave(iterator);
   destroy(items);
@@ -63,7 +63,7 @@ function leave(iterator: ItemIterator): void {
   quietly(() => iterator.return?.());
 }
 
-/** Whether it was something that can be destroyed. */
+/** Destroys a `Readable`. Returns whether the value was one. */
 function destroy(items: unknown): boolean {
   const { destroy: end, pipe } = items as { destroy?: unknown; pipe?: unknown };
   if (typeof end !== 'function' || typeof pipe !== 'function') return false;
@@ -71,20 +71,20 @@ function destroy(items: unknown): boolean {
   return true;
 }
 
-/** Nobody is there any more to be told that letting go of a source failed. */
+/** Ignores errors: nothing waits for a source to be released, so a failure to release it cannot be reported. */
 function quietly(work: () => unknown): void {
   try {
     const result = work();
     if (isThenable(result)) void Promise.resolve(result).catch(() => undefined);
   } catch {
-    // likewise
+    // ignored, see above
   }
 }
 
 class SyncItems implements ItemIterator {
   constructor(private readonly iterator: Iterator<unknown>) {}
 
-  /** As `for await` does it: promises in a sync iterable are awaited, and one that is rejected is the end. */
+  /** Like `for await`: promises in a sync iterable are awaited, and a rejected one ends the iteration. */
   async next(): Promise<IteratorResult<unknown>> {
     const { done, value } = this.iterator.next() as IteratorResult<unknown, unknown>;
     try {
@@ -103,7 +103,7 @@ class SyncItems implements ItemIterator {
 
 const DONE = Object.freeze({ done: true, value: undefined });
 
-/** What an Observable emits, kept until it is asked for. */
+/** Buffers what an Observable emits until the reader asks for it. */
 class ObservableItems implements ItemIterator {
   private readonly buffer: unknown[] = [];
   private end: { readonly error?: unknown } | null = null;
@@ -120,7 +120,7 @@ class ObservableItems implements ItemIterator {
       error: (error) => this.close({ error }),
       complete: () => this.close({}),
     });
-    // It may have said everything already while it was being subscribed to.
+    // It may have completed synchronously, while `subscribe` was running.
     if (this.isOver) this.unsubscribe();
   }
 
@@ -182,7 +182,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return hasMethod(value, Symbol.asyncIterator);
 }
 
-/** Text is no stream of its letters: whoever gives it has forgotten something. */
+/** A string does not count: a stream of its characters would be a mistake. */
 function isIterable(value: unknown): value is Iterable<unknown> {
   return hasMethod(value, Symbol.iterator);
 }

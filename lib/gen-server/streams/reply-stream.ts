@@ -63,22 +63,22 @@ interface Reader {
 }
 
 /**
- * One reading of one source, from the reply to its end. It takes an item when the reader asks for one, never before, and in the root
- * context. It ends once: when the source does, when it fails, when the reader leaves, or when the server does.
+ * Reads one source for one reader, from the reply to the end of the stream. It takes an item only when the reader asks for one, and in the
+ * root context. It ends once: when the source ends or fails, when the reader leaves, or when the server ends.
  */
 class Reading extends Deadline {
   private items: unknown = null;
   private iterator: ItemIterator | null = null;
   private controller: AbortController | null = null;
-  /** Who waits for an item, in the order they asked. */
+  /** The pending requests for an item, in order. */
   private readonly readers: Reader[] = [];
   private isTaking = false;
-  /** How many items were asked for. */
+  /** How many items were taken from the source. */
   private taken = 0;
   private isOver = false;
-  /** Somebody has asked for an item: from then on until it is over, the server is needed. */
+  /** The reader has asked for an item. From then until the end of the stream, the server is not idle. */
   private isRead = false;
-  /** What the reader is going to be told, once. */
+  /** An error that the next request for an item will reject with. */
   private failure: { readonly error: unknown } | null = null;
   private readonly monitor: Monitor;
 
@@ -136,7 +136,7 @@ class Reading extends Deadline {
   private take(): void {
     if (this.isTaking || this.isOver || this.readers.length === 0) return;
     this.isTaking = true;
-    // A source that waits for nothing would let nobody else run, not even whoever is going to end it.
+    // A source that never waits would block the event loop, including the code that is going to end the stream.
     if (++this.taken % QUOTA === 0) this.server.runtime.clock.nextTurn(() => this.takeNow());
     else this.takeNow();
   }
@@ -176,7 +176,7 @@ class Reading extends Deadline {
     if (this.isOver) return;
     if (typeof result !== 'object' || result === null) {
       this.failed(
-        new TypeError(`The source of a stream of ${this.label} gave no result of an iterator: ${print(result)}`),
+        new TypeError(`The source of a stream of ${this.label} must return iterator results, got: ${print(result)}`),
       );
       return;
     }
@@ -221,7 +221,7 @@ class Reading extends Deadline {
     for (const reader of this.readers.splice(0)) reader.resolve(DONE);
   }
 
-  /** Lets go of a source that has not come to its end by itself. */
+  /** Releases a source that has not ended by itself. */
   private release(reason: ExitReason): void {
     if (this.isOver) return;
     const { iterator, items, source, controller } = this;
@@ -234,8 +234,8 @@ class Reading extends Deadline {
 }
 
 /**
- * What a call gets from a handler that answers with {@link replyStream}: items to be read with `for await`, by one reader. The server
- * waits for the reader: no item is made before it is asked for, and the mailbox goes on meanwhile.
+ * The result of a call to a handler that answers with {@link replyStream}: items to read with `for await`, by one reader. The reader sets
+ * the pace: no item is produced before it is asked for. The server handles other messages meanwhile.
  *
  * Reading rejects with what the source threw, or with `ServerExitedError` when the server ends before the stream does. Leaving the
  * loop ends the source. A stream that nobody begins to read is held for `beginWithinMs`, and does not keep the server from going idle
@@ -275,15 +275,15 @@ export class ReplyStream<T> implements AsyncIterable<T> {
 markAsHandle(ReplyStream.prototype);
 
 /**
- * Answers a call with a stream of items, and replaces the state when one is given. The caller's promise resolves to a
- * {@link ReplyStream} at once; the call's timeout covers that, not the reading.
+ * Answers a call with a stream of items, and replaces the state if one is given. The caller's promise resolves to a {@link ReplyStream} at
+ * once. The timeout of the call does not cover the reading.
  *
  * @param source  Where the items come from. It is read on demand, outside of the mailbox and never in the async context of the reader,
  *   until it ends, the reader leaves, or the server ends: then its iterator is returned, once.
  * @param options  How long it waits for its reader.
  *
- * @throws {InvalidArgumentError} Nothing can be read from `source`. A handler that does not catch it crashes, as with any result that
- *   is none.
+ * @throws {InvalidArgumentError} `source` is not a source of items. If the handler does not catch it, the server crashes, as with any other
+ *   error.
  *
  * @publicApi
  */
@@ -314,7 +314,7 @@ export function replyStream(source: unknown, ...rest: readonly unknown[]): unkno
   return new CallbackResult('replyStream', answer, rest.length === 0 ? KEEP_STATE : state, null, NO_ANSWER);
 }
 
-/** Items that nobody has asked for yet. */
+/** The answer that a `replyStream` result carries. Its source has not been read. */
 class SourceAnswer implements StreamAnswer {
   constructor(
     private readonly source: unknown,
@@ -323,7 +323,7 @@ class SourceAnswer implements StreamAnswer {
 
   answerTo(server: StreamingServer, request: CallRequest): void {
     if (request.isSettled) {
-      // Nobody waits for it any more.
+      // The caller has timed out.
       this.abandon();
       return;
     }
