@@ -9,52 +9,52 @@ import { Activation, type Awaited } from '../../runtime/tracking.js';
 import { isThenable, whenSettled } from '../results/thenable.js';
 
 /**
- * What a task runs. `signal` fires when the task is stopped before it is done: hand it to `fetch` and the like. A function that
- * does not look at it is abandoned all the same: what it still gives, or throws, is nobody's any more.
+ * The function that a task runs. `signal` fires if the task is stopped before the function has finished: pass it to `fetch` and the like. A
+ * function that ignores the signal keeps running, but its result or error is dropped.
  *
  * @publicApi
  */
 export type TaskFunction<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /**
- * How a task ended: with a value, or with the reason that it had instead of one.
+ * How a task ended: with the value that its function returned, or with an exit reason.
  *
  * @publicApi
  */
 export type TaskOutcome<T> =
   { readonly status: 'ok'; readonly value: T } | { readonly status: 'exit'; readonly reason: ExitReason };
 
-/** What the function of a task threw. It took the task down with it. */
+/** The function of a task threw, which ended the task. */
 export interface TaskCrashed extends RuntimeEvent {
   readonly type: 'task.crashed';
   readonly pid: Pid;
   readonly label: string;
   readonly reason: ExitReason;
-  /** What was thrown. */
+  /** The thrown value. */
   readonly cause: unknown;
-  /** Whether somebody waits for the result, and so learns of it. */
+  /** Whether code waits for the result, and so gets the error. */
   readonly isAwaited: boolean;
 }
 
-/** What was thrown, apart from `undefined` that was not. */
+/** A thrown value. In an object, because `undefined` can be thrown too. */
 export interface Thrown {
   readonly value: unknown;
 }
 
-/** Who is told how a task ended. To those who follow the calls of processes, it is what the task was asked for. */
+/** Learns how a task ended. For tracking, it is the request that the task works on. */
 export interface TaskObserver extends Awaited {
-  /** Told once, before links and monitors are. */
+  /** Called once, before links and monitors are told. */
   ended(outcome: TaskOutcome<unknown>, thrown: Thrown | null): void;
 }
 
 /**
- * A process that runs one function and ends: `'normal'` when it gave a value, else with what it threw. It reads no messages and
- * traps nothing, so any exit signal but `'normal'` ends it in the middle of its function.
+ * A process that runs one function and ends: with reason `'normal'` if the function returned, else with what it threw. It reads no messages
+ * and does not trap exits, so any exit signal except `'normal'` ends it, even in the middle of its function.
  */
 export class TaskProcess extends Process {
-  /** A watch of its own that ends with it. */
-  leash: Monitor | null = null;
-  /** Called when it has ended, by whom it should be forgotten. */
+  /** The monitor on the owner, for a task that ends with its owner. */
+  ownerMonitor: Monitor | null = null;
+  /** Removes the task from its supervisor; called when the task has ended. */
   onGone: (() => void) | null = null;
   observer!: TaskObserver;
 
@@ -67,7 +67,7 @@ export class TaskProcess extends Process {
   constructor(
     runtime: Runtime,
     parent: Process | null,
-    /** Whose it is; null when it was started by code outside of any process. */
+    /** The process that started the task; null for code outside of any process. */
     readonly owner: Process | null,
     private work: TaskFunction<unknown> | null,
   ) {
@@ -80,8 +80,8 @@ export class TaskProcess extends Process {
   }
 
   /**
-   * Lets the function run in the loop. Not before whoever started it is done with the statement at hand: who awaits the task there
-   * is heard before it ends, however soon that is.
+   * Runs the function in the loop, two microtasks later: code that awaits the task in the same statement that starts it is then already
+   * waiting, however soon the task ends.
    */
   begin(): void {
     void Promise.resolve()
@@ -91,7 +91,7 @@ export class TaskProcess extends Process {
       });
   }
 
-  /** Tasks have no mailbox to read. */
+  /** Tasks read no messages. */
   override deliver(): void {}
 
   /** Crashes the task, because code that its function left running failed and no code caught the error. */
@@ -139,9 +139,9 @@ export class TaskProcess extends Process {
     this.work = null;
     const outcome = this.outcome ?? ({ status: 'exit', reason } as const);
     if (!this.isDone) this.controller.abort(reason);
-    this.leash?.stop();
+    this.ownerMonitor?.stop();
     if (this.onGone !== null) {
-      // Its supervisor looks after it in this way, and wants no message about every task that is done.
+      // The supervisor learns of the end from this callback, and needs no exit message for each task.
       unlink(this.parent!, this);
       this.onGone();
     }
@@ -149,7 +149,7 @@ export class TaskProcess extends Process {
   }
 
   private complete(value: unknown): void {
-    // It may have ended itself, by a signal.
+    // The function may have ended its own task with an exit signal.
     if (this.isFenced) return;
     this.isDone = true;
     this.outcome = { status: 'ok', value };

@@ -11,36 +11,39 @@ import type { GenServerProcess } from '../process/gen-server-process.js';
 import type { TaskOutcome } from './task-process.js';
 import { whenSettled } from '../results/thenable.js';
 
-/** As many as can run at once on this machine. Tasks that wait for I/O may well be more. */
+/** As many tasks as the machine can run in parallel. More make sense for tasks that wait for I/O. */
 const DEFAULT_CONCURRENCY = availableParallelism();
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** What a stream of tasks is made from. */
+/** The input of a stream of tasks. */
 export type StreamInput<I> = Iterable<I> | AsyncIterable<I>;
 
 /**
- * How `asyncStream` runs its tasks (K13).
+ * The options of `asyncStream` (K13). An invalid one throws `InvalidArgumentError`.
  *
  * @publicApi
  */
 export interface TaskStreamOptions {
-  /** How many tasks run at a time: a whole number, 1 or more, or `Infinity`. Default: as many as the machine has processors. */
+  /** How many tasks may run at a time: a whole number, 1 or more, or `Infinity`. Default: the number of processors of the machine. */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Whether results come in the order of the input. Those that are ready before their turn wait in memory. Default: true; false gives
-   * each as it comes.
+   * Whether outcomes come in the order of the input; those that are ready early wait in memory. With false, each comes as soon as it is
+   * ready. Default: true.
    */
   readonly ordered?: boolean | undefined;
   /** How long each task may take, in milliseconds, 0 or more. `Infinity` waits for ever. Default: 5 000. */
   readonly timeoutMs?: number | undefined;
-  /** `'exit'` ends the stream with `TaskTimeoutError`; `'kill_task'` ends that task, whose outcome is the exit `'timeout'`. Default: `'exit'`. */
+  /**
+   * What happens when a task takes too long: `'exit'` stops all tasks and ends the stream with `TaskTimeoutError`; `'kill_task'` kills that
+   * task only, whose outcome is then the exit reason `'timeout'`. Default: `'exit'`.
+   */
   readonly onTimeout?: 'exit' | 'kill_task' | undefined;
-  /** Whether the outcome of a task that failed says for which item. Default: false. */
+  /** Whether the outcome of a failed task includes its `input`. Default: false. */
   readonly zipInputOnExit?: boolean | undefined;
 }
 
 /**
- * How one task of a stream ended. `input` is there with `zipInputOnExit`.
+ * How one task of a stream ended. `input` is the item of the task, present with `zipInputOnExit`.
  *
  * @publicApi
  */
@@ -48,16 +51,16 @@ export type TaskStreamOutcome<I, T> =
   | { readonly status: 'ok'; readonly value: T }
   | { readonly status: 'exit'; readonly reason: ExitReason; readonly input?: I };
 
-/** A task of a stream. */
+/** A task as the stream that started it controls it. */
 export interface TaskControl<T> {
   readonly pid: Pid;
-  /** Tells how it ended, in the turn of its end; at once when it has. */
+  /** Calls `tell` with the outcome in the turn in which the task ends; at once if it has ended. */
   onEnd(tell: (outcome: TaskOutcome<T>) => void): void;
-  /** Ends it without taking its owner down, and resolves when it is gone. */
+  /** Kills the task without ending its owner, and resolves when the task has ended. */
   kill(): Promise<void>;
 }
 
-/** One item on its way. */
+/** One item of the input and its task. Expires when the task takes too long. */
 class Entry<I, T> extends Deadline {
   outcome: TaskOutcome<T> | null = null;
   hasEnded = false;
@@ -75,16 +78,16 @@ class Entry<I, T> extends Deadline {
   }
 }
 
-/** Takes items, runs a task for each, and keeps what is ready until it is asked for. */
+/** Takes items, runs a task for each, and keeps outcomes until the reader asks for them. */
 class TaskStream<I, T> {
-  /** What was started and not given yet, in the order of the input. */
+  /** The entries whose task was started and whose outcome was not read yet, in the order of the input. */
   private readonly entries = new Set<Entry<I, T>>();
-  /** What is ready, in the order in which it came, where that is the order to give it in. */
+  /** The entries whose task has ended, in the order of their ends. Used only if the stream is not `ordered`. */
   private readonly ready: Entry<I, T>[] = [];
   private running = 0;
   private isExhausted = false;
   private isPulling = false;
-  /** An item of an async input, which nobody asked for yet. */
+  /** An item of an async input whose task was not started yet. */
   private pulled: { readonly item: I } | null = null;
   private failure: { readonly error: unknown } | null = null;
   private wake: (() => void) | null = null;
@@ -105,7 +108,7 @@ class TaskStream<I, T> {
       if (this.failure !== null) throw this.failure.error;
       const entry = this.takeReady();
       if (entry !== undefined) {
-        // What waits for the reader counts as well, so a slow one holds back the input.
+        // Count the outcomes that wait for the reader as well, so that a slow reader slows down the input.
         this.fill(() => this.entries.size);
         return this.outcomeOf(entry);
       }
@@ -218,7 +221,7 @@ class TaskStream<I, T> {
     try {
       task = this.start(input);
     } catch (error) {
-      this.fail(error); // its supervisor takes no more, or is gone
+      this.fail(error); // the supervisor has ended, or has reached its limit of tasks
       return;
     }
     const entry = new Entry<I, T>(input, task, (late) => this.timedOut(late));
@@ -276,7 +279,7 @@ class TaskStream<I, T> {
 
 type CompleteOptions = { readonly [K in keyof TaskStreamOptions]-?: Exclude<TaskStreamOptions[K], undefined> };
 
-/** The outcomes of one task per item, each started by `start`. Options are checked at once, everything else is done on demand. */
+/** Returns the outcomes of one task per item, each started by `start`. Checks the options at once; everything else happens on demand. */
 export function streamTasks<I, T>(
   runtime: Runtime,
   owner: GenServerProcess | null,

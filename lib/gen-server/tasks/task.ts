@@ -21,17 +21,17 @@ import {
   type TaskStreamOutcome,
 } from './task-stream.js';
 
-/** How long a task is awaited when nobody says otherwise (K10). */
+/** How long to wait for a task by default (K10). */
 const DEFAULT_AWAIT_MS = 5_000;
 const DEFAULT_SHUTDOWN_MS = 5_000;
 
-/** Who a task hangs together with. */
+/** The processes that a task is related to, and how. */
 export interface TaskRelations {
-  /** The process that gets the result; null for code outside of any. */
+  /** The process that gets the result; null for code outside of any process. */
   readonly owner: GenServerProcess | null;
-  /** Whether the abnormal end of one is the end of the other. Default: false. */
+  /** Whether the task and its owner are linked. Default: false. */
   readonly isLinked?: boolean;
-  /** Whether it is stopped when its owner ends, also with reason `'normal'`. Default: false. */
+  /** Whether the task is stopped when its owner ends, even with reason `'normal'`. Default: false. */
   readonly endsWithOwner?: boolean;
   readonly supervisor?: TaskParent;
 }
@@ -43,41 +43,41 @@ export interface TaskParent {
   remove(task: TaskProcess): void;
 }
 
-/** The end of a task, with what was thrown where something was. */
+/** The end of a task, with the thrown value if its function threw. */
 interface End<T> {
   readonly outcome: TaskOutcome<T>;
   readonly thrown: Thrown | null;
 }
 
 /**
- * A task that was started: a process that runs one function, and the way to its result. As in OTP only the process that started it
- * may ask for that; others who are noticed get a `TaskOwnerError`.
+ * A running task: a process that runs one function, and access to its result. As in OTP, only the process that started the task may ask for
+ * the result; a call from another known process gets a `TaskOwnerError`.
  *
- * It can be awaited like a promise, and then waits as long as it takes. Unlike in OTP a result does not go away by being taken:
- * awaiting twice gives the same twice (K10). A failure rejects with what the function threw, and with `TaskExitError` when the task
- * was ended otherwise; it is never an unhandled rejection unless somebody asked for the result and did not handle that. A `then`
- * without a second argument is dropped in silence when the owner has ended, since there is nobody to tell.
+ * A task can be awaited like a promise, without a timeout. Unlike in OTP, awaiting does not consume the result: awaiting twice gives the
+ * same result twice (K10). If the function threw, the result is that error; if the task was ended otherwise, a `TaskExitError`. It becomes
+ * an unhandled rejection only if code asked for the result and did not handle the failure. A `then` without a second argument never settles
+ * if the owner has ended, because no process is left to handle the failure.
  *
- * Beware of returning one from an `async` function: like every thenable it is awaited there.
+ * Do not return a task from an `async` function to its caller: like every thenable, it is awaited there.
  *
  * @publicApi
  */
 export class Task<T> implements PromiseLike<T> {
   readonly pid: Pid;
-  /** What `TaskResult` and `Down` carry. */
+  /** The reference in the `TaskResult` and `Down` messages of this task. */
   readonly ref: Ref;
 
   readonly #runtime: Runtime;
   readonly #owner: GenServerProcess | null;
-  /** Null when it was refused. */
+  /** Null if the task was refused because its owner had ended. */
   readonly #process: TaskProcess | null;
   readonly #waiters = new Set<(end: End<unknown>) => void>();
   #end: End<T> | null = null;
-  /** Somebody wants the result, or has said that nobody does. */
+  /** Code asked for the result, or declared that it does not want it: either way, no message is sent. */
   #isClaimed = false;
-  /** The result went into the owner's mailbox. */
+  /** The result was sent to the owner's mailbox. */
   #isSent = false;
-  /** The owner must not end for want of work. */
+  /** The task keeps its owner from becoming idle. */
   #needsOwner = false;
 
   /** @internal */
@@ -88,7 +88,7 @@ export class Task<T> implements PromiseLike<T> {
     this.pid = process?.pid ?? new Pid(runtime.nextProcessId(), 0);
     if (process === null) {
       this.ref = runtime.newRef();
-      const refused = new NoProcessError(owner!.label, 'It has ended, and starts no tasks any more.');
+      const refused = new NoProcessError(owner!.label, 'It has ended, so it can start no tasks.');
       this.#end = { outcome: { status: 'exit', reason: 'noproc' }, thrown: { value: refused } };
       return;
     }
@@ -106,23 +106,26 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Starts a task that is linked to the process whose `self` is given, and watched by it (K10): when it fails, the process ends with
-   * the same reason, unless it traps exits; when the process ends abnormally, so does the task (K11).
+   * Starts a task that is linked to, and monitored by, the process with the given `self` (K10). If the task fails, the process ends with
+   * the same reason, unless it traps exits; if the process ends abnormally, so does the task (K11).
    */
   static async<T>(self: ProcessHandle, work: TaskFunction<T>): Task<T> {
     const owner = serverOf(self);
     return startTask(owner.runtime, work, { owner, isLinked: true });
   }
 
-  /** The same without the link: a failure is told to whoever waits for the result, and ends nobody (K11). As `self.task`. */
+  /**
+   * Like {@link async}, without the link: a failure goes to the code that waits for the result, and does not end the process (K11). The
+   * task is stopped when the process ends. The same as `self.task`.
+   */
   static asyncNolink<T>(self: ProcessHandle, work: TaskFunction<T>): Task<T> {
     const owner = serverOf(self);
     return startTask(owner.runtime, work, { owner, endsWithOwner: true });
   }
 
   /**
-   * The results of several tasks, in the order in which they are given. Rejects as soon as one fails, or with `TaskTimeoutError` when
-   * `timeoutMs` milliseconds were not enough for all; the others go on. Default: 5 000 ms; `Infinity` waits for ever.
+   * Waits for several tasks, and resolves to their results in the order of `tasks`. Rejects as soon as one fails, or with
+   * `TaskTimeoutError` if they take longer than `timeoutMs` milliseconds; the other tasks go on. Default: 5 000; `Infinity` waits for ever.
    */
   static async awaitMany<T extends readonly Task<unknown>[]>(
     tasks: T,
@@ -132,11 +135,12 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Runs `work` on every item of `input`, so many at a time, and gives how each ended: in the order of the input unless `ordered` is
-   * false (K13). Nothing is started, and nothing taken from the input, before the first result is asked for nor while nobody asks for
-   * the next. Leaving the loop stops what is running, and so does the end of the process; what `input` throws stops it and is thrown.
+   * Runs `work` on every item of `input`, at most `maxConcurrency` at a time, and yields the outcome of each: in the order of the input,
+   * unless `ordered` is false (K13). Nothing is taken from the input, and no task is started, until the reader asks for the first outcome;
+   * a reader that pauses holds back the input. Leaving the loop stops the running tasks, and so does the end of the process. An error
+   * thrown by `input` stops the tasks and ends the stream with that error.
    *
-   * The tasks are linked, so a failure ends the process unless it traps exits; then it is an outcome as any other.
+   * The tasks are linked, so a failure ends the process, unless it traps exits: then a failure is an outcome like any other.
    *
    * @throws {TaskTimeoutError} A task took longer than `timeoutMs`, and `onTimeout` is `'exit'`. All tasks were stopped.
    */
@@ -153,7 +157,7 @@ export class Task<T> implements PromiseLike<T> {
     );
   }
 
-  /** A task in the hands of who started it on behalf of its owner: nobody else will ask for the result. @internal */
+  /** The control of a task by the library code that started it for its owner. Claims the result, so no message is sent. @internal */
   static controlOf<T>(task: Task<T>): TaskControl<T> {
     task.#claim();
     return {
@@ -188,11 +192,12 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for the result, for `timeoutMs` milliseconds at most. Default: 5 000; `Infinity` waits for ever.
+   * Waits for the result, for `timeoutMs` milliseconds at most. Default: 5 000; `Infinity` waits for ever. If the function of the task
+   * threw, rejects with that error.
    *
-   * @throws {TaskTimeoutError} It took longer. The task goes on, and its result is dropped unless somebody asks for it (K10).
-   * @throws {TaskExitError} The task was ended before it gave a result.
-   * @throws {TaskOwnerError} The task was started by another process than the one that runs.
+   * @throws {TaskTimeoutError} It took longer. The task goes on, and its result is dropped unless code asks for it again (K10).
+   * @throws {TaskExitError} The task was ended before its function returned.
+   * @throws {TaskOwnerError} The calling process is not the owner of the task. The task goes on.
    */
   async await(timeoutMs: number = DEFAULT_AWAIT_MS): Promise<T> {
     assertDurationMs(timeoutMs, 'timeoutMs of await', true);
@@ -205,8 +210,11 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for the end, for `timeoutMs` milliseconds at most, and gives how it ended; undefined when it goes on. May be repeated; 0
-   * only looks (K12). A result that comes later, when nobody asks, goes to the owner as a message. Default: 5 000.
+   * Waits for the end of the task, for `timeoutMs` milliseconds at most. Resolves to the outcome, or to undefined if the task still runs.
+   * It may be called repeatedly; 0 checks without waiting (K12). If the task ends later while no code waits, the owner gets the result as a
+   * message. Default: 5 000.
+   *
+   * @throws {TaskOwnerError} The calling process is not the owner of the task.
    */
   async yield(timeoutMs: number = DEFAULT_AWAIT_MS): Promise<TaskOutcome<T> | undefined> {
     assertDurationMs(timeoutMs, 'timeoutMs of yield', true);
@@ -216,9 +224,11 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Stops the task and resolves when it is gone: with undefined, or with its outcome when it had ended otherwise before (K12). The
-   * owner is not taken down. Tasks do not trap exits, so they end at once and never use up the time that OTP would give them;
-   * `'brutal_kill'` differs in the reason that others see.
+   * Stops the task, and resolves when it has ended: to undefined, or to its outcome if it had already ended in another way (K12). The owner
+   * goes on. Tasks do not trap exits, so they end at once, and a `limit` in milliseconds is never used up. With `'brutal_kill'` the exit
+   * reason is `'killed'` instead of `'shutdown'`.
+   *
+   * @throws {TaskOwnerError} The calling process is not the owner of the task. The task goes on.
    */
   async shutdown(limit: number | 'brutal_kill' = DEFAULT_SHUTDOWN_MS): Promise<TaskOutcome<T> | undefined> {
     if (limit !== 'brutal_kill') assertDurationMs(limit, 'The time of shutdown', true);
@@ -235,15 +245,17 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Lets the task go on without us: it is not linked any more, and nobody is told how it ends. Gives the outcome when it has ended
-   * already (K12).
+   * Detaches the task from its owner: the task goes on, the link is removed, and its outcome is not reported. Returns the outcome if the
+   * task has already ended, else undefined (K12).
+   *
+   * @throws {TaskOwnerError} The calling process is not the owner of the task.
    */
   ignore(): TaskOutcome<T> | undefined {
     this.#refuseStrangers();
     this.#claim();
     if (this.#end === null) {
       this.#release();
-      if (this.#process!.leash === null) this.#letOwnerGo();
+      if (this.#process!.ownerMonitor === null) this.#releaseOwner();
     }
     return this.#end?.outcome;
   }
@@ -252,16 +264,16 @@ export class Task<T> implements PromiseLike<T> {
     return this.#isClaimed || this.#waiters.size > 0;
   }
 
-  /** A promise has no caller to compare with the owner, so this sees only whose handler is running right now. */
+  /** The error if a process other than the owner asks. Only a process whose handler is running now, or is tracked, is known. */
   #findStranger(): TaskOwnerError | undefined {
     const running = this.#runtime.current ?? this.#runtime.tracking?.current?.process ?? null;
-    // A task speaks for whom it works for.
+    // A task acts on behalf of its owner.
     const caller = running instanceof TaskProcess ? running.owner : running;
     if (this.#owner === null || caller === null || caller === this.#owner) return undefined;
     return new TaskOwnerError(this.#label, this.#owner.label, caller.label);
   }
 
-  /** For errors: most tasks have none. */
+  /** The name of the task in errors. Computed on demand, because most tasks have none. */
   get #label(): string {
     return `Task ${this.pid.toString()}${this.#owner === null ? '' : ` of ${this.#owner.label}`}`;
   }
@@ -276,7 +288,9 @@ export class Task<T> implements PromiseLike<T> {
     this.#takeBack();
   }
 
-  /** Takes out of the owner's mailbox what nobody seemed to wait for, as a receive for it would. */
+  /**
+   * Removes the messages with the result from the owner's mailbox, as a selective receive in OTP would, because code asks for it after all.
+   */
   #takeBack(): void {
     if (!this.#isSent) return;
     this.#isSent = false;
@@ -302,12 +316,13 @@ export class Task<T> implements PromiseLike<T> {
         if (end.outcome.status === 'ok') owner.deliver(INFO_ENVELOPE, new TaskResult(this.ref, end.outcome.value));
       }
     }
-    this.#letOwnerGo();
+    this.#releaseOwner();
     for (const tell of this.#waiters) tell(end);
     this.#waiters.clear();
   }
 
-  #letOwnerGo(): void {
+  /** Lets the owner become idle again. */
+  #releaseOwner(): void {
     if (!this.#needsOwner) return;
     this.#needsOwner = false;
     endWork(this.#owner!);
@@ -325,16 +340,16 @@ export class Task<T> implements PromiseLike<T> {
     if (this.#end !== null) return Promise.resolve(this.#end);
     if (timeoutMs === 0) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const patience = new CallbackDeadline(() => {
+      const deadline = new CallbackDeadline(() => {
         this.#waiters.delete(tell);
         resolve(undefined);
       });
       const tell = (end: End<unknown>): void => {
-        patience.cancel();
+        deadline.cancel();
         resolve(end as End<T>);
       };
       this.#waiters.add(tell);
-      this.#runtime.deadlines.add(patience, timeoutMs);
+      this.#runtime.deadlines.add(deadline, timeoutMs);
     });
   }
 
@@ -360,7 +375,7 @@ export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, relations:
   } else if (isLinked) {
     linkToParent(process);
   }
-  if (endsWithOwner) process.leash = watch(owner!, () => process.die('shutdown'));
+  if (endsWithOwner) process.ownerMonitor = watch(owner!, () => process.die('shutdown'));
   runtime.add(process);
   const task = new Task<T>(runtime, owner, process);
   process.begin();
