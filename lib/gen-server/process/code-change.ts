@@ -8,7 +8,7 @@ import type { ExitMark, ProcessExtras } from './process-extras.js';
 import { badReturnValue, type ReportedServer } from './process-reports.js';
 import type { SystemRequest } from './system-request.js';
 
-/** A process whose state may be changed for new code. */
+/** A process whose state can be converted for new code. */
 export interface ChangedServer extends CallbackServer, ReportedServer {
   readonly instance: ServerInstance | null;
   readonly exitMark: ExitMark | null;
@@ -18,14 +18,14 @@ export interface ChangedServer extends CallbackServer, ReportedServer {
   terminate(reason: ExitReason, cause: unknown): void;
 }
 
-/** What {@link changeCode} is asked for. */
+/** The arguments of `codeChange` besides the state. */
 export interface CodeChange {
   readonly oldVersion: string | number | undefined;
   readonly extra: unknown;
 }
 
 /**
- * Lets the user's `codeChange` make the next state out of the present one, which stays when it fails (Y6). `onEnd` is told the error, or
+ * Replaces the state by what the user's `codeChange` returns for it. If that fails, the old state is kept (Y6). `onEnd` gets the error, or
  * undefined.
  */
 export function changeCode(

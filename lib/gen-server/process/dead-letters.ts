@@ -6,13 +6,13 @@ import type { DeadLettersLeft } from '../events.js';
 import type { CallRequest } from './call-request.js';
 import type { ReportedServer } from './process-reports.js';
 
-/** Under this name are counted the messages that no handler would have taken. */
+/** The name under which messages without a handler are counted. */
 const NO_HANDLER = '(no handler)';
 
 /**
- * Counts what a process had accepted and will not handle because it ends (C8). Nobody else hears of a cast or of a message that was
- * sent; callers are told by an error of their own. What the system has to say (`Down`, `Exit`, `Timeout`) is not counted: it was for
- * this incarnation only.
+ * Counts the messages in the queue of a process that has ended, which will not be handled (C8). For casts and sent messages this count is
+ * the only report; callers get an error as well. System messages (`Down`, `Exit`, `Timeout`) do not count: they concerned this incarnation
+ * only.
  */
 export class DeadLetters {
   private calls = 0;
@@ -55,7 +55,7 @@ export class DeadLetters {
   }
 }
 
-/** Counts one message that will not be handled. */
+/** Counts one message of a process that has ended. */
 export function countDeadLetter(
   server: { readonly definition: ServerDefinition; readonly extrasInUse: { deadLetters: DeadLetters | null } },
   envelope: Envelope,

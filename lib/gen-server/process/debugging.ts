@@ -12,17 +12,19 @@ import { refOf } from '../results/messages.js';
 import { Trace } from './trace.js';
 
 /**
- * What a server went through since its statistics were turned on. Times are wall-clock milliseconds since 1970. There is no
- * count of reductions as in OTP: Node does not measure what a single process uses.
+ * What a server has handled since its statistics were turned on. Times are wall-clock milliseconds since 1970. Unlike in OTP there is no
+ * count of reductions, because Node does not measure the work of a single process.
  *
  * @publicApi
  */
 export interface Statistics {
+  /** When the statistics were turned on. */
   readonly startTime: number;
+  /** When these counts were read. */
   readonly currentTime: number;
-  /** Calls, casts and plain messages that were handled. Requests of `sys` do not count. */
+  /** The number of calls, casts and plain messages that were handled. Requests of `sys` do not count. */
   readonly messagesIn: number;
-  /** Answers to calls, errors included. */
+  /** The number of answers to calls, including errors. */
   readonly messagesOut: number;
 }
 
@@ -43,15 +45,16 @@ interface Counters {
 }
 
 /**
- * What `sys` has turned on for one process. It exists only while something is on; without it a message costs one look at a
- * field that is null. What a handler did to the state is found out when the next thing happens, so handlers are not wrapped.
+ * The debugging of one process: suspension, trace and statistics, as `sys` has turned them on. It exists only while one of them is on;
+ * otherwise a message costs one check of a field that is null. The effect of a handler on the state is noted when the next event occurs, so
+ * handlers need no wrapper.
  */
 export class Debugging {
   isSuspended = false;
   trace: Trace | null = null;
   private counters: Counters | null = null;
   private heldBack: Mailbox | null = null;
-  /** A message was handed to its handler, and what came of it has not been noted yet. */
+  /** A message was passed to its handler, and its effect has not been noted yet. */
   private isUnsettled = false;
   private request: CallRequest | null = null;
   private isAnswered = false;
@@ -69,7 +72,7 @@ export class Debugging {
 
   // --- what passes ------------------------------------------------------------------------------------------------------
 
-  /** Looks at a message whose turn has come. Answers true when it has to wait until the server is resumed. */
+  /** Notes a message whose turn has come. Returns true if it must wait until the server is resumed. */
   intercept(envelope: Envelope, payload: unknown): boolean {
     this.settle();
     const { kind } = envelope;
@@ -118,7 +121,7 @@ export class Debugging {
     this.isUnsettled = false;
   }
 
-  /** Notes what came of the last message, unless its handler is still at it. */
+  /** Notes the effect of the last message, unless its handler is still running. */
   settle(): void {
     if (!this.isUnsettled || this.server.isBusy) return;
     this.isUnsettled = false;
@@ -153,7 +156,7 @@ export class Debugging {
     return handler?.secrets === undefined ? this.shown(message) : REDACTED;
   }
 
-  /** What a trace keeps can be read by whoever gets hold of it. */
+  /** Redacts a value for the trace, because any code that gets hold of the trace can read it. */
   private shown(value: unknown): unknown {
     return this.trace === null ? undefined : this.server.runtime.redaction.shown(value);
   }
@@ -164,7 +167,7 @@ export class Debugging {
 
   // --- what is turned on and off ----------------------------------------------------------------------------------------
 
-  /** Begins to trace, anew when it did already. */
+  /** Starts a new trace. A previous one gets no more entries. */
   startTrace(limit: number): Trace {
     this.isUnsettled = false;
     return (this.trace = new Trace(limit, () => this.settle()));
@@ -188,14 +191,14 @@ export class Debugging {
     return this.counters === null ? undefined : { ...this.counters, currentTime: this.now() };
   }
 
-  /** Gives what was held back. */
+  /** Removes and returns the messages that were held back. */
   takeHeldBack(): Mailbox | null {
     const { heldBack } = this;
     this.heldBack = null;
     return heldBack;
   }
 
-  /** The mailbox to go on with: what was held back, oldest first, and what came since behind it. */
+  /** Returns the mailbox to continue with: the messages that were held back, followed by the newer ones. */
   release(newer: Mailbox | null): Mailbox | null {
     const heldBack = this.takeHeldBack();
     if (heldBack !== null) newer?.forEach((envelope, payload) => heldBack.push(envelope, payload));
@@ -207,17 +210,17 @@ export class Debugging {
   }
 }
 
-/** What of a process is being debugged; from now on at least that. */
+/** The debugging of a process, created if there was none. */
 export function startDebugging(server: DebuggedServer): Debugging {
   return (server.extrasInUse.debugging ??= new Debugging(server));
 }
 
-/** When nothing is on any more, messages pass as if there were no debugging. */
+/** Removes the debugging of a process if nothing of it is on, so that messages no longer pay for it. */
 export function stopDebugging(server: DebuggedServer): void {
   if (server.debugging?.isOn === false) server.extrasInUse.debugging = null;
 }
 
-/** Goes on with what came while the server was suspended, in order (Y2). */
+/** Resumes a suspended server, with the messages that came meanwhile in order (Y2). */
 export function resumeFromSuspension(server: DebuggedServer): void {
   const { debugging } = server;
   if (debugging === null || !debugging.isSuspended) return;

@@ -12,13 +12,13 @@ import type { QuietTime } from './quiet-time.js';
 import type { Starting } from './starting.js';
 import { SystemRequest } from './system-request.js';
 
-/** What a process knows of its `self`. */
+/** The `self` of a process, as the process sees it. */
 export interface OwnHandle {
-  /** The incarnation has ended. */
+  /** Called when the incarnation has ended. */
   close(reason: ExitReason): void;
 }
 
-/** A process that is about to end, or is in its `terminate`. */
+/** A process that is about to end, or runs its `terminate`. */
 export interface EndingServer extends CallbackServer, ReportedServer {
   readonly instance: ServerInstance | null;
   readonly exitMark: ExitMark | null;
@@ -27,30 +27,30 @@ export interface EndingServer extends CallbackServer, ReportedServer {
   readonly extrasInUse: ProcessExtras;
   extras: ProcessExtras | null;
   quiet: QuietTime | null;
-  /** The call in hand. */
+  /** The call that is being handled. */
   request: CallRequest | null;
   ending: Ending | null;
   answer(request: CallRequest, value: unknown): void;
   end(reason: ExitReason): void;
 }
 
-/** What is going to be the end, while `terminate` runs. */
+/** How a process is going to end, while `terminate` runs. */
 export interface Ending {
   reason: ExitReason;
   cause: unknown;
-  /** What was being handled, where something was. */
+  /** The message that was being handled, if there was one. */
   readonly invocation: Invocation | undefined;
   readonly payload: unknown;
-  /** The call that a `stop(…).reply(value)` answers when `terminate` is done (R6). */
+  /** The call that `stop(…).reply(value)` answers after `terminate` (R6). */
   readonly request: CallRequest | null;
   readonly answer: unknown;
-  /** Why `terminate` ran, when that has failed as well. */
+  /** The failure that caused `terminate` to run, if `terminate` failed as well. */
   former: unknown;
-  /** What was thrown, once this has become the end: a kill in the middle of it has another cause. */
+  /** The thrown value, set once `terminate` has finished: if the process is killed while it runs, the cause is another. */
   exitCause: unknown;
 }
 
-/** What is left of any end: nobody asks how it came about any more. */
+/** The `ending` of every process that has ended: the details are no longer needed. */
 export const ENDED: Ending = Object.freeze({
   reason: undefined,
   cause: undefined,
@@ -68,7 +68,7 @@ const TERMINATING: OwnCallback<EndingServer, ExitReason> = {
   failed: terminateFailed,
 };
 
-/** Runs the user's `terminate`, then ends. */
+/** Runs the user's `terminate`, then ends the process. */
 export function terminate(server: EndingServer, ending: Ending): void {
   if (server.ending !== null) return;
   server.status = 'exiting';
@@ -94,7 +94,7 @@ function terminateFailed(server: EndingServer, thrown: unknown): void {
   finishTermination(server, ending!);
 }
 
-/** What `terminate` failed with takes the place of why it ran (E8), which becomes its cause where that is not clean. */
+/** Replaces the exit reason by the failure of `terminate` (E8). The former reason becomes the cause of the new one, unless it was clean. */
 function endInstead(ending: Ending, reason: ExitReason, cause: unknown): void {
   if (!isCleanExit(ending.reason)) {
     ending.former = ending.cause ?? ending.reason;
@@ -104,14 +104,14 @@ function endInstead(ending: Ending, reason: ExitReason, cause: unknown): void {
   ending.cause = cause;
 }
 
-/** Neither failure gets lost: who looks at the second one finds the first. */
+/** Sets the first failure as the `cause` of the second one, so that neither is lost. */
 function keepAsCause(reason: ExitReason, former: unknown): void {
   if (!isError(reason) || reason === former) return;
   try {
     if (Object.hasOwn(reason, 'cause') || !Object.isExtensible(reason)) return;
     Object.defineProperty(reason, 'cause', { value: former, configurable: true, writable: true });
   } catch {
-    // An error that cannot be looked at keeps its own story; the crash report has both.
+    // An error with throwing accessors or traps keeps its own cause; the crash report has both failures.
   }
 }
 
@@ -123,7 +123,7 @@ function finishTermination(server: EndingServer, ending: Ending): void {
   server.end(reason);
 }
 
-/** Tells everybody who waits for an answer of a process that has just ended, and gives up what it had going on. */
+/** Tells the callers that wait for an answer of a process that has just ended, and releases what the process holds. */
 export function giveUp(server: EndingServer, reason: ExitReason): void {
   const { starting, ending, request, extras, quiet } = server;
   quiet?.cancel();
@@ -148,7 +148,7 @@ function giveUpExtras(server: EndingServer, extras: ProcessExtras, reason: ExitR
   extras.continuation = null;
 }
 
-/** Tells the sender of a message that will never be handled, where the sender waits for something. */
+/** Counts a message that will never be handled, and tells its sender if it waits for an answer. */
 export function discard(server: EndingServer, envelope: Envelope, payload: unknown, reason: ExitReason): void {
   countDeadLetter(server, envelope, payload);
   if (envelope.kind === CALL) tellOfExit(server, envelope as CallRequest, reason);
@@ -165,7 +165,7 @@ function toldOf({ runtime: { redaction } }: EndingServer, reason: ExitReason, ca
   return { reason: told, cause: cause === reason ? told : redaction.reason(cause) };
 }
 
-/** What was thrown: here, or where the reason came from. */
+/** The thrown value that caused the exit: from this process, or else the reason itself if it is an error. */
 function causeOf({ ending, starting }: EndingServer, reason: ExitReason): unknown {
   const cause = ending === null ? starting?.cause : ending.exitCause;
   if (cause !== undefined) return cause;

@@ -12,28 +12,29 @@ import {
 } from '../results/callback-result.js';
 
 /**
- * The caller of the request in hand, to be answered whenever and from wherever: from another handler, a timer, a task, after
- * the server has gone on (C9). The first answer wins, later ones are silent, as is one that comes after the caller's timeout
- * (C10). When nobody answers, the caller waits for its timeout or the server's end (C12).
+ * The caller of a request, which can be answered at any time and from any code: another handler, a timer, a task, after the server has
+ * handled other messages (C9). The first answer counts. Later ones are ignored, as is an answer after the caller's timeout (C10). Without
+ * an answer, the caller waits until its timeout or the end of the server (C12).
  *
- * The functions are bound: `.then(from.reply, from.replyError)` works. A promise is no answer: `reply` throws
- * `InvalidArgumentError`, and the call goes on waiting.
+ * The functions need no receiver, so `.then(from.reply, from.replyError)` works. A promise is not an answer: `reply` throws
+ * `InvalidArgumentError`, and the call keeps waiting.
  *
  * @publicApi
  */
 export interface From<R> {
+  /** Fulfils the caller's promise with `value`. */
   reply: (value: R) => void;
   /** Rejects the caller's promise with `error` itself. */
   replyError: (error: unknown) => void;
-  /** The result of a call handler that leaves the answer for later. */
+  /** The result to return from a call handler that leaves the answer for later. Replaces the state if one is given. */
   later(): Later<R, never> & Modifiers<Later<R, never>>;
   later<S>(state: Literal<S>): Later<R, S> & Modifiers<Later<R, S>>;
   later<S>(state: S): Later<R, S> & Modifiers<Later<R, S>>;
 }
 
 /**
- * What an answer may be where nobody says of which type: anything but a promise. (Everything has a `toString`; with nothing but an
- * optional member, types that share none would not fit.)
+ * The default type of an answer: anything but a promise. (`toString` is there because a type with only optional members would not accept
+ * types that share none of them.)
  */
 export type NoPromise =
   string | number | bigint | boolean | symbol | null | undefined | { readonly then?: never; toString(): string };
@@ -48,7 +49,7 @@ export interface Answerer {
   refuse(request: CallRequest, error: unknown): void;
 }
 
-/** Made only when a handler asks for it: most calls are answered by what their handler returns. */
+/** Creates the `From` of a request, only when a handler asks for it: most calls are answered by what their handler returns. */
 export function makeFrom(server: Answerer, request: CallRequest): From<unknown> {
   return new Caller(server, request);
 }
@@ -74,7 +75,7 @@ function answerCaller(server: Answerer, request: CallRequest, value: unknown): v
   server.answer(request, value);
 }
 
-/** The promise is nobody's any more, so a rejection of it must not become Node's business. */
+/** The refused promise will never be awaited, so its rejection must not become an unhandled one. */
 function promiseRefused(server: string, promise: PromiseLike<unknown>): InvalidArgumentError {
   void Promise.resolve(promise).catch(() => undefined);
   return new InvalidArgumentError(

@@ -31,7 +31,7 @@ import { initialise, limitStart, STARTED, Starting } from './starting.js';
 import { abandonStream, type StreamAnswer } from './stream-answer.js';
 import type { SystemRequest } from './system-request.js';
 
-/** What is being handled while it takes more than one turn of the loop, and where it goes on then. */
+/** The message of a handler that awaits, and the reactions that continue after it. */
 class AsyncTurn {
   invocation: Invocation | null = null;
   payload: unknown = undefined;
@@ -43,27 +43,27 @@ class AsyncTurn {
 }
 
 /**
- * A process that runs a server: takes a message, finds the callback, and applies what it answers. Nothing here awaits: a
- * handler that returned a promise leaves the process busy, and its reaction goes on.
+ * A process that runs a server: it takes a message, finds the callback, and applies the result. Nothing here awaits: while the promise of a
+ * handler is pending, the process is busy, and the reaction to the promise continues.
  */
 export class GenServerProcess extends Process {
   state: unknown = undefined;
 
   /** @internal */
   instance: ServerInstance | null = null;
-  /** The call in hand. @internal */
+  /** The call that is being handled. @internal */
   request: CallRequest | null = null;
-  /** Made by the first handler that awaits. */
+  /** Created by the first handler that awaits. */
   private turn: AsyncTurn | null = null;
   /** @internal */
   ending: Ending | null = null;
-  /** Its `self`, made on first use. @internal */
+  /** Its `self`, created on first use. @internal */
   handle: OwnHandle | null = null;
   /** @internal */
   quiet: QuietTime | null = null;
   /** @internal */
   starting: Starting | null;
-  /** Null as long as there is nothing besides the message in hand. @internal */
+  /** Null while the process has nothing going on besides the current message. @internal */
   extras: ProcessExtras | null = null;
 
   constructor(
@@ -84,12 +84,12 @@ export class GenServerProcess extends Process {
     return this.plan.definition;
   }
 
-  /** What `init` is given: none once it is up, unless its supervisor keeps it and will need them for the next incarnation. */
+  /** The arguments of `init`. Dropped once the process is up, unless its supervisor needs them for the next incarnation. */
   get args(): InitArguments {
     return this.initArguments;
   }
 
-  /** Nobody needs them any more. */
+  /** Lets the arguments of `init` be garbage-collected. */
   dropArguments(): void {
     this.initArguments = NO_ARGUMENTS;
   }
@@ -102,12 +102,12 @@ export class GenServerProcess extends Process {
     return this.plan.drains;
   }
 
-  /** `init` is done: from then on an end is an exit, before it is a failed start. */
+  /** Whether `init` has finished. An end before that is a failed start, an end after it an exit. */
   get hasStarted(): boolean {
     return this.starting === null;
   }
 
-  /** How the start of a live process went, or is going. Does not reject. */
+  /** Fulfilled with the outcome of the start, once that is known. Does not reject. */
   get startOutcome(): Promise<StartOutcome> {
     return this.starting === null ? Promise.resolve(STARTED) : this.starting.outcome;
   }
@@ -120,12 +120,12 @@ export class GenServerProcess extends Process {
     return this.plan.isolation === 'clone';
   }
 
-  /** The instance that it runs, when that is one of `type`. @internal */
+  /** The instance that the process runs, if it is an instance of `type`. @internal */
   running<T extends object>(type: abstract new (...args: never[]) => T): T | undefined {
     return this.instance instanceof type ? this.instance : undefined;
   }
 
-  /** Made when there were none. @internal */
+  /** The extras, created on first use. @internal */
   get extrasInUse(): ProcessExtras {
     return (this.extras ??= new ProcessExtras());
   }
@@ -140,7 +140,7 @@ export class GenServerProcess extends Process {
     return this.extras === null ? null : this.extras.unanswered;
   }
 
-  /** What `sys` has turned on; null while nothing is. @internal */
+  /** The debugging that `sys` has turned on; null while it is off. @internal */
   get debugging(): Debugging | null {
     return this.extras === null ? null : this.extras.debugging;
   }
@@ -163,17 +163,17 @@ export class GenServerProcess extends Process {
     this.extras?.stopQueued?.();
   }
 
-  /** Has `told` called when a request to end this process arrives. */
+  /** Registers `told`, which is called when a request to end this process arrives. */
   whenStopQueued(told: () => void): void {
     this.extrasInUse.stopQueued = told;
   }
 
   // --- start ------------------------------------------------------------------------------------------------------------
 
-  /** Lets `init` run in the loop, for no longer than the limit. */
+  /** Runs `init` in the loop, for `startTimeoutMs` at most. */
   begin(): void {
     limitStart(this);
-    // It is ready already when somebody who saw it come (a registry, a listener) has sent it a message.
+    // It is ready already if a registry or an event listener has sent it a message while it was being created.
     this.becomeReady();
   }
 
@@ -208,7 +208,7 @@ export class GenServerProcess extends Process {
       maxMailbox,
       (envelope) => shedding.shed(envelope),
       () => {
-        if (!this.isBusy) scheduler.hurry(); // otherwise it would not be emptied by that
+        if (!this.isBusy) scheduler.hurry(); // a busy process cannot handle its messages now
       },
     );
   }
@@ -253,7 +253,7 @@ export class GenServerProcess extends Process {
     rearmIdle(this);
   }
 
-  /** Runs a handler with what was sent. @internal */
+  /** Runs a handler with the arguments of a message. @internal */
   invoke(invocation: Invocation, payload: unknown): void {
     const { runtime } = this;
     let result: unknown;
@@ -278,12 +278,12 @@ export class GenServerProcess extends Process {
     }
   }
 
-  // On its own, as is every closure here that few need: a function that may make one pays for it each time.
+  // A separate method, like that of every closure here that few messages need: a function that may create one pays for it on each call.
   private invokeTracked(tracking: Tracking, invocation: Invocation, payload: unknown): unknown {
     return this.runTracked(tracking, () => invocation.on(this.instance!, payload));
   }
 
-  /** Runs a callback so that it is known whose code it is, for as long as it awaits. @internal */
+  /** Runs a callback that is tracked as code of this process, even while it awaits. @internal */
   runTracked(tracking: Tracking, run: () => unknown): unknown {
     const request = this.request ?? this.ending?.request ?? null;
     return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
@@ -305,7 +305,7 @@ export class GenServerProcess extends Process {
   }
 
   private finish(value: unknown, hasFailed: boolean): void {
-    // What an abandoned handler still brings is nobody's any more (E6).
+    // The process ended while the handler was waiting: drop its result (E6).
     if (this.isFenced) {
       if (!hasFailed) abandonStream(value);
       return;
@@ -336,8 +336,8 @@ export class GenServerProcess extends Process {
   }
 
   /**
-   * Applies what nearly every message ends with, a reply or none and maybe a state, and answers whether it was that. On its own, so
-   * that the compiler need not learn all the rest before it can make this fast.
+   * The fast path for the results of nearly all messages: a reply or none, and maybe a state. Returns false, having done nothing, for any
+   * other result. A separate method, so that V8 can optimize it without the rare cases.
    */
   private applyPlain(result: unknown): boolean {
     if (!(result instanceof CallbackResult) || result.modifier !== null || result.answer !== NO_ANSWER) return false;
@@ -395,13 +395,13 @@ export class GenServerProcess extends Process {
   from(): From<unknown> {
     if (this.request === null) {
       throw new TypeError(
-        `${this.label}: this.from() is there in a call handler only; nobody waits for an answer here.`,
+        `${this.label}: this.from() is available only in a call handler; no caller waits for an answer here.`,
       );
     }
     return makeFrom(this, this.request);
   }
 
-  /** Answers a call unless this incarnation is fenced: then whoever waits is told of the exit instead. */
+  /** Answers a call, unless this incarnation is fenced: then the caller is told of the exit instead. */
   answer(request: CallRequest, value: unknown): void {
     if (this.isFenced || request.isSettled) return;
     if (value === this.state) warnOfSharedReply(this, value, request);
@@ -435,14 +435,14 @@ export class GenServerProcess extends Process {
     if (!this.debugging?.forgetHeldBack(ref, isIt)) this.mailbox?.removeByRef(INFO_ENVELOPE, ref, refOf, isIt);
   }
 
-  /** Where a call is, for its timeout error. */
+  /** The phase that a call is in, for its timeout error. */
   phaseOf(request: CallRequest): CallPhase {
     if (this.unanswered?.has(request)) return 'answered_later';
     if (this.status === 'exiting' && this.ending?.request !== request) return 'terminating';
     return this.request === request || this.ending?.request === request ? 'running' : 'waiting';
   }
 
-  /** Nobody waits for the answer any more. */
+  /** Called when the caller no longer waits for an answer that was left for later. */
   forgetCall(request: CallRequest): void {
     this.extras?.unanswered?.delete(request);
   }
@@ -453,12 +453,12 @@ export class GenServerProcess extends Process {
 
   // --- the end ----------------------------------------------------------------------------------------------------------
 
-  /** Marks the incarnation, so that no `catch` of the user's can swallow the exit. */
+  /** Marks the process as exiting, so that it exits even if the handler catches the error that `self.exit` throws. */
   markExit(reason: ExitReason): void {
     if (this.isFenced) return;
     this.extrasInUse.exitMark ??= { reason };
     if (this.isBusy || this.runtime.current === this) return;
-    // Code that no handler waits for: before the next message, or there may be none to notice the mark.
+    // No handler is running that would notice the mark, and there may be no next message: exit before the next message.
     this.hasContinuation = true;
     this.becomeReady();
   }
@@ -503,7 +503,7 @@ export class GenServerProcess extends Process {
     this.terminate(reason, undefined, invocation, payload, request, answer);
   }
 
-  /** Runs the user's `terminate`, then ends. */
+  /** Runs the user's `terminate`, then ends the process. */
   terminate(
     reason: ExitReason,
     cause: unknown,
@@ -539,14 +539,14 @@ export class GenServerProcess extends Process {
     giveUp(this, reason);
   }
 
-  /** The state as logs and inspection may show it (E14). `formatStatus` has the last word. */
+  /** The state as logs and inspection may show it (E14): what `formatStatus` returns, or else the redacted state. */
   visibleState(): unknown {
     const { instance } = this;
     if (instance?.formatStatus === undefined) return this.runtime.redaction.shown(this.state);
     try {
       return instance.formatStatus(this.state);
     } catch {
-      // What was to be hidden must not come out because hiding it failed.
+      // Showing the state instead could reveal what `formatStatus` was meant to hide.
       return '(formatStatus threw)';
     }
   }

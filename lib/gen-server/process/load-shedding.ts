@@ -6,7 +6,7 @@ import { OverloadedError } from '../errors.js';
 import type { MessageShed } from '../events.js';
 import type { ReportedServer } from './process-reports.js';
 
-/** Counts what a bounded mailbox had no room for, tells the callers among them, and reports every one. */
+/** Counts and reports the messages that a bounded mailbox sheds, and refuses the calls among them. */
 export class LoadShedding {
   private readonly overflow: Overflow;
   private readonly limit: number;

@@ -7,7 +7,7 @@ import type { ProcessExtras } from './process-extras.js';
 import { reportHibernated, type ReportedServer } from './process-reports.js';
 import { armIdle, type QuietServer } from './quiet-time.js';
 
-/** A process that does what else a result asked for. */
+/** A process that the modifier of a result can be applied to. */
 export interface ModifiedServer extends QuietServer, ReportedServer {
   readonly definition: ServerDefinition;
   readonly extrasInUse: ProcessExtras;
@@ -16,14 +16,14 @@ export interface ModifiedServer extends QuietServer, ReportedServer {
   terminate(reason: ExitReason, cause: unknown): void;
 }
 
-/** Does what else a result asked for. */
+/** Applies the modifier of a result: timeout, continue or hibernate. */
 export function applyModifier(server: ModifiedServer, modifier: Modifier): void {
   if (modifier.type === 'timeout') armIdle(server, modifier.ms);
   else if (modifier.type === 'continue') continueWith(server, modifier.tag, modifier.args);
   else hibernate(server);
 }
 
-/** Has a `@HandleContinue` handler run before the next message. */
+/** Schedules a `@HandleContinue` handler before the next message. Without a handler, the process ends. */
 function continueWith(server: ModifiedServer, tag: string | symbol, args: readonly unknown[]): void {
   const { continues, anyContinue } = server.definition;
   const handler = continues.get(tag) ?? anyContinue;

@@ -2,20 +2,20 @@ import type { Process } from '../../runtime/process.js';
 import type { Tracking } from '../../runtime/tracking.js';
 import { isThenable, whenSettled } from '../results/thenable.js';
 
-/** A process that runs callbacks which are no handlers. */
+/** A process that runs lifecycle callbacks: `init`, `terminate`, `codeChange`. */
 export interface CallbackServer extends Process {
-  /** Runs a callback so that what it does is known to be this process's, for as long as it awaits. */
+  /** Runs a callback that is tracked as code of this process, even while it awaits. */
   runTracked(tracking: Tracking, run: () => unknown): unknown;
 }
 
-/** A callback that is no handler, and where its process goes on afterwards. Those that every process runs are made once. */
+/** A callback that is not a message handler, and the steps that follow it. Those that every process runs are created once. */
 export interface OwnCallback<S extends CallbackServer, A> {
   readonly run: (server: S, given: A) => unknown;
   readonly done: (server: S, value: unknown) => void;
   readonly failed: (server: S, thrown: unknown) => void;
 }
 
-/** Runs a callback that is no handler, and goes on with what it gives, now or later, unless the process is fenced by then. */
+/** Runs such a callback and then its next step with the outcome, at once or when its promise settles, unless the process is fenced. */
 export function runOwnCallback<S extends CallbackServer, A>(server: S, callback: OwnCallback<S, A>, given: A): void {
   const { runtime } = server;
   let result: unknown;
@@ -39,7 +39,7 @@ export function runOwnCallback<S extends CallbackServer, A>(server: S, callback:
   callback.done(server, result);
 }
 
-// A function that may make a closure pays for it each time, so those that do are on their own.
+// A separate function, because a function that may create a closure pays for it on each call.
 function runTracked<S extends CallbackServer, A>(
   server: S,
   tracking: Tracking,

@@ -7,43 +7,43 @@ import type { Invocation } from '../definition/server-definition.js';
 import type { LoadShedding } from './load-shedding.js';
 import type { SystemRequest } from './system-request.js';
 
-/** The process is to exit with this reason, though a `catch` of the user's may have swallowed the exit. */
+/** Marks a process as exiting with this reason, even if the handler has caught the error that `self.exit` throws. */
 export interface ExitMark {
   readonly reason: ExitReason;
 }
 
-/** A callback that a result asked for, with its arguments. */
+/** The continue that a result requested, with its arguments. */
 export interface Continuation {
   readonly invocation: Invocation;
   readonly payload: unknown;
 }
 
-/** Why a process ended, as its callers may know it. */
+/** Why a process ended, redacted for its callers. */
 export interface ToldOfExit {
   readonly reason: ExitReason;
   readonly cause: unknown;
 }
 
 /**
- * What a server has going on besides the message in hand. Most processes of a hundred thousand have nothing of it, so it is made with
- * the first such thing, and a message costs them one look.
+ * The rarely needed parts of a server process. Created with the first of them, because most of a hundred thousand processes need none; a
+ * message then costs one check for null.
  */
 export class ProcessExtras {
-  /** Calls whose answer was left for later. */
+  /** The calls whose answer was left for later. */
   unanswered: Set<CallRequest> | null = null;
-  /** What a result asked to be run before the next message. */
+  /** The continue that runs before the next message. */
   continuation: Continuation | null = null;
   exitMark: ExitMark | null = null;
-  /** Made once, however many callers wait. */
+  /** Created once when the process ends, however many callers wait. */
   toldOfExit: ToldOfExit | null = null;
-  /** What was accepted and will not be handled; made while the process ends. */
+  /** The count of messages that will not be handled; created while the process ends. */
   deadLetters: DeadLetters | null = null;
   shedding: LoadShedding | null = null;
   /** Called when a request to end the process arrives. */
   stopQueued: (() => void) | null = null;
-  /** What `sys` has turned on; null while nothing is. */
+  /** The debugging that `sys` has turned on; null while it is off. */
   debugging: Debugging | null = null;
-  /** A request of the system that takes more than one turn. */
+  /** A system request that takes more than one turn. */
   systemRequest: SystemRequest | null = null;
 }
 

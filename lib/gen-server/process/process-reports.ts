@@ -14,9 +14,9 @@ import type {
 import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
 import type { InitArguments } from '../definition/start-options.js';
 
-// What a server process has to tell. Events are built only when somebody listens: nobody does most of the time.
+// The events of a server process. An event is built only if a listener wants it, because most of the time none does.
 
-/** The process that something is told of. */
+/** The process that an event is about. */
 export interface ReportedServer {
   readonly runtime: Runtime;
   readonly pid: Pid;
@@ -28,7 +28,7 @@ export interface ReportedServer {
   visibleState(): unknown;
 }
 
-/** How a process ended, as far as a crash report tells it. */
+/** The part of the end of a process that a crash report contains. */
 interface Crash {
   readonly reason: ExitReason;
   readonly cause: unknown;
@@ -37,7 +37,7 @@ interface Crash {
   readonly payload: unknown;
 }
 
-/** A process that was up ends with a reason that is not clean. */
+/** Reports that a process that was up ends with a reason that is not clean. */
 export function reportCrash(server: ReportedServer, { reason, cause, former, invocation, payload }: Crash): void {
   if (!server.runtime.events.wants('gen_server.crashed')) return;
   const message = invocation === undefined ? undefined : String(invocation.handler.name);
@@ -45,7 +45,7 @@ export function reportCrash(server: ReportedServer, { reason, cause, former, inv
   emitCrash(server, { reason, cause, message, lastMessage, ...(former === undefined ? {} : { former }) });
 }
 
-/** `init` failed with a reason that is not clean. */
+/** Reports that `init` failed with a reason that is not clean. */
 export function reportFailedInit(server: ReportedServer, reason: ExitReason, cause: unknown): void {
   if (!server.runtime.events.wants('gen_server.crashed')) return;
   emitCrash(server, { reason, cause, message: 'init', lastMessage: undefined });
@@ -61,13 +61,13 @@ function emitCrash(
   runtime.events.emit(event);
 }
 
-/** What a process was handling, with what may be shown of its arguments. */
+/** The message that a process was handling, with redacted arguments. */
 function lastMessageOf({ runtime, definition }: ReportedServer, invocation: Invocation, payload: unknown): LastMessage {
   const { handler } = invocation;
   const { calls, casts, continues, anyCall, anyCast, anyContinue } = definition;
   const { name, secrets } = handler;
   const args = runtime.redaction.arguments(invocation.argumentsOf(payload), secrets);
-  // A plain behaviour takes whatever is asked with one callback, so the request is all that tells one message from another.
+  // A plain behaviour takes all requests with one callback, whose name would say nothing about the message.
   if (handler === anyCall) return { kind: 'call', handler: undefined, args };
   if (handler === anyCast) return { kind: 'cast', handler: undefined, args };
   if (handler === anyContinue) return { kind: 'continue', handler: undefined, args };
@@ -77,39 +77,39 @@ function lastMessageOf({ runtime, definition }: ReportedServer, invocation: Invo
   return { kind: 'info', handler: undefined, args };
 }
 
-/** Its queue has become long. */
+/** Reports that the backlog has reached a high-water mark. */
 export function reportHighWater({ runtime, pid, label }: ReportedServer, queueLength: number): void {
   if (!runtime.events.wants('gen_server.mailbox_high_water')) return;
   const event: MailboxHighWater = { type: 'gen_server.mailbox_high_water', pid, label, queueLength };
   runtime.events.emit(event);
 }
 
-/** No handler takes the message. */
+/** Reports an info that no handler takes. */
 export function reportUnexpectedMessage({ runtime, pid, label }: ReportedServer, message: unknown): void {
   if (!runtime.events.wants('gen_server.unexpected_message')) return;
   const event: UnexpectedMessage = { type: 'gen_server.unexpected_message', pid, label, message };
   runtime.events.emit(event);
 }
 
-/** A result asked it to give its mailbox's memory back (T7). */
+/** Reports that a process has hibernated (T7). */
 export function reportHibernated({ runtime, pid, label }: ReportedServer): void {
   if (!runtime.events.wants('gen_server.hibernated')) return;
   const event: Hibernated = { type: 'gen_server.hibernated', pid, label };
   runtime.events.emit(event);
 }
 
-/** A reply is the live state: whoever gets it could change it behind the server's back. */
+/** Warns if a reply is the live state, which the caller could then change without the server's knowledge. */
 export function warnOfSharedReply(server: ReportedServer, value: unknown, { invocation }: CallRequest): void {
   if (mayBeShared(server, value)) warnOfSharedState(server, `the reply of ${String(invocation.handler.name)}`);
 }
 
-/** An argument of `init` has become the live state, as {@link warnOfSharedReply}. */
+/** Warns if an argument of `init` has become the live state, for the same reason as {@link warnOfSharedReply}. */
 export function warnOfSharedArguments(server: ReportedServer, state: unknown, args: InitArguments): void {
   if (!mayBeShared(server, state)) return;
   if (typeof args !== 'function' && args.includes(state)) warnOfSharedState(server, 'an argument of init');
 }
 
-/** What a callback returned is no result for it (R2, R3). */
+/** Makes the error for a return value that is not a valid result of the callback (R2, R3). */
 export function badReturnValue(
   { label, runtime }: ReportedServer,
   callback: string | symbol,

@@ -8,7 +8,7 @@ import { Timeout } from '../results/messages.js';
 import type { CallRequest } from './call-request.js';
 import type { Debugging } from './debugging.js';
 
-/** A process that may have nothing to do for a while. */
+/** A process that can become idle. */
 export interface QuietServer extends Process {
   readonly plan: StartPlan;
   readonly debugging: Debugging | null;
@@ -20,7 +20,7 @@ export interface QuietServer extends Process {
   terminate(reason: ExitReason, cause: unknown): void;
 }
 
-/** The reason of a process that ended for want of work. Clean, so a transient child is not restarted. */
+/** The exit reason of a process that was idle for `idleMs`. It is a clean one, so a transient child is not restarted. */
 const PASSIVATED = Object.freeze({ shutdown: 'idle' });
 
 /** Whether a process ended because of its `idleMs`, and not because somebody stopped it with a reason that looks the same. */
@@ -30,12 +30,12 @@ export function isPassivation(reason: ExitReason): boolean {
 
 const TIMEOUT = Object.freeze(new Timeout());
 
-/** The timeout that a result asked for (T1). */
+/** The timeout that a result requested (T1). */
 class IdleDeadline extends Deadline {
   lengthMs = 0;
-  /** It ran out while a request of the system was waiting, which starts it again (T4). */
+  /** It expired while a system request was waiting, which will start it again (T4). */
   hasLapsed = false;
-  /** The message in hand cut it short. */
+  /** The current message cut it short. */
   private wasCutShort = false;
   /** The previous message also cut it short, and did not count. */
   private isDisregarded = false;
@@ -48,14 +48,14 @@ class IdleDeadline extends Deadline {
     idleTimeIsOver(this.server, this);
   }
 
-  /** A message has come (T1). */
+  /** Cancels the timeout, because a message is being handled (T1). */
   interrupt(): void {
     this.wasCutShort = this.isPending || this.hasLapsed || (this.wasCutShort && this.isDisregarded);
     this.isDisregarded = false;
     this.cancel();
   }
 
-  /** The message does not count. Answers whether the timeout is to start again. */
+  /** Called if the current message does not count. Returns whether the timeout must start again. */
   disregardMessage(): boolean {
     return (this.isDisregarded = this.wasCutShort);
   }
@@ -66,7 +66,7 @@ class IdleDeadline extends Deadline {
   }
 }
 
-/** Ends a process that nobody needed for a while. */
+/** Ends a process that has been idle for `idleMs`. */
 class Passivation extends Deadline {
   constructor(private readonly server: QuietServer) {
     super();
@@ -77,14 +77,14 @@ class Passivation extends Deadline {
   }
 }
 
-/** What a process waits for while nothing comes: the timeout of a result, and the end of its usefulness. */
+/** The deadlines of a process without messages: the timeout of a result, and the passivation after `idleMs`. */
 export class QuietTime {
   idle: IdleDeadline | null = null;
   passivation: Passivation | null = null;
-  /** How many tasks of the process run, and how many of its streams are being read. */
+  /** The number of running tasks of the process, plus the number of its streams that are being read. */
   workCount = 0;
 
-  /** A message has come; one of the system leaves the timeout alone. */
+  /** Called for each message that is handled. A system request does not cancel the timeout of a result. */
   interrupt(isSystem: boolean): void {
     if (this.passivation !== null) this.passivation.cancel();
     if (this.idle !== null && !isSystem) this.idle.interrupt();
@@ -96,7 +96,7 @@ export class QuietTime {
   }
 }
 
-/** There is nothing to do for now: from here on counts what `idleMs` allows. */
+/** Starts to count `idleMs`, because the process has nothing to do for now. */
 export function beginQuiet(server: QuietServer): void {
   const { idleMs } = server.plan;
   if (idleMs === Infinity || server.status !== 'running' || server.isSuspended) return;
@@ -106,7 +106,7 @@ export function beginQuiet(server: QuietServer): void {
   if (!passivation.isPending) server.runtime.deadlines.add(passivation, idleMs);
 }
 
-/** Something besides messages needs this process: until {@link endWork} it is not idle. */
+/** Keeps the process from being idle until {@link endWork}, because a task or a stream needs it. */
 export function beginWork(server: QuietServer): void {
   const quiet = quietTimeOf(server);
   quiet.workCount++;
@@ -119,8 +119,8 @@ export function endWork(server: QuietServer): void {
 }
 
 /**
- * The mailbox has been empty for `idleMs`. A caller who waits for an answer still needs the process, though, and so does a timer: what
- * it will send is something to do.
+ * Ends a process whose mailbox has been empty for `idleMs`, unless it is still needed: by a caller that waits for an answer, or by a timer
+ * that will bring a message.
  */
 function passivate(server: QuietServer): void {
   const isNeeded = server.isFenced || server.isBusy || server.hasContinuation || server.queueLength > 0;
@@ -129,19 +129,19 @@ function passivate(server: QuietServer): void {
   else server.inLoop(() => server.terminate(PASSIVATED, undefined));
 }
 
-/** Whether an answer is owed, or a timer of this incarnation will bring a message. */
+/** Whether a caller waits for an answer, or a timer of this incarnation will bring a message. */
 function isExpectingSomething({ unanswered, relations, quiet }: QuietServer): boolean {
   if (unanswered !== null && unanswered.size > 0) return true;
-  if (relations !== null && (isFilled(relations.timers) || isFilled(relations.timersToOwnName))) return true;
+  if (relations !== null && (hasTimer(relations.timers) || hasTimer(relations.timersToOwnName))) return true;
   const idle = quiet === null ? null : quiet.idle;
   return idle !== null && idle.isPending && idle.lengthMs !== Infinity;
 }
 
-function isFilled(timers: ReadonlySet<Deadline> | null): boolean {
+function hasTimer(timers: ReadonlySet<Deadline> | null): boolean {
   return timers !== null && timers.size > 0;
 }
 
-/** Starts the timeout that a result asked for. */
+/** Starts the timeout that a result requested. */
 export function armIdle(server: QuietServer, lengthMs: number): void {
   const quiet = quietTimeOf(server);
   quiet.idle?.cancel();
@@ -155,26 +155,26 @@ export function armIdle(server: QuietServer, lengthMs: number): void {
   server.runtime.deadlines.add(idle, lengthMs);
 }
 
-/** A request of the system neither cancels a pending timeout nor lets it lapse: the timeout starts again in full (T4). */
+/** Starts a pending timeout again in full after a system request, which neither cancels it nor lets it expire (T4). */
 export function rearmIdle(server: QuietServer): void {
   const idle = server.quiet === null ? null : server.quiet.idle;
   if (idle !== null && (idle.isPending || idle.hasLapsed)) armIdle(server, idle.lengthMs);
 }
 
-/** The message in hand was refused and no code of the user's saw it: a timeout that it cut short starts again. */
+/** Starts the timeout again that the current message cut short, because the message was refused before any code of the user saw it. */
 export function disregardMessage(server: QuietServer): void {
   const idle = server.quiet === null ? null : server.quiet.idle;
   if (idle !== null && idle.disregardMessage()) armIdle(server, idle.lengthMs);
 }
 
-/** A message that came in time counts, even when its turn has not come yet (T1). */
+/** Delivers the `Timeout`, unless a message came in time, even if it has not been handled yet (T1). */
 function idleTimeIsOver(server: QuietServer, idle: IdleDeadline): void {
   if (hasMessage(server)) return;
   if (server.queueLength === 0 && !server.isSuspended) server.deliver(INFO_ENVELOPE, TIMEOUT);
   else idle.hasLapsed = true;
 }
 
-/** Whether the next in the queue is a message, rather than a request of the system. */
+/** Whether a message is waiting whose turn comes before any system request. */
 function hasMessage(server: QuietServer): boolean {
   const { debugging } = server;
   if (debugging !== null && debugging.heldBackLength > 0) return true;

@@ -12,12 +12,12 @@ export type StartOutcome =
   | { readonly status: 'ignore' }
   | { readonly status: 'error'; readonly reason: ExitReason; readonly cause: unknown };
 
-/** Who is told, once and in the turn in which it is decided, how a start went. */
+/** Gets the outcome of a start, once, in the turn in which it is decided. */
 export interface StartObserver {
   started(process: Process, outcome: StartOutcome): void;
 }
 
-/** Keeps the outcome for whoever awaits it. */
+/** An observer with a promise of the outcome. */
 export class AwaitedStart implements StartObserver {
   readonly outcome: Promise<StartOutcome>;
   private settle!: (outcome: StartOutcome) => void;
@@ -35,7 +35,7 @@ export class AwaitedStart implements StartObserver {
 
 keepShape(new AwaitedStart());
 
-/** Gives the pid of a process that is up (I1), or rejects with `StartError`. */
+/** Settles a promise: with the pid once the process is up (I1), or with a `StartError`. */
 class StartedPid implements StartObserver {
   constructor(
     private readonly resolve: (pid: Pid) => void,
@@ -50,7 +50,7 @@ class StartedPid implements StartObserver {
 
 keepShape(new StartedPid(null as never, null as never));
 
-/** The promise of a process that `begin` starts. What `begin` throws rejects it as well. */
+/** A promise of the pid of the process that `begin` starts. It rejects with what `begin` throws, too. */
 export function whenStarted(begin: (observer: StartObserver) => void): Promise<Pid> {
   const { promise, resolve, reject } = withResolvers<Pid>();
   try {
@@ -61,7 +61,7 @@ export function whenStarted(begin: (observer: StartObserver) => void): Promise<P
   return promise;
 }
 
-/** Why a start failed, as whoever asked for it may know. */
+/** The error for the caller of a start that failed, with the reason redacted. */
 export function startErrorOf(
   { runtime, label }: { readonly runtime: Runtime; readonly label: string },
   outcome: Exclude<StartOutcome, { readonly status: 'ok' }>,

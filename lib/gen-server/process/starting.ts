@@ -15,14 +15,14 @@ import { badReturnValue, reportFailedInit, warnOfSharedArguments } from './proce
 import type { ExitMark } from './process-extras.js';
 import { AwaitedStart, type StartObserver, type StartOutcome } from './start-observer.js';
 
-/** A process whose `init` has not come to its end. */
+/** A process whose `init` has not finished. */
 export interface StartingServer extends CallbackServer, ModifiedServer {
   readonly plan: StartPlan;
   readonly args: InitArguments;
   readonly exitMark: ExitMark | null;
   instance: ServerInstance | null;
   state: unknown;
-  /** Null once `init` is done. */
+  /** Null once `init` has finished. */
   starting: Starting | null;
   dropArguments(): void;
   end(reason: ExitReason): void;
@@ -31,7 +31,7 @@ export interface StartingServer extends CallbackServer, ModifiedServer {
 
 export const STARTED: StartOutcome = Object.freeze({ status: 'ok' });
 
-/** Tells the starter that `init` took too long (I7). */
+/** Ends a process whose `init` takes longer than `startTimeoutMs` (I7). */
 class StartDeadline extends Deadline {
   constructor(private readonly server: StartingServer) {
     super();
@@ -42,7 +42,7 @@ class StartDeadline extends Deadline {
   }
 }
 
-/** A start that is under way: given up when the process is up. */
+/** A start in progress. Released when the process is up. */
 export class Starting {
   deadline: Deadline | null = null;
   hasTimedOut = false;
@@ -51,12 +51,12 @@ export class Starting {
 
   constructor(private observer: StartObserver | null) {}
 
-  /** Tells the starter how it went, once. */
+  /** Reports the outcome to the observer, once. */
   settle(process: Process, outcome: StartOutcome): void {
     this.takeOver()?.started(process, outcome);
   }
 
-  /** How it goes, for those who did not start it. However many ask, they wait for the same. */
+  /** A promise of the outcome, for code that did not start the process. All callers share it. */
   get outcome(): Promise<StartOutcome> {
     if (this.others === null) {
       const others = (this.others = new AwaitedStart());
@@ -71,7 +71,7 @@ export class Starting {
     return this.others.outcome;
   }
 
-  /** From now on the observer is told by nobody else. */
+  /** Returns the observer, which the caller must then tell. Null if it was told or taken over before. */
   takeOver(): StartObserver | null {
     const { observer } = this;
     this.observer = null;
@@ -93,7 +93,7 @@ const INITIALISING: OwnCallback<StartingServer, readonly unknown[]> = {
   failed: initFailed,
 };
 
-/** Limits how long making the instance and `init` may take. */
+/** Limits how long creating the instance and running `init` may take. */
 export function limitStart(server: StartingServer): void {
   const { startTimeoutMs } = server.plan;
   if (startTimeoutMs === Infinity) return;
@@ -101,7 +101,7 @@ export function limitStart(server: StartingServer): void {
   server.runtime.deadlines.add(deadline, startTimeoutMs);
 }
 
-/** Makes the instance and runs its `init`. */
+/** Creates the instance and runs its `init`. */
 export function initialise(server: StartingServer): void {
   server.isBusy = true;
   runOwnCallback(server, CREATING, null);
@@ -109,7 +109,7 @@ export function initialise(server: StartingServer): void {
 
 function startTimedOut(server: StartingServer): void {
   if (server.isFenced) return;
-  // The starter learns it from the outcome and receives no exit message.
+  // The parent learns of the timeout from the outcome, so it must not get an exit signal as well.
   if (server.isLinkedToParent) server.parent!.forgetLink(server);
   server.isLinkedToParent = false;
   server.starting!.hasTimedOut = true;
@@ -153,7 +153,7 @@ function applyInit(server: StartingServer, result: unknown): void {
   else failStart(server, value, value, undefined);
 }
 
-/** `init` is done: the process is up. */
+/** `init` has succeeded: the process is up. */
 function enter(server: StartingServer, state: unknown, modifier: Modifier | null): void {
   warnOfSharedArguments(server, state, server.args);
   if (Pid.supervisorRecord(server.pid) === undefined) server.dropArguments();
@@ -164,7 +164,7 @@ function enter(server: StartingServer, state: unknown, modifier: Modifier | null
   starting.deadline?.cancel();
   starting.settle(server, STARTED);
   if (modifier?.type === 'continue') {
-    // The start returns before the continue has run (T5), and nothing that is queued may slip in between.
+    // The start resolves before the continue runs (T5), and no queued message may be handled in between.
     server.runtime.clock.nextTurn(() => {
       if (!server.isFenced) server.inLoop(() => goOnAfterInit(server, modifier));
     });
@@ -176,7 +176,7 @@ function enter(server: StartingServer, state: unknown, modifier: Modifier | null
 function goOnAfterInit(server: StartingServer, modifier: Modifier | null): void {
   server.isBusy = false;
   if (modifier !== null) applyModifier(server, modifier);
-  // A continue that nobody handles is the end, and `terminate` may take its time.
+  // A continue without a handler ends the process, and its `terminate` may still be running.
   if (server.status === 'running') server.resume();
 }
 
@@ -186,7 +186,7 @@ function initFailed(server: StartingServer, thrown: unknown): void {
   else failStart(server, reasonOfThrown(thrown), reasonOfThrown(thrown), thrown);
 }
 
-/** `reason` is what the starter is told, `exitReason` what the process ends with. */
+/** `reason` is reported to the caller of the start; the process ends with `exitReason`. */
 function failStart(server: StartingServer, reason: ExitReason, exitReason: ExitReason, cause: unknown): void {
   server.starting!.cause = cause;
   if (!isCleanExit(exitReason)) reportFailedInit(server, exitReason, cause);
@@ -196,6 +196,6 @@ function failStart(server: StartingServer, reason: ExitReason, exitReason: ExitR
 function leaveInit(server: StartingServer, outcome: StartOutcome, exitReason: ExitReason): void {
   const observer = server.starting!.takeOver();
   server.end(exitReason);
-  // The name is free when the start returns (I9).
+  // After the end, so that the name is free when the start rejects (I9).
   observer?.started(server, outcome);
 }

@@ -6,15 +6,15 @@ import type { QuietServer } from './quiet-time.js';
 /** A process that answers a call with a stream. */
 export interface StreamingServer extends QuietServer, ReportedServer {}
 
-/** The value of a `replyStream` result: items that have not been asked for. */
+/** The value of a `replyStream` result: a source that has not been read. */
 export interface StreamAnswer {
-  /** Gives the caller the stream. */
+  /** Answers the call with the stream. */
   answerTo(server: StreamingServer, request: CallRequest): void;
-  /** Lets go of the items: nobody will get the answer. */
+  /** Releases the source, because no caller will get the stream. */
   abandon(): void;
 }
 
-/** Lets go of the stream that a handler answers with, when nobody will get the answer. */
+/** Releases the source of a `replyStream` result that will not be applied. Does nothing for other results. */
 export function abandonStream(result: unknown): void {
   if (result instanceof CallbackResult && result.kind === 'replyStream') (result.value as StreamAnswer).abandon();
 }

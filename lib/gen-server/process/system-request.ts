@@ -2,28 +2,28 @@ import { SYSTEM } from '../../runtime/mailbox/envelope.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 
-/** The process that a request of the system is for. */
+/** The process that serves a system request. */
 export interface SystemServer {
-  /** Runs the user's `terminate`, then ends. */
+  /** Runs the user's `terminate`, then ends the process. */
   terminate(reason: ExitReason, cause: unknown): void;
 }
 
-/** Something that is asked of the process rather than of the server it runs. It keeps its place in the queue (P2). */
+/** A request to the process itself rather than to the server it runs. It keeps its place in the queue (P2). */
 export abstract class SystemRequest implements Envelope {
   readonly kind = SYSTEM;
 
-  /** Whether it runs a handler of the server's, which a suspended server must not. */
+  /** Whether it runs a handler of the server. A suspended server holds such a request back. */
   get runsHandler(): boolean {
     return false;
   }
 
   abstract perform(server: SystemServer): void;
 
-  /** The process ended before the request's turn came. */
+  /** Called if the process ended before it served the request. */
   serverExited(_reason: ExitReason): void {}
 }
 
-/** Ends the process after everything that is queued before the request (E9). */
+/** Ends the process after the messages that are queued before the request (E9). */
 export class StopRequest extends SystemRequest {
   constructor(private readonly reason: ExitReason) {
     super();

@@ -2,8 +2,8 @@ import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { RequestDescription } from '../errors.js';
 
 /**
- * One thing that a traced server did. `at` is wall-clock time in milliseconds since 1970; what has none happened with what is
- * in front of it. Messages and answers are kept as they are, by reference; the state as `formatStatus` shows it.
+ * One action of a traced server. `at` is wall-clock time in milliseconds since 1970; an entry without `at` belongs to the entry before it.
+ * Messages and answers are kept by reference, as far as redaction shows them; the state as `formatStatus` shows it.
  *
  * @publicApi
  */
@@ -17,14 +17,14 @@ export type TraceEntry =
   | { readonly type: 'in'; readonly at: number; readonly kind: 'info'; readonly message: unknown }
   /** A call was answered, with a value or an error. */
   | { readonly type: 'out'; readonly at: number; readonly to: RequestDescription; readonly value: unknown }
-  /** A message was handled and answered nobody. */
+  /** A message was handled without an answer. */
   | { readonly type: 'noreply' }
   | { readonly type: 'state'; readonly state: unknown }
   | { readonly type: 'exit'; readonly at: number; readonly reason: ExitReason };
 
 /**
- * The last things that a server did, oldest first: a ring that forgets what is older than its limit. It can still be read when
- * the server has ended.
+ * The latest actions of a server, oldest first. Beyond `limit` entries the oldest ones are dropped. It can still be read after the server
+ * has ended.
  *
  * @publicApi
  */
@@ -33,12 +33,12 @@ export class Trace {
   private oldest = 0;
 
   constructor(
-    /** How many entries are kept. */
+    /** The maximum number of entries. */
     readonly limit: number,
     private readonly bringUpToDate: () => void,
   ) {}
 
-  /** The entries as they are now, oldest first, in an array of their own. */
+  /** Returns the current entries, oldest first, in a new array. */
   entries(): readonly TraceEntry[] {
     this.bringUpToDate();
     return [...this.ring.slice(this.oldest), ...this.ring.slice(0, this.oldest)];
