@@ -64,7 +64,7 @@ export abstract class GenServerBase<S> {
     findProcess = (instance) => {
       if (instance.#process !== undefined) return instance.#process;
       throw new TypeError(
-        `${instance.constructor.name} has no process yet: state, self and from are there from init on, not in the ` +
+        `${instance.constructor.name} has no process yet: state, self and from are available from init on, not in the ` +
           'constructor. Nor does an instance made with new or injected by Nest have one; inject a client with @InjectGenServer.',
       );
     };

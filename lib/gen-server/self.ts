@@ -21,7 +21,7 @@ import type { TaskFunction } from './tasks/task-process.js';
 /** Thrown by `self.exit(reason)` to leave the callback. The process is marked as exiting too, so catching this error changes nothing. */
 class SelfExit extends Error {
   constructor(readonly reason: ExitReason) {
-    super('The process exits. This is no error: do not catch it.');
+    super('The process is exiting. Do not catch this: it is not an error.');
     this.name = 'SelfExit';
   }
 }

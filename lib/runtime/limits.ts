@@ -28,7 +28,7 @@ const WHAT: Readonly<Record<keyof ProcessLimits, (max: number) => string>> = {
 };
 
 const REMEDY: Readonly<Record<keyof ProcessLimits, string>> = {
-  nameLength: 'Use a shorter one, a hash of it for instance',
+  nameLength: 'Use a shorter one, for instance a hash of it',
   monitors: 'Demonitor processes that you no longer need to watch',
   pendingCalls: 'Wait for some of them first, or cast',
 };
@@ -63,9 +63,7 @@ export function isLimit(value: unknown): value is number {
 export function completeLimits(given: Partial<ProcessLimits> = {}): ProcessLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      throw new InvalidArgumentError(
-        `There is no limit ${name}. Use one of: ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
-      );
+      throw new InvalidArgumentError(`Unknown limit ${name}. Use one of: ${Object.keys(DEFAULT_LIMITS).join(', ')}.`);
     }
     if (value !== undefined && !isLimit(value)) {
       throw new InvalidArgumentError(

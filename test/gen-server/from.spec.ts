@@ -198,7 +198,7 @@ describe('from', () => {
         type: 'gen_server.crashed',
         message: 'tell',
         cause: expect.objectContaining({
-          message: 'Server: this.from() is there in a call handler only; nobody waits for an answer here.',
+          message: 'Server: this.from() is available only in a call handler; no caller waits for an answer here.',
         }) as unknown,
       }),
     );

@@ -188,7 +188,7 @@ describe('GenServerBase', () => {
       }
     }
     expect(() => new Early()).toThrow(
-      'Early has no process yet: state, self and from are there from init on, not in the constructor. ' +
+      'Early has no process yet: state, self and from are available from init on, not in the constructor. ' +
         'Nor does an instance made with new or injected by Nest have one; inject a client with @InjectGenServer.',
     );
     expect(() => new Loose().look()).toThrow(TypeError);

@@ -52,6 +52,7 @@ function faultOfModifier({ modifier, kind }: CallbackResult): string | undefined
   if (modifier.type === 'timeout' && !(typeof modifier.ms === 'number' && modifier.ms >= 0)) {
     return `a timeout is a number of milliseconds, 0 or more, got: ${print(modifier.ms)}.`;
   }
-  if (kind === 'stop' || kind === 'error' || kind === 'ignore') return `a ${kind} goes on to nothing.`;
+  if (kind === 'stop' || kind === 'error' || kind === 'ignore')
+    return `${kind} cannot carry timeout, hibernate or continue.`;
   return undefined;
 }
