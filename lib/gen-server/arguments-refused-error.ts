@@ -1,4 +1,5 @@
 import { GenServerError } from '../runtime/errors.js';
+import { describeKey } from '../runtime/secrets/inspect-safely.js';
 
 /**
  * One reason why the arguments of a request are invalid.
@@ -36,7 +37,7 @@ export class ArgumentsRefusedError extends GenServerError {
   ) {
     const more = issues.length > MAX_LISTED_ISSUES ? `; and ${issues.length - MAX_LISTED_ISSUES} more` : '';
     super(
-      `${server}.${String(handler)} did not take its arguments: ${issues.slice(0, MAX_LISTED_ISSUES).map(formatIssue).join('; ')}${more}`,
+      `${server}.${describeKey(handler)} did not take its arguments: ${issues.slice(0, MAX_LISTED_ISSUES).map(formatIssue).join('; ')}${more}`,
       options,
     );
   }

@@ -1,6 +1,7 @@
 import { GenServerError } from '../runtime/errors.js';
 import { type ExitReason, formatReason } from '../runtime/exits/exit-reason.js';
-import { print } from '../runtime/secrets/print.js';
+import { describeKey } from '../runtime/secrets/inspect-safely.js';
+import { print, printArguments } from '../runtime/secrets/print.js';
 
 /** What was asked of a server. */
 export interface RequestDescription {
@@ -25,8 +26,10 @@ export class ServerExitedError extends GenServerError {
     /** Why it ended. `'normal'` and `'shutdown'` reject a waiting caller as well (R5). */
     readonly reason: ExitReason,
     cause: unknown,
+    /** The reason in words, where it is told to many. */
+    reasonInWords = formatReason(reason),
   ) {
-    super(`${server} ended while ${formatRequest(request)} was waiting for an answer: ${formatReason(reason)}`, {
+    super(`${server} ended while ${formatRequest(request)} was waiting for an answer: ${reasonInWords}`, {
       cause,
     });
   }
@@ -197,7 +200,7 @@ export class BadReturnValueError extends GenServerError {
     readonly value: unknown,
     why: string,
   ) {
-    super(`${server}.${String(handler)} returned ${print(value)}: ${why}`);
+    super(`${server}.${describeKey(handler)} returned ${print(value)}: ${why}`);
   }
 }
 
@@ -382,5 +385,5 @@ export class StreamOverflowError extends GenServerError {
 }
 
 function formatRequest({ handler, args }: RequestDescription): string {
-  return `${String(handler)}(${args.map((arg) => print(arg)).join(', ')})`;
+  return `${describeKey(handler)}(${printArguments(args)})`;
 }

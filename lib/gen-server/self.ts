@@ -6,6 +6,7 @@ import { demonitor, monitor } from '../runtime/relations/monitors.js';
 import { link, unlink } from '../runtime/relations/links.js';
 import { INFO_ENVELOPE } from '../runtime/mailbox/envelope.js';
 import { Pid, Ref } from '../runtime/pid.js';
+import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 import { cancelTimer, readTimer, TimerRef } from '../runtime/timers.js';
 import { exit, send, sendAfter } from './client/client.js';
 import { type Destination, formatDestination, resolveProcess } from './client/destination.js';
@@ -122,7 +123,7 @@ export class Self extends ProcessHandle {
     }
     if (!serverOf(this).trapsExits)
       throw new NoProcessError(formatDestination(destination), 'A link needs a live process.');
-    const pid = destination instanceof Pid ? destination : undefined;
+    const pid = isInstanceOf(destination, Pid) ? destination : undefined;
     serverOf(this).deliver(INFO_ENVELOPE, new Exit(pid, 'noproc'));
   }
 

@@ -1,13 +1,12 @@
-import { inspect } from 'node:util';
-import { print } from '../runtime/secrets/print.js';
 import { GenServerConfigError } from './errors.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** Each mistake in one place: who, what, with which values, and what to do about it. */
 
 export const notAClass = (got: unknown): GenServerConfigError =>
   new GenServerConfigError(
     'not_a_class',
-    `A server must be given as its class, got: ${inspect(got)}. ` +
+    `A server must be given as its class, got: ${print(got)}. ` +
       'If the class is undefined here, two files import each other: write @InjectGenServer(() => TheServer).',
   );
 

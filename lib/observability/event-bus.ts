@@ -1,6 +1,7 @@
 import { Redaction } from '../runtime/secrets/redaction.js';
 import type { EventSink, RuntimeEvent } from '../runtime/ports.js';
 import { type GenServerEvent, reportDetachedListener } from './events.js';
+import { isPromise } from '../runtime/secrets/inspect-safely.js';
 
 type Listener = (event: GenServerEvent) => unknown;
 
@@ -105,7 +106,7 @@ export class EventBus implements EventSink {
       try {
         const result = subscription.listener(event);
         // An async listener throws later, where nobody would catch it.
-        if (result instanceof Promise) {
+        if (isPromise(result)) {
           result.catch((error: unknown) => this.detach(subscriptions, subscription, event, error));
         }
       } catch (error) {

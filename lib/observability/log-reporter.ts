@@ -28,6 +28,7 @@ import type {
 import type { EventBus } from './event-bus.js';
 import type { GenServerEvent, ListenerDetached } from './events.js';
 import { excerpt, excerptOfReason, oneLine, stackOf } from './excerpt.js';
+import { describeKey, isError } from '../runtime/secrets/inspect-safely.js';
 
 /** Where the lines go. Nest's own logger is one. */
 export interface Logger {
@@ -105,7 +106,7 @@ export class LogReporter {
     if (lastMessage !== undefined) details.push(`last message: ${excerptOfMessage(lastMessage)}`);
     if (former !== undefined) details.unshift(`terminate had run for: ${excerptOfReason(former)}`);
     // A result that is none says in its cause what would have been one.
-    if (cause instanceof Error && cause !== reason) details.unshift(`cause: ${excerptOfReason(cause)}`);
+    if (isError(cause) && cause !== reason) details.unshift(`cause: ${excerptOfReason(cause)}`);
     if (queueLength > 0) details.push(`lost with it: ${messages(queueLength)} still queued`);
     this.error(
       'CRASH REPORT',
@@ -132,7 +133,7 @@ export class LogReporter {
 
   /** Who called was told; who cast never hears of it. */
   private onArgumentsRefused({ label, kind, handler, issues }: ArgumentsRefused): void {
-    const what = `${label}.${String(handler)}`;
+    const what = `${label}.${describeKey(handler)}`;
     if (kind === 'call' || !this.isNews(`arguments ${what}`)) return;
     this.logger.warn(
       `ARGUMENTS REFUSED a cast to ${oneLine(what)} was dropped: ${oneLine(issues.slice(0, 3).map(formatIssue).join('; '))}\n` +
@@ -141,7 +142,7 @@ export class LogReporter {
   }
 
   private onCastDropped({ destination, handler, why }: CastDropped): void {
-    const cast = `${String(handler)} to ${destination}`;
+    const cast = `${describeKey(handler)} to ${destination}`;
     if (!this.isNews(`cast ${cast}`)) return;
     this.logger.warn(
       `CAST DROPPED ${oneLine(cast)}: ${oneLine(why)}\n  More of the same are dropped silently. Told once.`,

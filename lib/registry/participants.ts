@@ -5,6 +5,7 @@ import { Pid } from '../runtime/pid.js';
 import { print } from '../runtime/secrets/print.js';
 import { type Process, processOf } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 
 // Who may do what follows OTP. What a process does for itself there (register, subscribe, hold a lock) takes its `self` here,
 // which nobody else has: so only a process registers itself, and an abandoned handler does nothing. What OTP lets anybody do
@@ -19,7 +20,7 @@ export function actingProcess(runtime: Runtime, self: Self): Process | undefined
 
 /** The process that a pid stands for, or undefined when it has ended. */
 export function livingProcess(runtime: Runtime, pid: Pid): Process | undefined {
-  if (!(pid instanceof Pid)) throw new InvalidArgumentError(`Expected a pid, got: ${print(pid)}`);
+  if (!isInstanceOf(pid, Pid)) throw new InvalidArgumentError(`Expected a pid, got: ${print(pid)}`);
   const process = processOf(pid);
   if (process === undefined) return undefined;
   assertSameWorld(runtime, process);

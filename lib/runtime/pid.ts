@@ -1,4 +1,5 @@
 import { markAsHandle } from './isolation/handle.js';
+import { markAsPrinted } from './secrets/value-kind.js';
 
 /** What a supervisor keeps about one incarnation of its child, found by the pid. */
 export interface SupervisorRecord {
@@ -69,6 +70,8 @@ export class Pid {
     return `#PID${this.toString()}`;
   }
 }
+
+markAsPrinted(Pid.prototype);
 
 /** A unique reference: one per monitor, timer or task. */
 export class Ref {

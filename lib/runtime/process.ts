@@ -290,10 +290,13 @@ export abstract class Process implements Schedulable, TrackedProcess {
       other.forgetLink(this);
       other.signal(reason, this);
     }
-    if (this.relations !== null) reportToWatchers(this, reason);
-    // Garbage in the old generation keeps the young objects it refers to alive, and collecting those costs more than ending a process.
-    this.relations = null;
-    this.runtime.reportExit(this, reason);
+    try {
+      if (this.relations !== null) reportToWatchers(this, reason);
+    } finally {
+      // Garbage in the old generation keeps the young objects it refers to alive, and collecting those costs more than ending a process.
+      this.relations = null;
+      this.runtime.reportExit(this, reason);
+    }
   }
 
   private discardAll(mailbox: Mailbox, reason: ExitReason): void {

@@ -1,6 +1,7 @@
 import { AlreadyStartedError, InvalidArgumentError } from './errors.js';
 import { assertNameLength } from './limits.js';
 import type { Pid } from './pid.js';
+import { isInstanceOf } from './secrets/inspect-safely.js';
 import { print } from './secrets/print.js';
 import type { NameService } from './ports.js';
 import type { Process } from './process.js';
@@ -53,14 +54,14 @@ class ServiceRegistration implements Registration {
  */
 export function register(process: Process, name: ServerName): void {
   process.registration = registrationOf(process.runtime, name, process.pid);
-  if (name instanceof ViaKey) process.registeredKey = name.key;
+  if (isInstanceOf(name, ViaKey)) process.registeredKey = name.key;
 }
 
 function registrationOf(runtime: Runtime, name: ServerName, pid: Pid): Registration {
   assertNameLength(isVia(name) ? name.key : isGlobal(name) ? name.global : name, runtime.limits, pid);
   if (isVia(name)) {
     if (!name.via.registerName(name.key, pid, name.value)) throw alreadyStarted(name, name.via.whereisName(name.key));
-    return name instanceof ViaKey ? name.via : new ViaRegistration(name);
+    return isInstanceOf(name, ViaKey) ? name.via : new ViaRegistration(name);
   }
   const [service, key] = serviceOf(runtime, name);
   const holder = service.register(key, pid);

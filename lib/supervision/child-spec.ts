@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { planOf, type StartPlan } from '../gen-server/definition/start-plan.js';
 import { type Spawned, spawnPlanned } from '../gen-server/client/start.js';
 import type { StartOptions } from '../gen-server/definition/start-options.js';
@@ -9,6 +8,7 @@ import { formatName, type ServerClass } from '../runtime/server-name.js';
 import { SupervisorConfigError } from './errors.js';
 import type { Restart } from './restart-policy.js';
 import type { AutoShutdown } from './supervisor-options.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** What tells the children of one supervisor apart. Compared as a `Map` key. */
 export type ChildId = string | symbol | ServerClass;
@@ -71,26 +71,26 @@ export function completeChildSpec(
   const { id, start, restart = 'permanent', type = 'worker', significant = false } = given;
   const { shutdownMs = type === 'supervisor' ? Infinity : WORKER_SHUTDOWN_MS } = given;
   if (id === undefined || id === null) {
-    throw new SupervisorConfigError('missing_id', `A child of supervisor ${supervisor} has no id: ${inspect(spec)}`);
+    throw new SupervisorConfigError('missing_id', `A child of supervisor ${supervisor} has no id: ${print(spec)}`);
   }
   const of = `(child ${formatName(id)} of supervisor ${supervisor})`;
   if (typeof start !== 'function') {
     throw new SupervisorConfigError(
       'missing_start',
-      `start must be a function that starts the child, got: ${inspect(start)} ${of}`,
+      `start must be a function that starts the child, got: ${print(start)} ${of}`,
     );
   }
   checkRestartAndShutdown(restart, shutdownMs, of);
   if (type !== 'worker' && type !== 'supervisor') {
     throw new SupervisorConfigError(
       'invalid_child_type',
-      `type must be 'worker' or 'supervisor', got: ${inspect(type)} ${of}`,
+      `type must be 'worker' or 'supervisor', got: ${print(type)} ${of}`,
     );
   }
   if (typeof significant !== 'boolean') {
     throw new SupervisorConfigError(
       'bad_combination',
-      `significant must be true or false, got: ${inspect(significant)} ${of}`,
+      `significant must be true or false, got: ${print(significant)} ${of}`,
     );
   }
   if (significant && restart === 'permanent') {
@@ -113,7 +113,7 @@ export function checkSource(source: unknown, of: string): void {
   if (typeof (source as ServerBlueprint | undefined)?.create === 'function') return;
   throw new SupervisorConfigError(
     'missing_start',
-    `source must be what a server is started from, got: ${inspect(source, { depth: 1 })} ${of}`,
+    `source must be what a server is started from, got: ${print(source)} ${of}`,
   );
 }
 
@@ -122,13 +122,13 @@ export function checkRestartAndShutdown(restart: unknown, shutdownMs: unknown, o
   if (restart !== 'permanent' && restart !== 'transient' && restart !== 'temporary') {
     throw new SupervisorConfigError(
       'invalid_restart_type',
-      `restart must be 'permanent', 'transient' or 'temporary', got: ${inspect(restart)} ${of}`,
+      `restart must be 'permanent', 'transient' or 'temporary', got: ${print(restart)} ${of}`,
     );
   }
   if (shutdownMs !== 'brutal_kill' && !(typeof shutdownMs === 'number' && shutdownMs >= 0)) {
     throw new SupervisorConfigError(
       'invalid_shutdown',
-      `shutdownMs must be milliseconds, 0 or more, Infinity or 'brutal_kill', got: ${inspect(shutdownMs)} ${of}`,
+      `shutdownMs must be milliseconds, 0 or more, Infinity or 'brutal_kill', got: ${print(shutdownMs)} ${of}`,
     );
   }
 }

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { InitArguments } from '../gen-server/definition/start-options.js';
 import type { ServerBlueprint } from '../gen-server/definition/server-definition.js';
 import { NO_ARGUMENTS } from '../gen-server/definition/start-plan.js';
@@ -8,6 +7,7 @@ import { SupervisorConfigError } from './errors.js';
 import type { RestartBudget } from './restart-intensity.js';
 import type { Restart } from './restart-policy.js';
 import { type BudgetOptions, completeBudget } from './supervisor-options.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** A child that is started while the supervisor runs. It has no id: its pid, and its name if it has one, tell it apart (D1). */
 export interface DynamicChildSpec {
@@ -50,13 +50,13 @@ export function completeDynamicSupervisorOptions(
   if (!(Number.isInteger(maxChildren) || maxChildren === Infinity) || maxChildren < 0) {
     throw new SupervisorConfigError(
       'invalid_max_children',
-      `maxChildren must be a whole number of children, 0 or more, or Infinity, got: ${inspect(maxChildren)} ${of}`,
+      `maxChildren must be a whole number of children, 0 or more, or Infinity, got: ${print(maxChildren)} ${of}`,
     );
   }
   if (!Array.isArray(extraArguments)) {
     throw new SupervisorConfigError(
       'invalid_extra_arguments',
-      `extraArguments must be an array, got: ${inspect(extraArguments)} ${of}`,
+      `extraArguments must be an array, got: ${print(extraArguments)} ${of}`,
     );
   }
   return { ...completeBudget(options, of), maxChildren, extraArguments: [...(extraArguments as unknown[])] };
@@ -86,7 +86,7 @@ function refuseWhatOthersDo(options: object, of: string): void {
   if (strategy !== undefined && strategy !== 'one_for_one') {
     throw new SupervisorConfigError(
       'invalid_strategy',
-      `a dynamic supervisor knows the strategy 'one_for_one' only, got: ${inspect(strategy)} ${of}`,
+      `a dynamic supervisor knows the strategy 'one_for_one' only, got: ${print(strategy)} ${of}`,
     );
   }
   if (autoShutdown !== undefined && autoShutdown !== 'never') {

@@ -23,6 +23,8 @@ import { argumentsOf, type CompleteDynamicSupervisorOptions } from './dynamic-ch
 import { ChildStateError, MaxChildrenError } from './errors.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { shouldRestart } from './restart-policy.js';
+import { formatDestination } from '../gen-server/client/destination.js';
+import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 import { beginShutdown } from './shutdown.js';
 import { SupervisorReports } from './supervisor-reports.js';
 
@@ -140,9 +142,9 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   /** Stops a child and forgets it (D4). One that is being restarted goes by the pid that crashed as well as by the next. */
   terminateChild(pid: Pid): Promise<void> {
-    const child = pid instanceof Pid ? this.keep(pid) : undefined;
+    const child = isInstanceOf(pid, Pid) ? this.keep(pid) : undefined;
     if (child?.leaving !== null) {
-      return Promise.reject(new ChildStateError(this.label, String(pid), 'not_found'));
+      return Promise.reject(new ChildStateError(this.label, formatDestination(pid), 'not_found'));
     }
     return this.stopAndForget(child);
   }

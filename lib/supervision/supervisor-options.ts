@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
 import { SupervisorConfigError } from './errors.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import { DEFAULT_BUDGET, type RestartBudget } from './restart-intensity.js';
 import type { Strategy } from './strategies.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** How many restarts a supervisor bears. */
 export interface BudgetOptions {
@@ -52,13 +52,13 @@ export function completeSupervisorOptions(options: SupervisorOptions, supervisor
   if (strategy !== 'one_for_one' && strategy !== 'one_for_all' && strategy !== 'rest_for_one') {
     throw new SupervisorConfigError(
       'invalid_strategy',
-      `strategy must be 'one_for_one', 'one_for_all' or 'rest_for_one', got: ${inspect(strategy)} ${of}`,
+      `strategy must be 'one_for_one', 'one_for_all' or 'rest_for_one', got: ${print(strategy)} ${of}`,
     );
   }
   if (autoShutdown !== 'never' && autoShutdown !== 'any_significant' && autoShutdown !== 'all_significant') {
     throw new SupervisorConfigError(
       'invalid_auto_shutdown',
-      `autoShutdown must be 'never', 'any_significant' or 'all_significant', got: ${inspect(autoShutdown)} ${of}`,
+      `autoShutdown must be 'never', 'any_significant' or 'all_significant', got: ${print(autoShutdown)} ${of}`,
     );
   }
   return {
@@ -77,13 +77,13 @@ export function completeBudget(
   if (!(typeof maxRestarts === 'number' && maxRestarts >= 0)) {
     throw new SupervisorConfigError(
       'invalid_intensity',
-      `maxRestarts must be a number of restarts, 0 or more, got: ${inspect(maxRestarts)} ${of}`,
+      `maxRestarts must be a number of restarts, 0 or more, got: ${print(maxRestarts)} ${of}`,
     );
   }
   if (!(typeof withinMs === 'number' && withinMs > 0)) {
     throw new SupervisorConfigError(
       'invalid_period',
-      `withinMs must be milliseconds, more than 0, got: ${inspect(withinMs)} ${of}`,
+      `withinMs must be milliseconds, more than 0, got: ${print(withinMs)} ${of}`,
     );
   }
   return { maxRestarts, withinMs };
@@ -97,6 +97,6 @@ function completeBackoff(backoff: RestartBackoff | undefined, of: string): Resta
   }
   throw new SupervisorConfigError(
     'invalid_backoff',
-    `restartBackoff must be { minMs, maxMs } in milliseconds with 0 < minMs <= maxMs, got: ${inspect(backoff)} ${of}`,
+    `restartBackoff must be { minMs, maxMs } in milliseconds with 0 < minMs <= maxMs, got: ${print(backoff)} ${of}`,
   );
 }

@@ -18,6 +18,7 @@ import { type ChildCounts, type ChildInfo, RetryRestart } from './child.js';
 import { type ChildId, type ChildSpec, completeChildSpecs } from './child-spec.js';
 import { SupervisorServer } from './supervisor-server.js';
 import { completeSupervisorOptions, type SupervisorOptions } from './supervisor-options.js';
+import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 
 /** A supervisor that is to be started. */
 export interface SupervisorSpec extends SupervisorOptions {
@@ -59,7 +60,7 @@ export function blueprintOfSupervisor(spec: SupervisorSpec): ServerBlueprint {
     continues: new Map(),
     isSupervisor: true,
     // What a supervisor refuses is the caller's problem, never a reason to take the tree down.
-    isReplyError: (error) => error instanceof GenServerError,
+    isReplyError: (error) => isInstanceOf(error, GenServerError),
   };
   return {
     definition,

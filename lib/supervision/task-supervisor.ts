@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { type CastResult, noReply, type Ok, ok } from '../gen-server/results/callback-result.js';
 import { type Destination, formatDestination, resolve } from '../gen-server/client/destination.js';
 import { NoProcessError } from '../gen-server/errors.js';
@@ -29,6 +28,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { checkRestartAndShutdown, type ChildSpec, type Shutdown, WORKER_SHUTDOWN_MS } from './child-spec.js';
 import { ChildStateError, MaxChildrenError, SupervisorConfigError } from './errors.js';
 import { shutDown } from './shutdown.js';
+import { print } from '../runtime/secrets/print.js';
 
 /** A supervisor of tasks that is to be started. */
 export interface TaskSupervisorSpec {
@@ -160,7 +160,7 @@ function makeTable({
   if (!(Number.isInteger(maxChildren) || maxChildren === Infinity) || maxChildren < 0) {
     throw new SupervisorConfigError(
       'invalid_max_children',
-      `maxChildren must be a whole number of tasks, 0 or more, or Infinity, got: ${inspect(maxChildren)} ${of}`,
+      `maxChildren must be a whole number of tasks, 0 or more, or Infinity, got: ${print(maxChildren)} ${of}`,
     );
   }
   checkRestartAndShutdown('temporary', shutdownMs, of);
@@ -263,6 +263,6 @@ export const TaskSupervisor = {
 
 export async function terminateTask(table: TaskTable, pid: Pid): Promise<void> {
   const task = table.find(pid);
-  if (task === undefined) throw new ChildStateError(table.label, String(pid), 'not_found');
+  if (task === undefined) throw new ChildStateError(table.label, formatDestination(pid), 'not_found');
   await table.stop(task);
 }

@@ -1,4 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual, types } from 'node:util';
+import { hasMethod, isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 import { print } from '../runtime/secrets/print.js';
 
 /** A class of messages. Not of `any` arguments: among overloads those count for less. */
@@ -15,7 +16,7 @@ export type Matcher<M = unknown> = MessageClass<M> | ((message: never) => boolea
 /** Whether a value is what was expected. */
 export function matches(expected: unknown, actual: unknown): boolean {
   if (typeof expected !== 'function') return isEqual(expected, actual, new Set());
-  return isClass(expected) ? actual instanceof expected : (expected as (value: unknown) => boolean)(actual);
+  return isClass(expected) ? isInstanceOf(actual, expected) : (expected as (value: unknown) => boolean)(actual);
 }
 
 /** What was expected, in words. */
@@ -31,13 +32,22 @@ function isClass(value: object): value is MessageClass<unknown> & { name: string
   return Object.hasOwn(value, 'prototype');
 }
 
+/** What cannot be looked at is equal to itself only. */
+function areDeeplyEqual(expected: unknown, actual: unknown): boolean {
+  try {
+    return Object.is(expected, actual) || isDeepStrictEqual(expected, actual);
+  } catch {
+    return false;
+  }
+}
+
 interface Asymmetric {
   asymmetricMatch(actual: unknown): boolean;
 }
 
 function isEqual(expected: unknown, actual: unknown, path: Set<unknown>): boolean {
   if (isAsymmetric(expected)) return expected.asymmetricMatch(actual);
-  if (isDeepStrictEqual(expected, actual)) return true;
+  if (areDeeplyEqual(expected, actual)) return true;
   // Only what is plain may contain something that matches loosely; and what contains itself was compared above.
   if (!isPlain(expected) || !isPlain(actual) || path.has(expected)) return false;
   if (Array.isArray(expected) !== Array.isArray(actual)) return false;
@@ -50,11 +60,11 @@ function isEqual(expected: unknown, actual: unknown, path: Set<unknown>): boolea
 }
 
 function isAsymmetric(value: unknown): value is Asymmetric {
-  return typeof value === 'object' && value !== null && typeof (value as Asymmetric).asymmetricMatch === 'function';
+  return hasMethod(value, 'asymmetricMatch');
 }
 
 function isPlain(value: unknown): value is Record<string | symbol, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
   const proto: unknown = Object.getPrototypeOf(value);
   return Array.isArray(value) || proto === Object.prototype || proto === null;
 }

@@ -19,6 +19,7 @@ import { ProbeError } from './errors.js';
 import { ManualClock } from './manual-clock.js';
 import { describeMatcher, type Matcher, matches, type MessageClass } from './matching.js';
 import { settle } from './settle.js';
+import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 
 /** Where a probe lives: a test world, or the world of an application, by its `GenServerRuntime`. @publicApi */
 export type ProbeWorld = { readonly runtime: Runtime } | GenServerRuntime;
@@ -163,7 +164,7 @@ export class TestProbe {
    */
   async expectDown(target: Destination | Ref, reason?: unknown, options?: WaitOptions): Promise<Down> {
     const isAbout = (message: unknown): message is Down =>
-      message instanceof Down && (message.ref === target || message.object === target || message.pid === target);
+      isInstanceOf(message, Down) && (message.ref === target || message.object === target || message.pid === target);
     const pid = target instanceof Ref ? undefined : whereis(this.runtime, target);
     const isLate = !(target instanceof Ref) && !this.held.some(isAbout) && !this.isWatching(pid ?? target);
     if (isLate) this.monitor(target);

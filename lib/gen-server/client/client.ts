@@ -8,6 +8,7 @@ import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import { Pid } from '../../runtime/pid.js';
 import { type Process, processOf } from '../../runtime/process.js';
+import { describeError, describeKey, isInstanceOf } from '../../runtime/secrets/inspect-safely.js';
 import { print } from '../../runtime/secrets/print.js';
 import { isVia } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -56,7 +57,7 @@ export function callServer(
 ): Promise<unknown> {
   const { runtime } = server;
   if (runtime.current === server) {
-    return Promise.reject(new CallingSelfError(server.label, `call ${String(invocation.handler.name)} of`));
+    return Promise.reject(new CallingSelfError(server.label, `call ${describeKey(invocation.handler.name)} of`));
   }
   const { tracking } = runtime;
   if (tracking !== null) {
@@ -87,7 +88,7 @@ export function callServer(
 }
 
 function circleError(server: GenServerProcess, circle: readonly RelatedProcess[], { handler }: Invocation): Error {
-  if (circle.length === 1) return new CallingSelfError(server.label, `call ${String(handler.name)} of`);
+  if (circle.length === 1) return new CallingSelfError(server.label, `call ${describeKey(handler.name)} of`);
   return new CallCycleError([...circle, server].map(({ label }) => label));
 }
 
@@ -105,7 +106,7 @@ export function castToServer(server: GenServerProcess, invocation: Invocation, p
       server.runtime,
       server.label,
       invocation.handler.name,
-      isError(error) ? error.message : print(error),
+      isError(error) ? describeError(error) : print(error),
     );
     return;
   }
@@ -176,7 +177,7 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
   }
   const pid = whereis(runtime, destination);
   if (pid !== undefined) processOf(pid)?.deliver(SENT_ENVELOPE, message);
-  else if (!(destination instanceof Pid)) throw new NoProcessError(formatDestination(destination));
+  else if (!isInstanceOf(destination, Pid)) throw new NoProcessError(formatDestination(destination));
 }
 
 /** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
@@ -188,11 +189,10 @@ export function sendAfter(
   sender: Process | null = null,
 ): TimerRef {
   // Looked up now to refuse what is no destination at all; who receives is found when the time has come.
-  const isOwnName = !(destination instanceof Pid) && !isVia(destination) && isHeldBy(runtime, destination, sender);
-  const receiver =
-    destination instanceof Pid
-      ? receiverOf(destination)
-      : (): GenServerProcess | undefined => resolve(runtime, destination);
+  const isOwnName = !isInstanceOf(destination, Pid) && !isVia(destination) && isHeldBy(runtime, destination, sender);
+  const receiver = isInstanceOf(destination, Pid)
+    ? receiverOf(destination)
+    : (): GenServerProcess | undefined => resolve(runtime, destination);
   return armTimer(runtime, receiver, message, delayMs, isOwnName ? sender : null);
 }
 

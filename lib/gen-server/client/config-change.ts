@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from '../../runtime/errors.js';
+import { isArray } from '../../runtime/secrets/inspect-safely.js';
 import { print } from '../../runtime/secrets/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { Shape } from '../../runtime/secrets/shape.js';
 import { GenServerProcess } from '../process/gen-server-process.js';
 import { SystemRequest } from '../process/system-request.js';
 
@@ -28,6 +30,12 @@ class ConfigChangeRequest extends SystemRequest {
     return true;
   }
 
+  /** The keys, and of which type their values are: what an application is configured with is secret more often than not. */
+  override get subject(): unknown {
+    const { changed, added, removed } = this.change;
+    return { changed: Shape.of(changed), added: Shape.of(added), removed };
+  }
+
   perform(server: GenServerProcess): void {
     const { changed, added, removed } = this.change;
     server.invoke(server.definition.configChange!.many, [changed, added, removed]);
@@ -40,7 +48,7 @@ class ConfigChangeRequest extends SystemRequest {
  */
 export function configChange(runtime: Runtime, change: Partial<ConfigChange>): number {
   const { changed = {}, added = {}, removed = [] } = change;
-  if (!isDictionary(changed) || !isDictionary(added) || !Array.isArray(removed)) {
+  if (!isDictionary(changed) || !isDictionary(added) || !isArray(removed)) {
     throw new InvalidArgumentError(
       `A change of the configuration is { changed: object, added: object, removed: array of keys }, got: ${print(change)}`,
     );
@@ -61,5 +69,5 @@ function isEmpty(dictionary: object): boolean {
 }
 
 function isDictionary(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isArray(value);
 }

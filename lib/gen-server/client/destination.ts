@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { Pid } from '../../runtime/pid.js';
+import { hasProperty, isInstanceOf } from '../../runtime/secrets/inspect-safely.js';
 import { print } from '../../runtime/secrets/print.js';
 import { type Process, processOf } from '../../runtime/process.js';
 import { whereisName } from '../../runtime/registration.js';
@@ -43,7 +44,7 @@ export function resolveProcess(runtime: Runtime, destination: Destination): Proc
 
 /** The pid behind a destination: the current holder of a name or key, or the pid itself while its process lives; else undefined. */
 export function whereis(runtime: Runtime, destination: Destination): Pid | undefined {
-  if (destination instanceof Pid) return processOf(destination) === undefined ? undefined : destination;
+  if (isInstanceOf(destination, Pid)) return processOf(destination) === undefined ? undefined : destination;
   if (isAddressed(destination)) return whereis(runtime, destination[DESTINATION]);
   if (isServerName(destination)) return whereisName(runtime, destination);
   if (isOfKey(destination)) return runtime.servers.keysOf(destination.server)?.whereisName(destination.key);
@@ -53,16 +54,16 @@ export function whereis(runtime: Runtime, destination: Destination): Pid | undef
 }
 
 export function formatDestination(destination: unknown): string {
-  if (destination instanceof Pid) return destination.toString();
+  if (isInstanceOf(destination, Pid)) return destination.toString();
   if (isAddressed(destination)) return formatDestination(destination[DESTINATION]);
   if (isOfKey(destination)) return `${formatName(destination.server)} of key ${print(destination.key)}`;
   return formatName(destination);
 }
 
 export function isOfKey(value: unknown): value is DestinationOfKey {
-  return typeof value === 'object' && value !== null && 'server' in value && 'key' in value;
+  return hasProperty(value, 'server') && hasProperty(value, 'key');
 }
 
 export function isAddressed(value: unknown): value is Required<Addressed> {
-  return typeof value === 'object' && value !== null && DESTINATION in value;
+  return hasProperty(value, DESTINATION);
 }

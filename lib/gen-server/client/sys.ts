@@ -354,7 +354,7 @@ function statusOf(server: GenServerProcess): ServerStatus {
   };
 }
 
-function shown(server: GenServerProcess, state: unknown): unknown {
+function copyIfIsolated(server: GenServerProcess, state: unknown): unknown {
   return server.clonesMessages ? isolatedCopy(state) : state;
 }
 

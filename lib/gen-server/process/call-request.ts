@@ -1,13 +1,13 @@
 import type { Deadline, DeadlineQueue } from '../../runtime/time/deadline.js';
 import { CALL } from '../../runtime/mailbox/envelope.js';
 import { withoutFrames } from '../../runtime/errors.js';
-import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import { keepShape } from '../../runtime/keep-shape.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { countCall, type RelatedProcess } from '../../runtime/relations/relations.js';
 import type { Activation, Awaited } from '../../runtime/tracking.js';
 import { type CallPhase, CallTimeoutError, type RequestDescription, ServerExitedError } from '../errors.js';
+import type { ToldOfExit } from './told-of-exit.js';
 import type { Invocation } from '../definition/server-definition.js';
 
 /** The process that is called. */
@@ -86,11 +86,11 @@ export class CallRequest implements Envelope, Deadline {
     this.reject(error);
   }
 
-  serverExited(reason: ExitReason, cause: unknown): void {
+  serverExited({ reason, cause, inWords }: ToldOfExit): void {
     if (this.isSettled) return;
     const { label } = this.server;
     const request = this.describe();
-    this.refuse(withoutFrames(() => new ServerExitedError(label, request, reason, cause)));
+    this.refuse(withoutFrames(() => new ServerExitedError(label, request, reason, cause, inWords)));
   }
 
   expire(): void {

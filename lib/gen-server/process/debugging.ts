@@ -87,7 +87,11 @@ export class Debugging {
     } else if (kind === CAST) {
       this.noteIn('cast', describeRequest(this.server.runtime, envelope as Invocation, payload), null);
     } else {
-      this.noteIn('info', kind === SYSTEM ? envelope : this.shownInfo(payload), null);
+      this.noteIn(
+        'info',
+        kind === SYSTEM ? this.shown((envelope as SystemRequest).subject) : this.shownInfo(payload),
+        null,
+      );
     }
     return false;
   }

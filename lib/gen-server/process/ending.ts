@@ -1,12 +1,19 @@
 import { CALL } from '../../runtime/mailbox/envelope.js';
-import { type ExitReason, isCleanExit, isError, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
+import {
+  type ExitReason,
+  formatReason,
+  isCleanExit,
+  isError,
+  reasonOfThrown,
+} from '../../runtime/exits/exit-reason.js';
 import type { Envelope } from '../../runtime/mailbox/mailbox.js';
 import type { Invocation } from '../definition/server-definition.js';
 import type { ServerInstance } from '../definition/server-instance.js';
 import type { CallRequest } from './call-request.js';
 import { countDeadLetter } from './dead-letters.js';
 import { type CallbackServer, type OwnCallback, runOwnCallback } from './own-callback.js';
-import type { ExitMark, ProcessExtras, ToldOfExit } from './process-extras.js';
+import type { ExitMark, ProcessExtras } from './process-extras.js';
+import type { ToldOfExit } from './told-of-exit.js';
 import { reportCrash, type ReportedServer } from './process-reports.js';
 import type { QuietTime } from './quiet-time.js';
 import type { Starting } from './starting.js';
@@ -157,12 +164,12 @@ export function discard(server: EndingServer, envelope: Envelope, payload: unkno
 
 function tellOfExit(server: EndingServer, request: CallRequest, reason: ExitReason): void {
   const told = (server.extrasInUse.toldOfExit ??= toldOf(server, reason, causeOf(server, reason)));
-  request.serverExited(told.reason, told.cause);
+  request.serverExited(told);
 }
 
 function toldOf({ runtime: { redaction } }: EndingServer, reason: ExitReason, cause: unknown): ToldOfExit {
   const told = redaction.reason(reason);
-  return { reason: told, cause: cause === reason ? told : redaction.reason(cause) };
+  return { reason: told, cause: cause === reason ? told : redaction.reason(cause), inWords: formatReason(told) };
 }
 
 /** The thrown value that caused the exit: from this process, or else the reason itself if it is an error. */

@@ -4,18 +4,18 @@ import { refOf } from '../results/messages.js';
 import { CALL, CAST, INFO, INFO_ENVELOPE, SYSTEM, TERMINATE } from '../../runtime/mailbox/envelope.js';
 import { type ExitReason, isCleanExit, reasonOfThrown } from '../../runtime/exits/exit-reason.js';
 import type { Envelope, Mailbox } from '../../runtime/mailbox/mailbox.js';
-import { Down } from '../../runtime/exits/messages.js';
 import type { Ref } from '../../runtime/pid.js';
 import { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { isPromise } from '../../runtime/secrets/inspect-safely.js';
 import { Activation, type Awaited, type Tracking } from '../../runtime/tracking.js';
 import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
 import type { ServerInstance } from '../definition/server-instance.js';
 import type { InitArguments } from '../definition/start-options.js';
 import { NO_ARGUMENTS, type StartPlan } from '../definition/start-plan.js';
-import { CallbackResult, KEEP_STATE, NO_ANSWER } from '../results/callback-result.js';
+import { type CallbackResult, isOwnResult, KEEP_STATE, NO_ANSWER } from '../results/callback-result.js';
 import { faultOf, type ResultOrigin } from '../results/result-fault.js';
-import { isThenable, whenSettled } from '../results/thenable.js';
+import { isAwaitable, isThenable, whenSettled } from '../results/thenable.js';
 import type { CallPhase } from '../errors.js';
 import type { CallRequest } from './call-request.js';
 import type { Debugging } from './debugging.js';
@@ -270,7 +270,7 @@ export class GenServerProcess extends Process {
       return;
     }
     runtime.current = null;
-    if (result instanceof CallbackResult || !isThenable(result)) {
+    if (isOwnResult(result) || !isAwaitable(result)) {
       this.activation = null;
       this.apply(result, invocation, payload);
     } else {
@@ -340,12 +340,12 @@ export class GenServerProcess extends Process {
    * other result. A separate method, so that V8 can optimize it without the rare cases.
    */
   private applyPlain(result: unknown): boolean {
-    if (!(result instanceof CallbackResult) || result.modifier !== null || result.answer !== NO_ANSWER) return false;
+    if (!isOwnResult(result) || result.modifier !== null || result.answer !== NO_ANSWER) return false;
     if (this.isFenced || this.exitMark !== null) return false;
     const { request } = this;
     const { kind, value, state } = result;
     if (kind !== (request === null ? 'noReply' : 'reply')) return false;
-    if ((typeof state === 'object' && state instanceof Promise) || isThenable(value)) return false;
+    if (isPromise(state) || isThenable(value)) return false;
     if (state !== KEEP_STATE) this.state = state;
     if (request !== null) {
       this.request = null;

@@ -1,6 +1,6 @@
 import type { Process } from '../../runtime/process.js';
 import type { Tracking } from '../../runtime/tracking.js';
-import { isThenable, whenSettled } from '../results/thenable.js';
+import { isAwaitable, whenSettled } from '../results/thenable.js';
 
 /** A process that runs lifecycle callbacks: `init`, `terminate`, `codeChange`. */
 export interface CallbackServer extends Process {
@@ -30,7 +30,7 @@ export function runOwnCallback<S extends CallbackServer, A>(server: S, callback:
     return;
   }
   runtime.current = null;
-  if (isThenable(result)) {
+  if (isAwaitable(result)) {
     goOnLater(server, callback, result);
     return;
   }

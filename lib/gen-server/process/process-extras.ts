@@ -6,6 +6,7 @@ import type { Debugging } from './debugging.js';
 import type { Invocation } from '../definition/server-definition.js';
 import type { LoadShedding } from './load-shedding.js';
 import type { SystemRequest } from './system-request.js';
+import type { ToldOfExit } from './told-of-exit.js';
 
 /** Marks a process as exiting with this reason, even if the handler has caught the error that `self.exit` throws. */
 export interface ExitMark {
@@ -16,12 +17,6 @@ export interface ExitMark {
 export interface Continuation {
   readonly invocation: Invocation;
   readonly payload: unknown;
-}
-
-/** Why a process ended, redacted for its callers. */
-export interface ToldOfExit {
-  readonly reason: ExitReason;
-  readonly cause: unknown;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { describeKey, isFrozen } from '../../runtime/secrets/inspect-safely.js';
 import type { CallRequest } from './call-request.js';
 import { BadReturnValueError } from '../errors.js';
 import type {
@@ -40,7 +41,7 @@ interface Crash {
 /** Reports that a process that was up ends with a reason that is not clean. */
 export function reportCrash(server: ReportedServer, { reason, cause, former, invocation, payload }: Crash): void {
   if (!server.runtime.events.wants('gen_server.crashed')) return;
-  const message = invocation === undefined ? undefined : String(invocation.handler.name);
+  const message = invocation === undefined ? undefined : describeKey(invocation.handler.name);
   const lastMessage = invocation === undefined ? undefined : lastMessageOf(server, invocation, payload);
   emitCrash(server, { reason, cause, message, lastMessage, ...(former === undefined ? {} : { former }) });
 }
@@ -100,7 +101,7 @@ export function reportHibernated({ runtime, pid, label }: ReportedServer): void 
 
 /** Warns if a reply is the live state, which the caller could then change without the server's knowledge. */
 export function warnOfSharedReply(server: ReportedServer, value: unknown, { invocation }: CallRequest): void {
-  if (mayBeShared(server, value)) warnOfSharedState(server, `the reply of ${String(invocation.handler.name)}`);
+  if (mayBeShared(server, value)) warnOfSharedState(server, `the reply of ${describeKey(invocation.handler.name)}`);
 }
 
 /** Warns if an argument of `init` has become the live state, for the same reason as {@link warnOfSharedReply}. */
@@ -121,7 +122,7 @@ export function badReturnValue(
 
 function mayBeShared({ runtime, clonesMessages }: ReportedServer, value: unknown): boolean {
   if (!runtime.warnsOfSharedState || clonesMessages) return false;
-  return typeof value === 'object' && value !== null && !Object.isFrozen(value);
+  return typeof value === 'object' && value !== null && !isFrozen(value);
 }
 
 function warnOfSharedState({ runtime, pid, label }: ReportedServer, what: string): void {

@@ -1,4 +1,4 @@
-import { CallbackResult } from '../results/callback-result.js';
+import { isOwnResult } from '../results/callback-result.js';
 import type { CallRequest } from './call-request.js';
 import type { ReportedServer } from './process-reports.js';
 import type { QuietServer } from './quiet-time.js';
@@ -16,5 +16,5 @@ export interface StreamAnswer {
 
 /** Releases the source of a `replyStream` result that will not be applied. Does nothing for other results. */
 export function abandonStream(result: unknown): void {
-  if (result instanceof CallbackResult && result.kind === 'replyStream') (result.value as StreamAnswer).abandon();
+  if (isOwnResult(result) && result.kind === 'replyStream') (result.value as StreamAnswer).abandon();
 }

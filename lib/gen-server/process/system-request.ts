@@ -17,6 +17,11 @@ export abstract class SystemRequest implements Envelope {
     return false;
   }
 
+  /** What a trace shows of a request that runs a handler. */
+  get subject(): unknown {
+    return undefined;
+  }
+
   abstract perform(server: SystemServer): void;
 
   /** Called if the process ended before it served the request. */

@@ -3,6 +3,8 @@
  * state that is left out is kept. The number of arguments decides that: `noReply(undefined)` sets the state to undefined.
  */
 
+import { hasProperty } from '../../runtime/secrets/inspect-safely.js';
+
 declare const brand: unique symbol;
 
 type Primitive = string | number | bigint | boolean | symbol | null | undefined;
@@ -144,9 +146,18 @@ export class CallbackResult {
 }
 Object.defineProperty(CallbackResult.prototype, RESULT_MARK, { value: true });
 
-/** Whether the value that a callback returned is a result. */
+/** Whether a value is a result that was made here: the first question about whatever a callback returns. */
+export function isOwnResult(value: unknown): value is CallbackResult {
+  try {
+    return value instanceof CallbackResult;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a callback answered with a result at all. */
 export function isResult(value: unknown): value is CallbackResult {
-  return value instanceof CallbackResult || (typeof value === 'object' && value !== null && RESULT_MARK in value);
+  return isOwnResult(value) || hasProperty(value, RESULT_MARK);
 }
 
 function make(kind: ResultKind, value: unknown, state: unknown): CallbackResult {

@@ -1,6 +1,7 @@
+import { isPromise } from '../../runtime/secrets/inspect-safely.js';
 import { print } from '../../runtime/secrets/print.js';
 import { type CallbackResult, isResult, NO_ANSWER, type ResultKind } from './callback-result.js';
-import { isThenable } from './thenable.js';
+import { isThenable, whenSettled } from './thenable.js';
 
 /** The kind of callback that returned a result, which decides what the result may be. */
 export type ResultOrigin = 'call' | 'any_call' | 'cast' | 'init' | 'code_change';
@@ -36,15 +37,17 @@ function faultOfAnswer({ kind, value, state, answer }: CallbackResult, origin: R
     if (isThenable(answer)) return refusePromise(answer, 'reply');
   }
   if (kind === 'reply' && isThenable(value)) return refusePromise(value, 'reply');
-  if (typeof state === 'object' && state instanceof Promise) return refusePromise(state, 'state');
+  if (isPromise(state)) return refusePromise(state, 'state');
   return undefined;
 }
 
 /** The refused promise will never be awaited, so its rejection must not become an unhandled one. */
 function refusePromise(promise: PromiseLike<unknown>, what: 'reply' | 'state'): string {
-  void Promise.resolve(promise).catch(() => undefined);
+  whenSettled(promise, NOTHING, NOTHING);
   return `a promise is no ${what}: await it first.`;
 }
+
+const NOTHING = (): void => undefined;
 
 function faultOfModifier({ modifier, kind }: CallbackResult): string | undefined {
   if (modifier === null) return undefined;

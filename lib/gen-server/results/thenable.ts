@@ -1,15 +1,4 @@
-/**
- * Whether `await` would wait for a value. A value whose `then` getter throws counts too: awaiting it throws that error, where the caller
- * expects one.
- */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  try {
-    return typeof (value as { then?: unknown }).then === 'function';
-  } catch {
-    return true;
-  }
-}
+export { isAwaitable, isThenable } from '../../runtime/secrets/inspect-safely.js';
 
 /**
  * Waits for a value as `await` does, and calls back once, in the async context of the caller. A native promise shields it from a thenable
@@ -20,7 +9,12 @@ export function whenSettled(
   onDone: (value: unknown) => void,
   onFail: (thrown: unknown) => void,
 ): void {
-  void nativeThen.call(Promise.resolve(value), onDone, onFail);
+  try {
+    void nativeThen.call(Promise.resolve(value), onDone, onFail);
+  } catch (thrown) {
+    // A promise whose `constructor` throws: both of them ask for it.
+    void nativeThen.call(Promise.reject(thrown as Error), onDone, onFail);
+  }
 }
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on a promise above

@@ -6,12 +6,14 @@ import { disregardMessage } from '../process/quiet-time.js';
 import type { ArgumentsRefused } from '../events.js';
 import { type GenServerBase, processOf } from '../gen-server-base.js';
 import type { HandlerMethod } from '../definition/server-definition.js';
-import { type AnySchema, type ArgumentSchemas, isStandardSchema, type SchemaIssue } from './standard-schema.js';
+import { type AnySchema, type ArgumentSchemas, isStandardSchema } from './standard-schema.js';
 import { isThenable } from '../results/thenable.js';
-import { withoutValues } from './without-values.js';
+import { MessageCleaner } from './without-values.js';
+import { hasProperty, isArray, propertyOf } from '../../runtime/secrets/inspect-safely.js';
 
 /** Enough to see what is wrong; a list of a million wrong items has no use for a million of them. */
 const MOST_ISSUES = 100;
+const LONGEST_PATH = 20;
 
 /** A handler as its schemas guard it. */
 interface Guarded {
@@ -109,17 +111,23 @@ function ask(schema: AnySchema, value: unknown): Outcome | Promise<Outcome> {
 function sumUp(outcomes: readonly Outcome[], given: readonly unknown[]): Verdict {
   const args: unknown[] = [];
   const issues: ArgumentIssue[] = [];
+  const cleaner = new MessageCleaner();
   let cause: { readonly thrown: unknown } | undefined;
   outcomes.forEach((outcome, at) => {
     if ('thrown' in outcome) {
       cause ??= outcome;
       issues.push({ path: [at], message: 'the schema failed to judge it' });
-    } else if (hasIssues(outcome.said)) {
-      for (const issue of outcome.said.issues) {
-        if (issues.length < MOST_ISSUES) issues.push(readIssue(issue, at, given[at]));
+      return;
+    }
+    const { said } = outcome;
+    const found = propertyOf(said, 'issues');
+    if (isArray(found)) {
+      // At least one: a refusal without a word is a refusal.
+      for (let n = 0; n === 0 || (n < lengthOf(found) && issues.length < MOST_ISSUES); n++) {
+        issues.push(readIssue(propertyOf(found, n), at, given[at], cleaner));
       }
-    } else if (hasValue(outcome.said)) {
-      args.push(outcome.said.value);
+    } else if (hasProperty(said, 'value')) {
+      args.push(propertyOf(said, 'value'));
     } else {
       issues.push({ path: [at], message: 'the schema answered neither a value nor issues' });
     }
@@ -128,35 +136,36 @@ function sumUp(outcomes: readonly Outcome[], given: readonly unknown[]): Verdict
   return cause === undefined ? { issues } : { issues, cause };
 }
 
-function hasIssues(said: unknown): said is { readonly issues: readonly SchemaIssue[] } {
-  return typeof said === 'object' && said !== null && Array.isArray((said as { issues?: unknown }).issues);
+function lengthOf(list: readonly unknown[]): number {
+  const length = propertyOf(list, 'length');
+  return typeof length === 'number' ? length : 0;
 }
 
-function hasValue(said: unknown): said is { readonly value: unknown } {
-  return typeof said === 'object' && said !== null && 'value' in said;
-}
-
-function readIssue({ message, path = [] }: SchemaIssue, argument: number, given: unknown): ArgumentIssue {
-  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
-  const place = keys.map((key) => (typeof key === 'number' ? key : String(key)));
-  return { path: [argument, ...place], message: quotable(String(message), given, keys) };
-}
-
-function quotable(message: string, given: unknown, keys: readonly PropertyKey[]): string {
-  try {
-    return withoutValues(message, valueAt(given, keys));
-  } catch {
-    // What was given cannot even be looked at, so nobody knows what of it the message quotes.
-    return 'it is not what the schema allows';
+/** Reads what a schema said, which is an object of somebody else's: what of it cannot be read is not there. */
+function readIssue(issue: unknown, argument: number, given: unknown, cleaner: MessageCleaner): ArgumentIssue {
+  const path = propertyOf(issue, 'path');
+  const keys: unknown[] = [];
+  if (isArray(path)) {
+    for (let at = 0; at < lengthOf(path) && at < LONGEST_PATH; at++) {
+      const segment = propertyOf(path, at);
+      keys.push(typeof segment === 'object' ? propertyOf(segment, 'key') : segment);
+    }
   }
+  const message = cleaner.clean(propertyOf(issue, 'message'), valueAt(given, keys));
+  return { path: [argument, ...keys.map((key) => cleaner.cleanKey(key))], message };
 }
 
-/** What an issue is about; as much of the way as there is. */
-function valueAt(given: unknown, keys: readonly PropertyKey[]): unknown {
+/** What an issue is about; as much of the way as there is. What cannot be looked at is about itself. */
+function valueAt(given: unknown, keys: readonly unknown[]): unknown {
   let value = given;
   for (const key of keys) {
-    if (typeof value !== 'object' || value === null) return value;
-    value = types.isMap(value) ? value.get(key) : Object.getOwnPropertyDescriptor(value, key)?.value;
+    if (typeof value !== 'object' || value === null || types.isProxy(value)) return value;
+    value = types.isMap(value)
+      ? valueOfMap.call(value, key)
+      : Object.getOwnPropertyDescriptor(value, key as PropertyKey)?.value;
   }
   return value;
 }
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on a map above, which may have a field of that name
+const valueOfMap = Map.prototype.get as (this: unknown, key: unknown) => unknown;

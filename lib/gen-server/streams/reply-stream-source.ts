@@ -1,4 +1,5 @@
-import { isThenable } from '../results/thenable.js';
+import { hasMethod } from '../../runtime/secrets/inspect-safely.js';
+import { isThenable, whenSettled } from '../results/thenable.js';
 
 /** An Observable of RxJS, or any other object with a `subscribe` method. The core does not import RxJS. */
 export interface ObservableLike<T> {
@@ -50,7 +51,7 @@ export function openItems(items: unknown, onOverflow: () => Error): ItemIterator
 /** Releases a source that was never read. Only a generator or a `Readable` may hold resources before the first item. */
 export function releaseItems(items: unknown): void {
   if (typeof items !== 'object' || items === null || destroy(items)) return;
-  if (isAsyncIterable(items) && 'return' in items) leave(items as unknown as ItemIterator);
+  if (isAsyncIterable(items) && hasMethod(items, 'return')) leave(items as unknown as ItemIterator);
 }
 
 /** Releases a source that was read in part. A `Readable` is destroyed directly, because its iterator would wait for the next chunk. */
@@ -65,9 +66,8 @@ function leave(iterator: ItemIterator): void {
 
 /** Destroys a `Readable`. Returns whether the value was one. */
 function destroy(items: unknown): boolean {
-  const { destroy: end, pipe } = items as { destroy?: unknown; pipe?: unknown };
-  if (typeof end !== 'function' || typeof pipe !== 'function') return false;
-  quietly(() => (end as () => unknown).call(items));
+  if (!hasMethod(items, 'destroy') || !hasMethod(items, 'pipe')) return false;
+  quietly(() => items.destroy());
   return true;
 }
 
@@ -75,11 +75,13 @@ function destroy(items: unknown): boolean {
 function quietly(work: () => unknown): void {
   try {
     const result = work();
-    if (isThenable(result)) void Promise.resolve(result).catch(() => undefined);
+    if (isThenable(result)) whenSettled(result, NOTHING, NOTHING);
   } catch {
     // ignored, see above
   }
 }
+
+const NOTHING = (): void => undefined;
 
 class SyncItems implements ItemIterator {
   constructor(private readonly iterator: Iterator<unknown>) {}
@@ -190,16 +192,8 @@ function isIterable(value: unknown): value is Iterable<unknown> {
 function observableOf(value: unknown): ObservableLike<unknown> | undefined {
   const key = (Symbol as unknown as { readonly observable?: symbol }).observable ?? '@@observable';
   if (hasMethod(value, key)) {
-    const observable: unknown = (value as Record<string | symbol, () => unknown>)[key]!();
-    if (hasMethod(observable, 'subscribe')) return observable as ObservableLike<unknown>;
+    const observable: unknown = value[key]!();
+    if (hasMethod(observable, 'subscribe')) return observable;
   }
-  return hasMethod(value, 'subscribe') ? (value as ObservableLike<unknown>) : undefined;
-}
-
-function hasMethod(value: unknown, key: string | symbol): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Record<string | symbol, unknown>)[key] === 'function'
-  );
+  return hasMethod(value, 'subscribe') ? value : undefined;
 }

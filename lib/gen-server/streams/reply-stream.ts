@@ -4,8 +4,8 @@ import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../../run
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { watch } from '../../runtime/relations/monitors.js';
 import type { Monitor } from '../../runtime/relations/relations.js';
-import { print } from '../../runtime/secrets/print.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { Shape } from '../../runtime/secrets/shape.js';
 import { Deadline } from '../../runtime/time/deadline.js';
 import { QUOTA } from '../../runtime/scheduling/scheduler.js';
 import { type CallRequest, describeRequest } from '../process/call-request.js';
@@ -176,7 +176,9 @@ class Reading extends Deadline {
     if (this.isOver) return;
     if (typeof result !== 'object' || result === null) {
       this.failed(
-        new TypeError(`The source of a stream of ${this.label} must return iterator results, got: ${print(result)}`),
+        new TypeError(
+          `The source of a stream of ${this.label} must return iterator results, got: ${Shape.of(result).toString()}`,
+        ),
       );
       return;
     }
@@ -304,7 +306,7 @@ export function replyStream(source: unknown, ...rest: readonly unknown[]): unkno
   if (!isStreamSource(source)) {
     const hint = isThenable(source) ? ' Await it first.' : '';
     throw new InvalidArgumentError(
-      `replyStream needs an async iterable, an iterable, a Readable, an Observable or a function that gives one, got: ${print(source)}.${hint}`,
+      `replyStream needs an async iterable, an iterable, a Readable, an Observable or a function that gives one, got: ${Shape.of(source).toString()}.${hint}`,
     );
   }
   const [state, options] = rest as [unknown, ReplyStreamOptions?];

@@ -7,6 +7,7 @@ import { Down } from '../../runtime/exits/messages.js';
 import { demonitor, monitor, watch } from '../../runtime/relations/monitors.js';
 import { Pid, type Ref } from '../../runtime/pid.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { isInstanceOf } from '../../runtime/secrets/inspect-safely.js';
 import { NoProcessError, TaskExitError, TaskOwnerError, TaskTimeoutError } from '../errors.js';
 import type { GenServerProcess } from '../process/gen-server-process.js';
 import { TaskResult } from '../results/messages.js';
@@ -294,8 +295,8 @@ export class Task<T> implements PromiseLike<T> {
   #takeBack(): void {
     if (!this.#isSent) return;
     this.#isSent = false;
-    this.#owner!.forgetMessage(this.ref, (message) => message instanceof TaskResult);
-    this.#owner!.forgetMessage(this.ref, (message) => message instanceof Down);
+    this.#owner!.forgetMessage(this.ref, (message) => isInstanceOf(message, TaskResult));
+    this.#owner!.forgetMessage(this.ref, (message) => isInstanceOf(message, Down));
   }
 
   #release(): void {

@@ -13,6 +13,7 @@ import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
 import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
 import { markAsHandle } from '../../runtime/isolation/handle.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { markAsPrinted } from '../../runtime/secrets/value-kind.js';
 import type { ClientOptions } from './gen-server-client.js';
 
 /** The server that a client talks to, and how the client finds its process. */
@@ -91,6 +92,7 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   // What it is bound to leads into the runtime, and a printer would follow.
   hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);
   markAsHandle(prototype);
+  markAsPrinted(prototype);
   prototypes.set(definition, prototype);
   return prototype;
 }

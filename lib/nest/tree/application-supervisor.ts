@@ -25,6 +25,7 @@ import type { ListedServer, ListedServers } from '../discovery/listed-servers.js
 import type { NestModule } from '../discovery/nest-container.js';
 import type { KeyedServers } from '../clients/keyed-servers.js';
 import { findSupervisorOptions } from '../discovery/gen-server-metadata.accessor.js';
+import { hasProperty, propertyOf } from '../../runtime/secrets/inspect-safely.js';
 
 /**
  * Where the application's tree is in its life. `gave_up`: more restarts than the budget allows.
@@ -279,6 +280,5 @@ function explainFailedStart(runtime: Runtime, reason: unknown, server?: string):
 }
 
 function isFailedChild(reason: unknown): reason is FailedChild {
-  const info = typeof reason === 'object' && reason !== null && 'shutdown' in reason ? reason.shutdown : undefined;
-  return typeof info === 'object' && info !== null && 'failedToStartChild' in info;
+  return hasProperty(propertyOf(reason, 'shutdown'), 'failedToStartChild');
 }

@@ -1,5 +1,7 @@
-import { types } from 'node:util';
+import { describeError, hasProperty, isError } from '../secrets/inspect-safely.js';
 import { print } from '../secrets/print.js';
+
+export { isError };
 
 /**
  * Why a process ended (E1). `'normal'`, `'shutdown'` and `{ shutdown: … }` are clean: nothing is logged, and a transient
@@ -29,13 +31,8 @@ export function isCleanExit(reason: ExitReason): boolean {
 }
 
 function isShutdownWithInfo(reason: ExitReason): boolean {
-  if (typeof reason !== 'object' || reason === null) return false;
-  try {
-    // An error with a field `shutdown` is still an error.
-    return 'shutdown' in reason && !isError(reason);
-  } catch {
-    return false; // a proxy may throw whatever is asked of it
-  }
+  // An error with a field `shutdown` is still an error.
+  return hasProperty(reason, 'shutdown') && !isError(reason);
 }
 
 /**
@@ -46,25 +43,11 @@ export function reasonOfThrown(thrown: unknown): ExitReason {
   return isError(thrown) ? thrown : { thrown };
 }
 
-/** Also one of another realm (Jest gives each test file its own `Error`). */
-export function isError(value: unknown): value is Error {
-  // Every error is an object, and most reasons are text: asking the platform takes longer than the rest of an end.
-  if (typeof value !== 'object') return false;
-  if (types.isNativeError(value)) return true;
-  try {
-    return value instanceof Error;
-  } catch {
-    return false; // a proxy may throw whatever is asked of it
-  }
+/** The reason in one line of bounded length, for messages and logs. */
+export function formatReason(reason: ExitReason): string {
+  if (typeof reason === 'string')
+    return `'${reason.length > LONGEST_TEXT ? `${reason.slice(0, LONGEST_TEXT)}…` : reason}'`;
+  return isError(reason) ? describeError(reason) : print(reason, 2);
 }
 
-/** The reason in one line, for messages and logs. */
-export function formatReason(reason: ExitReason): string {
-  if (typeof reason === 'string') return `'${reason}'`;
-  if (!isError(reason)) return print(reason, 2);
-  try {
-    return `${reason.name}: ${reason.message}`;
-  } catch {
-    return '(an error that cannot be printed)';
-  }
-}
+const LONGEST_TEXT = 1_000;

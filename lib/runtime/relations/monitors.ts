@@ -1,7 +1,9 @@
 import { INFO_ENVELOPE } from '../mailbox/envelope.js';
 import type { ExitReason } from '../exits/exit-reason.js';
 import { Down } from '../exits/messages.js';
+import { FirstFailure } from '../first-failure.js';
 import { Pid, type Ref } from '../pid.js';
+import { isInstanceOf } from '../secrets/inspect-safely.js';
 import { Monitor, type RelatedProcess, relationsOf } from './relations.js';
 
 /** A process that can monitor another one. */
@@ -51,7 +53,7 @@ class CallbackMonitor extends Monitor {
 export function monitor(owner: Watcher, target: RelatedProcess | undefined, object: unknown): Ref {
   const ref = owner.runtime.newRef();
   if (target === undefined || !target.isAlive) {
-    const pid = target?.pid ?? (object instanceof Pid ? object : undefined);
+    const pid = target?.pid ?? (isInstanceOf(object, Pid) ? object : undefined);
     owner.deliver(INFO_ENVELOPE, new Down(ref, pid, object, 'noproc'));
   } else {
     new ProcessMonitor(ref, owner, target, object).start();
@@ -78,9 +80,15 @@ export function watch(target: RelatedProcess, onDown: (reason: ExitReason) => vo
 /** Reports the end of a process to its monitors. */
 export function reportToWatchers({ relations }: RelatedProcess, reason: ExitReason): void {
   if (relations === null) return;
+  const failure = new FirstFailure();
   // From the head each time: a report may stop other monitors.
   for (let watcher = relations.firstWatcher; watcher !== null; watcher = relations.firstWatcher) {
     watcher.stop();
-    watcher.report(reason);
+    try {
+      watcher.report(reason);
+    } catch (thrown) {
+      failure.note(thrown);
+    }
   }
+  failure.raise();
 }

@@ -1,4 +1,5 @@
-import { walkPrototypes } from '../prototype-chain.js';
+import { types } from 'node:util';
+import { HIGHEST_CHAIN } from './inspect-safely.js';
 
 // A registered symbol: two installed copies of the package understand each other's decorators.
 const SECRET_FIELDS = Symbol.for('nestjs-genserver.secret_fields');
@@ -11,9 +12,17 @@ export function markSecretField(prototype: object, field: string | symbol): void
   (prototype as Marked)[SECRET_FIELDS].add(field);
 }
 
-/** Whether the class of an object, or one that it extends, says that this field is secret. */
-export function hasSecretField(owner: object, field: string | symbol): boolean {
-  const isMarked = (prototype: object): true | undefined =>
-    (Object.hasOwn(prototype, SECRET_FIELDS) && (prototype as Marked)[SECRET_FIELDS].has(field)) || undefined;
-  return walkPrototypes(Object.getPrototypeOf(owner) as object | null, isMarked) ?? false;
+/** The fields that the class of an object, and those that it extends, say are secret; undefined when there are none. */
+export function secretFieldsOf(owner: object): ReadonlySet<string | symbol> | undefined {
+  let found: Set<string | symbol> | undefined;
+  let proto = Object.getPrototypeOf(owner) as object | null;
+  for (let height = 0; proto !== null && height < HIGHEST_CHAIN; height++) {
+    if (proto === Object.prototype || types.isProxy(proto)) break;
+    if (Object.hasOwn(proto, SECRET_FIELDS)) {
+      const own = (proto as Marked)[SECRET_FIELDS];
+      found = found === undefined ? own : new Set([...found, ...own]);
+    }
+    proto = Object.getPrototypeOf(proto) as object | null;
+  }
+  return found;
 }

@@ -1,4 +1,8 @@
 import { types } from 'node:util';
+import { classNameOf } from './inspect-safely.js';
+import { sizeOfMap, sizeOfSet } from './intrinsics.js';
+import { MANY_KEYS, visibleKeysOf } from './own-keys.js';
+import { kindOf, markAsPrinted } from './value-kind.js';
 
 const MOST_KEYS = 10;
 const LONGEST_KEY = 40;
@@ -9,10 +13,25 @@ const LONGEST_KEY = 40;
 export class Shape {
   private constructor(private readonly text: string) {}
 
+  /** Never throws, and runs no code of the value's. */
   static of(value: unknown): Shape {
-    if (value instanceof Shape) return value;
     try {
+      if (typeof value === 'object' && value !== null && !types.isProxy(value) && value instanceof Shape) return value;
       return new Shape(describe(value, 1));
+    } catch {
+      return new Shape('(cannot be looked at)');
+    }
+  }
+
+  /** Says what stands for a value that is not shown. */
+  static saying(text: string): Shape {
+    return new Shape(text);
+  }
+
+  /** The class alone, with the size of what has one. */
+  static ofClass(value: object): Shape {
+    try {
+      return new Shape(describeClass(value));
     } catch {
       return new Shape('(cannot be looked at)');
     }
@@ -31,16 +50,17 @@ export class Shape {
   }
 }
 
+markAsPrinted(Shape.prototype);
+
 function describe(value: unknown, depth: number): string {
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value;
-  if (types.isProxy(value)) return 'Proxy';
-  if (Array.isArray(value)) return `Array(${value.length})`;
-  const name = classOf(value);
-  if (value instanceof Map || value instanceof Set) return `${name}(${value.size})`;
-  if (types.isDate(value) || types.isRegExp(value) || ArrayBuffer.isView(value)) return name;
-  const keys = Object.keys(value);
+  const kind = kindOf(value);
+  if (kind !== 'plain' && kind !== 'instance' && kind !== 'printer' && kind !== 'error') return describeClass(value);
+  const name = classNameOf(value);
   const prefix = name === 'Object' ? '' : `${name} `;
+  const keys = visibleKeysOf(value);
+  if (keys === null) return `${name}(more than ${MANY_KEYS})`;
   if (keys.length === 0) return `${prefix}{}`;
   // So many keys are data themselves.
   if (keys.length > MOST_KEYS || depth === 0) return `${name}(${keys.length})`;
@@ -52,9 +72,19 @@ function describe(value: unknown, depth: number): string {
   return `${prefix}{ ${fields.join(', ')} }`;
 }
 
-function classOf(value: object): string {
-  const proto: unknown = Object.getPrototypeOf(value);
-  if (proto === null) return 'Object';
-  const constructor: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'Object';
+function describeClass(value: object): string {
+  switch (kindOf(value)) {
+    case 'proxy':
+      return 'Proxy';
+    case 'function':
+      return 'function';
+    case 'array':
+      return `Array(${(value as readonly unknown[]).length})`;
+    case 'map':
+      return `${classNameOf(value)}(${sizeOfMap.call(value)})`;
+    case 'set':
+      return `${classNameOf(value)}(${sizeOfSet.call(value)})`;
+    default:
+      return classNameOf(value);
+  }
 }

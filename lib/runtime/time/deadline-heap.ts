@@ -1,5 +1,6 @@
 import { Alarm } from './alarm.js';
 import type { Deadline, DeadlineQueue } from './deadline.js';
+import { FirstFailure } from '../first-failure.js';
 import type { Clock } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
@@ -74,14 +75,20 @@ export class DeadlineHeap {
   }
 
   private expireUntil(now: number): void {
+    const failure = new FirstFailure();
     for (let top = this.heap[0]; top !== undefined && (top.at <= now || top.isStale); top = this.heap[0]) {
       this.removeTop();
       if (top.isStale) continue;
       this.live--;
       top.deadline.queue = null;
-      top.deadline.expire();
+      try {
+        top.deadline.expire();
+      } catch (thrown) {
+        failure.note(thrown);
+      }
     }
     if (this.heap.length > 0) this.alarm.ringAt(this.heap[0]!.at, now);
+    failure.raise();
   }
 
   private insert(entry: HeapEntry): void {

@@ -1,5 +1,6 @@
 import { Alarm } from './alarm.js';
 import type { Deadline, DeadlineQueue } from './deadline.js';
+import { FirstFailure } from '../first-failure.js';
 import type { Clock } from '../ports.js';
 import type { RootContext } from '../scheduling/root-context.js';
 
@@ -78,11 +79,17 @@ export class DeadlineList implements DeadlineQueue {
   }
 
   private expireUntil(now: number): void {
+    const failure = new FirstFailure();
     this.setOpenDueTimes(now);
     for (let due = this.first; due !== null && due.expiresAt !== null && due.expiresAt <= now; due = this.first) {
       this.remove(due);
-      due.expire();
+      try {
+        due.expire();
+      } catch (thrown) {
+        failure.note(thrown);
+      }
     }
     if (this.first !== null) this.alarm.ringAt(this.first.expiresAt ?? now + this.lengthMs, now);
+    failure.raise();
   }
 }
