@@ -1,6 +1,6 @@
 import { GenServerError } from '../runtime/errors.js';
 import { print } from '../runtime/secrets/print.js';
-import { describeError, isError } from '../runtime/secrets/inspect-safely.js';
+import { describeError, isError, messageOf } from '../runtime/secrets/inspect-safely.js';
 
 /**
  * `settle()` was in vain: something goes on for ever without time passing, as an immediate that arms itself again does.
@@ -79,7 +79,7 @@ export class ExploreError extends GenServerError {
   readonly trace: readonly string[];
 
   constructor({ seed, run, runs, order, trace, cause }: FailedRun) {
-    const what = isError(cause) ? describeError(cause) : print(cause);
+    const what = isError(cause) ? (messageOf(cause) ?? describeError(cause)) : print(cause);
     const again =
       order === undefined
         ? 'It did not fail when it was run again in the same order, so it depends on something else than the order: ' +

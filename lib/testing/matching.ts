@@ -1,5 +1,5 @@
 import { isDeepStrictEqual, types } from 'node:util';
-import { hasMethod, isInstanceOf } from '../runtime/secrets/inspect-safely.js';
+import { hasMethod, isInstanceOf, propertyOf } from '../runtime/secrets/inspect-safely.js';
 import { print } from '../runtime/secrets/print.js';
 
 /** A class of messages. Not of `any` arguments: among overloads those count for less. */
@@ -54,7 +54,7 @@ function isEqual(expected: unknown, actual: unknown, path: Set<unknown>): boolea
   const keys = Reflect.ownKeys(expected);
   if (keys.length !== Reflect.ownKeys(actual).length) return false;
   path.add(expected);
-  const areEqual = keys.every((key) => Object.hasOwn(actual, key) && isEqual(expected[key], actual[key], path));
+  const areEqual = keys.every((key) => Object.hasOwn(actual, key) && isEqual(expected[key], propertyOf(actual, key), path));
   path.delete(expected);
   return areEqual;
 }

@@ -462,7 +462,7 @@ describe('options that make no sense', () => {
 
   it.each([
     ['onTreeExit', { onTreeExit: 'restart' }, "'shutdown', 'keep' or a function", "'restart'"],
-    ['replyErrors', { replyErrors: Error }, 'an array of error classes', '[Function: Error] { stackTraceLimit: 10 }'],
+    ['replyErrors', { replyErrors: Error }, 'an array of error classes', '[Function: Error]'],
     ['replyErrors', { replyErrors: ['Error'] }, 'an array of error classes', "[ 'Error' ]"],
   ])('of the module are refused: %s in %o', async (option, options, expected, got) => {
     await expectRefusal(

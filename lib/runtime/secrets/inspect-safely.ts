@@ -120,10 +120,15 @@ export function classNamesOf(value: object): string[] {
 /** The name and the message of an error in one line, cut to a length that can be read. */
 export function describeError(error: Error): string {
   const name = textOf(propertyOf(error, 'name')) ?? classNameOf(error);
-  const message = textOf(propertyOf(error, 'message'));
+  const message = messageOf(error);
   if (message === undefined) return `${name}: (a message that cannot be printed)`;
   if (message.length <= LONGEST_MESSAGE) return `${name}: ${message}`;
   return `${name}: ${message.slice(0, LONGEST_MESSAGE)}… (${message.length} characters)`;
+}
+
+/** The message of an error; undefined where there is none that can be read. */
+export function messageOf(error: Error): string | undefined {
+  return textOf(propertyOf(error, 'message'));
 }
 
 /** Text is taken as it is; of anything else nobody knows what it would say, or throw. */
