@@ -54,7 +54,9 @@ function isEqual(expected: unknown, actual: unknown, path: Set<unknown>): boolea
   const keys = Reflect.ownKeys(expected);
   if (keys.length !== Reflect.ownKeys(actual).length) return false;
   path.add(expected);
-  const areEqual = keys.every((key) => Object.hasOwn(actual, key) && isEqual(expected[key], propertyOf(actual, key), path));
+  const areEqual = keys.every(
+    (key) => Object.hasOwn(actual, key) && isEqual(expected[key], propertyOf(actual, key), path),
+  );
   path.delete(expected);
   return areEqual;
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { classNameOf, describeError, describeKey, ownFieldOf } from './inspect-safely.js';
-import { entriesOfMap, itemsOfSet, sizeOfMap, sizeOfSet, timeOf } from './intrinsics.js';
+import { entriesOfMap, itemsOfSet, sizeOfMap, sizeOfSet, sourceOf, timeOf } from './intrinsics.js';
 import { MANY_KEYS, visibleKeysOf } from './own-keys.js';
 import { mayBeSecret, NOT_LOOKED_AT, REDACTED } from './redacting-walk.js';
 import { secretFieldsOf } from './secret-fields.js';
@@ -198,7 +198,7 @@ const LONGEST_SHAPE = 1_000;
 
 function describeFunction(value: object): string {
   const name = ownFieldOf(value, 'name');
-  const isClass = Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+  const isClass = sourceOf.call(value).startsWith('class');
   const shown = typeof name === 'string' && name !== '' ? describeKey(name) : '(anonymous)';
   return isClass ? `[class ${shown}]` : shown === '(anonymous)' ? '[Function (anonymous)]' : `[Function: ${shown}]`;
 }

@@ -4,6 +4,7 @@
 // that name. Each throws when it is called on anything else.
 
 export const timeOf = Date.prototype.getTime;
+export const sourceOf = Function.prototype.toString;
 export const entriesOfMap = Map.prototype.entries as (this: unknown) => Iterator<[unknown, unknown], undefined>;
 export const itemsOfSet = Set.prototype.values as (this: unknown) => Iterator<unknown, undefined>;
 export const sizeOfMap = getterOf(Map.prototype, 'size');
