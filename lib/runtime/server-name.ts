@@ -1,6 +1,7 @@
 import { keepShape } from './keep-shape.js';
 import type { Pid } from './pid.js';
 import type { ViaRegistry } from './ports.js';
+import { classNameOf, describeKey, hasReadable, propertyOf } from './secrets/inspect-safely.js';
 import { print } from './secrets/print.js';
 
 /** A server class, which is also the default name of a `@GenServer()`. */
@@ -49,20 +50,28 @@ export function isServerName(value: unknown): value is ServerName {
   return isVia(value) || isGlobal(value);
 }
 
-/** The name as a reader would write it. */
+/** The name as a reader would write it in code, for messages. */
 export function formatName(name: unknown): string {
-  if (typeof name === 'function') return name.name;
-  if (typeof name === 'string') return `'${name}'`;
-  if (isVia(name)) {
-    return `{ via: ${name.via.constructor.name}, key: ${print(name.key)} }`;
-  }
+  if (typeof name === 'function') return nameOfClass(name);
+  if (typeof name === 'string') return `'${describeKey(name)}'`;
+  if (isVia(name)) return `{ via: ${nameOfVia(name)}, key: ${print(propertyOf(name, 'key'))} }`;
   return print(name);
 }
 
+function nameOfClass(type: object): string {
+  const name = propertyOf(type, 'name');
+  return typeof name === 'string' ? describeKey(name) : '(a class without a name)';
+}
+
+function nameOfVia(name: ViaName): string {
+  const via = propertyOf(name, 'via');
+  return typeof via === 'object' && via !== null ? classNameOf(via) : print(via);
+}
+
 export function isVia(name: unknown): name is ViaName {
-  return typeof name === 'object' && name !== null && 'via' in name;
+  return hasReadable(name, 'via');
 }
 
 export function isGlobal(name: unknown): name is { readonly global: unknown } {
-  return typeof name === 'object' && name !== null && 'global' in name;
+  return hasReadable(name, 'global');
 }

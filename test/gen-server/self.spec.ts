@@ -47,7 +47,7 @@ describe('self', () => {
       expect(self.demonitor(ref)).toBe(false);
       expect(self.cancelTimer(timer)).toBe(false);
       expect(await rejectionOf(self.startLink(script()))).toBeInstanceOf(NoProcessError);
-      expect(() => self.exit('again')).toThrow('The process exits');
+      expect(() => self.exit('again')).toThrow('The process is exiting');
 
       await world.clock.advance(1_000);
       expect(probe.messages).toEqual([]);
