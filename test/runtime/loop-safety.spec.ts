@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ok, reply } from '../../lib/gen-server/results/callback-result.js';
 import { startTask } from '../../lib/gen-server/tasks/task.js';
 import { isCleanExit, isError, reasonOfThrown } from '../../lib/runtime/exits/exit-reason.js';
@@ -92,6 +92,16 @@ describe('what a process throws in the loop ends that process, and no other wait
       called(() => Promise.resolve(reply(0).continue(notText))),
     'a handler returns what cannot be looked at': () => called(hostile),
     'a handler resolves to what cannot be looked at': () => called(async () => [hostile()]),
+    'the clock throws when the server has nothing left to do after an async handler': async () => {
+      const pid = await world.start(script(), { idleMs: 100 });
+      const handler = async () => {
+        await Promise.resolve();
+        vi.spyOn(world.clock, 'now').mockImplementationOnce(throws);
+        return reply('answered');
+      };
+      expect(await world.call(pid, handler)).toBe('answered');
+      return pid;
+    },
     'terminate throws when the server has been idle': () => idle(script({ terminate: throws })),
     'terminate rejects when the server has been idle': () => idle(script({ terminate: rejects })),
     'a task throws': () => Promise.resolve(startTask(world.runtime, throws, { owner: null }).pid),

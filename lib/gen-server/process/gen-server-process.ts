@@ -322,11 +322,12 @@ export class GenServerProcess extends Process {
     try {
       if (hasFailed) this.fail(value, invocation, payload);
       else this.apply(value, invocation, payload);
+      if (!this.isBusy) this.resume();
     } catch (thrown) {
       this.crash(thrown);
+    } finally {
+      scheduler.leave(wasRunning);
     }
-    if (!this.isBusy) this.resume();
-    scheduler.leave(wasRunning);
   }
 
   // --- results ----------------------------------------------------------------------------------------------------------
