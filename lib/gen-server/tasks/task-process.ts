@@ -56,7 +56,6 @@ export class TaskProcess extends Process {
   ownerMonitor: Monitor | null = null;
   /** Removes the task from its supervisor; called when the task has ended. */
   onGone: (() => void) | null = null;
-  observer!: TaskObserver;
 
   private readonly controller = new AbortController();
   private outcome: TaskOutcome<unknown> | null = null;
@@ -70,6 +69,7 @@ export class TaskProcess extends Process {
     /** The process that started the task; null for code outside of any process. */
     readonly owner: Process | null,
     private work: TaskFunction<unknown> | null,
+    private readonly observer: TaskObserver,
   ) {
     super(runtime, runtime.nextProcessId(), 0, parent);
     this.status = 'running';

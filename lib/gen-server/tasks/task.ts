@@ -13,7 +13,7 @@ import type { GenServerProcess } from '../process/gen-server-process.js';
 import { TaskResult } from '../results/messages.js';
 import { type ProcessHandle, serverOf } from '../process/process-handle.js';
 import { beginWork, endWork } from '../process/quiet-time.js';
-import { type TaskFunction, type TaskOutcome, TaskProcess, type Thrown } from './task-process.js';
+import { type TaskFunction, type TaskObserver, type TaskOutcome, TaskProcess, type Thrown } from './task-process.js';
 import {
   type StreamInput,
   streamTasks,
@@ -81,29 +81,40 @@ export class Task<T> implements PromiseLike<T> {
   /** The task keeps its owner from becoming idle. */
   #needsOwner = false;
 
-  /** @internal */
-  constructor(runtime: Runtime, owner: GenServerProcess | null, process: TaskProcess | null) {
+  /**
+   * `spawn` makes the process that tells this task how it ended; null refuses the task.
+   *
+   * @internal
+   */
+  constructor(
+    runtime: Runtime,
+    owner: GenServerProcess | null,
+    spawn: ((observer: TaskObserver) => TaskProcess) | null,
+  ) {
     this.#runtime = runtime;
     this.#owner = owner;
-    this.#process = process;
-    this.pid = process?.pid ?? new Pid(runtime.nextProcessId(), 0);
-    if (process === null) {
+    if (spawn === null) {
+      this.#process = null;
+      this.pid = new Pid(runtime.nextProcessId(), 0);
       this.ref = runtime.newRef();
       const refused = new NoProcessError(owner!.label, 'It has ended, so it can start no tasks.');
       this.#end = { outcome: { status: 'exit', reason: 'noproc' }, thrown: { value: refused } };
       return;
     }
-    this.ref = owner === null ? runtime.newRef() : monitor(owner, process, process.pid);
-    this.#needsOwner = owner !== null;
-    if (owner !== null) beginWork(owner);
     const isAwaited = (): boolean => this.#isAwaited;
-    process.observer = {
+    const process = spawn({
       caller: runtime.tracking?.current ?? null,
       get isSettled() {
         return !isAwaited();
       },
       ended: (outcome, thrown) => this.#settle({ outcome: outcome as TaskOutcome<T>, thrown }),
-    };
+    });
+    this.#process = process;
+    this.pid = process.pid;
+    this.ref = owner === null ? runtime.newRef() : monitor(owner, process, process.pid);
+    this.#needsOwner = owner !== null;
+    if (owner !== null) beginWork(owner);
+    process.begin();
   }
 
   /**
@@ -367,18 +378,18 @@ markAsHandle(Task.prototype);
 export function startTask<T>(runtime: Runtime, work: TaskFunction<T>, relations: TaskRelations): Task<T> {
   const { owner, supervisor, isLinked = false, endsWithOwner = false } = relations;
   if (owner?.isFenced === true) return new Task<T>(runtime, owner, null);
-  const process = new TaskProcess(runtime, supervisor?.process ?? owner, owner, work);
-  if (supervisor !== undefined) {
-    linkToParent(process);
-    supervisor.add(process);
-    process.onGone = () => supervisor.remove(process);
-    if (isLinked) link(owner!, process);
-  } else if (isLinked) {
-    linkToParent(process);
-  }
-  if (endsWithOwner) process.ownerMonitor = watch(owner!, () => process.die('shutdown'));
-  runtime.add(process);
-  const task = new Task<T>(runtime, owner, process);
-  process.begin();
-  return task;
+  return new Task<T>(runtime, owner, (observer) => {
+    const process = new TaskProcess(runtime, supervisor?.process ?? owner, owner, work, observer);
+    if (supervisor !== undefined) {
+      linkToParent(process);
+      supervisor.add(process);
+      process.onGone = () => supervisor.remove(process);
+      if (isLinked) link(owner!, process);
+    } else if (isLinked) {
+      linkToParent(process);
+    }
+    if (endsWithOwner) process.ownerMonitor = watch(owner!, () => process.die('shutdown'));
+    runtime.add(process);
+    return process;
+  });
 }
