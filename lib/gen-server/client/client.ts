@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
+import { Settlement } from '../../runtime/time/settlement.js';
 import { SENT_ENVELOPE } from '../../runtime/mailbox/envelope.js';
-import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
+import { assertDurationMs } from '../../runtime/errors.js';
 import { type ExitReason, isError } from '../../runtime/exits/exit-reason.js';
 import { LimitExceededError } from '../../runtime/limits.js';
 import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
@@ -220,20 +220,18 @@ export function stop(
     }
     const { redaction } = runtime;
     const request = { handler: 'stop', args: [redaction.reason(reason)] };
-    const deadline = new CallbackDeadline(() => {
+    const settlement = new Settlement<void>(resolvePromise, reject, () => {
       monitor.stop();
-      const { label, queueLength } = server;
-      reject(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'running', queueLength)));
+      return new CallTimeoutError(server.label, request, timeoutMs, 'running', server.queueLength);
     });
     const monitor = watch(server, (actual) => {
-      deadline.cancel();
-      if (isSameReason(actual, reason)) resolvePromise();
+      if (isSameReason(actual, reason)) settlement.settle();
       else {
         const told = redaction.reason(actual);
-        reject(withoutFrames(() => new ServerExitedError(server.label, request, told, told)));
+        settlement.refuseWith(() => new ServerExitedError(server.label, request, told, told));
       }
     });
-    runtime.deadlines.add(deadline, timeoutMs);
+    runtime.deadlines.add(settlement, timeoutMs);
     server.deliverStop(new StopRequest(reason), undefined);
   });
 }

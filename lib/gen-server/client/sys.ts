@@ -1,7 +1,7 @@
 import { isolatedCopy } from '../../runtime/isolation/isolated-copy.js';
 import { markAsHandle } from '../../runtime/isolation/handle.js';
-import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
-import { assertDurationMs, InvalidArgumentError, withoutFrames } from '../../runtime/errors.js';
+import { Settlement } from '../../runtime/time/settlement.js';
+import { assertDurationMs, InvalidArgumentError } from '../../runtime/errors.js';
 import type { ExitReason } from '../../runtime/exits/exit-reason.js';
 import type { Pid } from '../../runtime/pid.js';
 import type { ProcessStatus } from '../../runtime/process.js';
@@ -89,24 +89,23 @@ const DEFAULT_TRACE_LIMIT = 100;
 
 /** A pending request of `sys`. It settles once. Like any call, it is served even if its caller has timed out. */
 class SysRequest extends SystemRequest {
-  private isSettled = false;
-  private readonly deadline: CallbackDeadline;
+  private readonly settlement: Settlement<unknown>;
 
   constructor(
     private readonly server: GenServerProcess,
     private readonly what: string,
     timeoutMs: number,
     private readonly work: (server: GenServerProcess, request: SysRequest) => void,
-    private readonly resolve: (value: unknown) => void,
-    private readonly reject: (error: unknown) => void,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
   ) {
     super();
-    this.deadline = new CallbackDeadline(() => {
-      const { label, queueLength } = server;
-      const request = this.describe();
-      this.refuse(withoutFrames(() => new CallTimeoutError(label, request, timeoutMs, 'waiting', queueLength)));
-    });
-    if (timeoutMs !== Infinity) server.runtime.deadlines.add(this.deadline, timeoutMs);
+    this.settlement = new Settlement(
+      resolve,
+      reject,
+      () => new CallTimeoutError(server.label, this.describe(), timeoutMs, 'waiting', server.queueLength),
+    );
+    server.runtime.deadlines.add(this.settlement, timeoutMs);
   }
 
   perform(server: GenServerProcess): void {
@@ -118,24 +117,17 @@ class SysRequest extends SystemRequest {
   }
 
   answer(value: unknown): void {
-    if (this.settle()) this.resolve(value);
+    this.settlement.settle(value);
   }
 
   refuse(error: unknown): void {
-    if (this.settle()) this.reject(error);
+    this.settlement.refuse(error);
   }
 
   override serverExited(reason: ExitReason): void {
     const { label, runtime } = this.server;
-    const request = this.describe();
     const told = runtime.redaction.reason(reason);
-    this.refuse(withoutFrames(() => new ServerExitedError(label, request, told, undefined)));
-  }
-
-  private settle(): boolean {
-    if (this.isSettled) return false;
-    this.deadline.cancel();
-    return (this.isSettled = true);
+    this.settlement.refuseWith(() => new ServerExitedError(label, this.describe(), told, undefined));
   }
 
   private describe(): { handler: string; args: readonly unknown[] } {

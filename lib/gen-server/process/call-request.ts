@@ -33,8 +33,8 @@ const grab = (resolve: (value: unknown) => void, reject: (reason: unknown) => vo
  * one object. It settles exactly once; whatever comes later is silent (C3, C10).
  */
 export class CallRequest implements Envelope, Deadline {
-  // What it has as a deadline, written out: behind a web server the compiler did not fold the constructor of a base class into this
-  // one, and the call of it was a tenth of what calls added to a route.
+  // Written out what a Deadline and a Settlement have: behind a web server the compiler did not fold the constructor of a base class into
+  // this one, and the call of it was a tenth of what calls added to a route.
   expiresAt: number | null = null;
   queue: DeadlineQueue | null = null;
   previous: Deadline | null = null;

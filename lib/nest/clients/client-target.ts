@@ -9,8 +9,8 @@ import { describeRequest } from '../../gen-server/process/call-request.js';
 import { CallTimeoutError, NoProcessError, UnknownHandlerError } from '../../gen-server/errors.js';
 import type { GenServerProcess } from '../../gen-server/process/gen-server-process.js';
 import type { Handler, Invocation, ServerDefinition } from '../../gen-server/definition/server-definition.js';
-import { CallbackDeadline } from '../../runtime/time/callback-deadline.js';
-import { assertDurationMs, withoutFrames } from '../../runtime/errors.js';
+import { Settlement } from '../../runtime/time/settlement.js';
+import { assertDurationMs } from '../../runtime/errors.js';
 import { markAsHandle } from '../../runtime/isolation/handle.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { markAsPrinted } from '../../runtime/secrets/value-kind.js';
@@ -203,17 +203,18 @@ function callWhenAccepting(
   const timeoutMs = givenMs ?? timeoutOf(invocation.handler, definition);
   return new Promise((resolve, reject) => {
     const begin = runtime.clock.now();
-    const waiting = new CallbackDeadline(() => {
+    const waiting = new Settlement(resolve, reject, () => {
       const request = describeRequest(runtime, invocation, payload);
-      reject(withoutFrames(() => new CallTimeoutError(definition.label, request, timeoutMs, 'waiting', 0)));
+      return new CallTimeoutError(definition.label, request, timeoutMs, 'waiting', 0);
     });
     runtime.deadlines.add(waiting, timeoutMs);
     target.whenAccepting!((server) => {
-      waiting.cancel();
       if (server instanceof Error) {
-        reject(server);
+        waiting.refuse(server);
         return;
       }
+      // From here on the call has a deadline of its own.
+      waiting.cancel();
       // Whole milliseconds, since most starts take none and share the timer of all the other calls then.
       const leftMs = Math.max(0, Math.ceil(timeoutMs - (runtime.clock.now() - begin)));
       // Also when the call has timed out: a request that was made is handled (P6).
