@@ -5,6 +5,6 @@ export { CallRequest } from '../../../dist/modules/gen-server/process/call-reque
 export { GenServerOrchestrator } from '../../../dist/modules/nest/tree/gen-server.orchestrator.js';
 export { OwnedEntry } from '../../../dist/modules/registry/owned-entries.js';
 export { Deadline } from '../../../dist/modules/runtime/time/deadline.js';
-export { Monitor } from '../../../dist/modules/runtime/relations/monitors.js';
+export { Monitor } from '../../../dist/modules/runtime/relations/relations.js';
 export { Pid } from '../../../dist/modules/runtime/pid.js';
 export { Process } from '../../../dist/modules/runtime/process.js';
