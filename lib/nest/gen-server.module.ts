@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { clientRequests } from './injection/inject-gen-server.js';
+import { clientTokens } from './injection/inject-gen-server.js';
 import { GENSERVER_MODULE_OPTIONS, GENSERVER_OPTION_OVERRIDES } from './gen-server.constants.js';
 import { refuseRepeats } from './discovery/gen-server.explorer.js';
 import { GenServerFeatureModule } from './gen-server-feature.module.js';
@@ -84,7 +84,7 @@ function live(definition: DynamicModule): DynamicModule {
       return [
         ...(definition.exports ?? []),
         ...own,
-        ...clientRequests().flatMap(({ token, aliases }) => [token, ...aliases]),
+        ...clientTokens(),
         ...dynamicSupervisorProviders().map(({ provide }) => provide),
         ...registryProviders().map(({ provide }) => provide),
       ];

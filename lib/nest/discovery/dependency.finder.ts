@@ -13,6 +13,11 @@ export function findDependencies(type: Type, module: NestModule): readonly Wrapp
     .filter((wrapper) => wrapper !== undefined);
 }
 
+/** Whether an instance of `type` is to be given anything, whether or not there are providers for it. */
+export function wantsInjection(type: Type): boolean {
+  return dependencyTokens(type).length > 0;
+}
+
 function dependencyTokens(type: Type): readonly unknown[] {
   const tokens = [...read<unknown>(CONSTRUCTOR_TYPES, type)];
   for (const { index, param } of read<{ index: number; param: unknown }>(CONSTRUCTOR_TOKENS, type)) {

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { GenServerBase } from '../../gen-server/gen-server-base.js';
-import { findDependencies } from './dependency.finder.js';
+import { findDependencies, wantsInjection } from './dependency.finder.js';
 import { moduleRefOf, type NestModule } from './nest-container.js';
 
 type ServerType = Type<GenServerBase<unknown>>;
@@ -14,6 +14,9 @@ interface Injection {
 
 /** No name that a property of the user's could have. */
 const ARGUMENTS = Symbol('arguments');
+
+/** For a class that wants nothing: Nest need not be asked. */
+const NOTHING: Injection = { args: [], properties: {}, hasProperties: false };
 
 type Recording = Injection['properties'] & { readonly [ARGUMENTS]: readonly unknown[] };
 
@@ -40,7 +43,15 @@ export class InstanceFactory {
     return hasProperties ? Object.assign(instance, properties) : instance;
   }
 
-  private async createWithNest(): Promise<GenServerBase<unknown>> {
+  private createWithNest(): GenServerBase<unknown> | Promise<GenServerBase<unknown>> {
+    if (!wantsInjection(this.type)) {
+      this.injection = NOTHING;
+      return new this.type();
+    }
+    return this.createInjected();
+  }
+
+  private async createInjected(): Promise<GenServerBase<unknown>> {
     const moduleRef = moduleRefOf(this.module);
     const dependencies = findDependencies(this.type, this.module);
     const isShared = dependencies.every((provider) => !provider.isTransient && provider.isDependencyTreeStatic());

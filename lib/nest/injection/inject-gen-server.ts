@@ -69,6 +69,14 @@ export function clientRequests(): readonly ClientRequest[] {
   return [...byToken.values()];
 }
 
+/** The tokens of all clients that were asked for so far. One may come twice. */
+export function clientTokens(): readonly symbol[] {
+  return requests.all().flatMap(({ token, reference, name }) => {
+    const server = isFactory(reference) ? reference() : undefined;
+    return server === undefined ? [token] : [token, getGenServerToken(server, name)];
+  });
+}
+
 /** A server and its name, for people. */
 export function labelOf(server: Type, name: ServerName | undefined): string {
   return name === undefined ? server.name : `${server.name}, ${formatName(name)}`;

@@ -133,7 +133,9 @@ export class GenServerOrchestrator {
   private refuseMissingClients(): void {
     const given = new Set<unknown>();
     for (const { providers } of this.modules.values()) {
-      for (const [token, { instance }] of providers) if (instance !== undefined) given.add(token);
+      for (const [token, provider] of providers) {
+        if (typeof token === 'symbol' && provider.instance !== undefined) given.add(token);
+      }
     }
     for (const request of clientRequests()) if (!given.has(request.token)) this.clients.clientFor(request);
   }
