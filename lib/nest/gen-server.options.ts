@@ -74,8 +74,8 @@ export interface GenServerModuleOptions {
    */
   readonly replyErrors?: readonly Type<Error>[] | undefined;
   /**
-   * What happens when the tree has given up. `'shutdown'` ends the Node process with exit code 1, after Nest's shutdown hooks
-   * where the application enabled them; `'keep'` leaves it running without servers. Default: `'shutdown'`.
+   * What happens when the tree has given up. `'shutdown'` ends the Node process with exit code 1, after Nest's hooks, whether the
+   * application enabled them or not, and after 30 s without them; `'keep'` leaves it running without servers. Default: `'shutdown'`.
    */
   readonly onTreeExit?: OnTreeExit | undefined;
   /** Where `{ global }` names are kept. Default: a table of this Node process. */

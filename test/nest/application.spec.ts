@@ -166,11 +166,12 @@ describe('the death of the tree', () => {
     expect(journal).toHaveLength(3);
   });
 
-  it('otherwise ends the Node process with exit code 1, after the hooks [AP3]', async () => {
-    const journal: string[] = [];
+  /** Stands in for the end of the Node process, and tells its code. */
+  const mockedExit = () => {
     const exited = deferred<unknown>();
     const { exitCode } = process;
-    const present = process.listeners('SIGTERM');
+    const events = ['SIGTERM', 'beforeExit'] as const;
+    const present = events.map((event) => process.listeners(event as 'SIGTERM'));
     const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
       process.emit('SIGTERM', 'SIGTERM');
       return true;
@@ -180,10 +181,18 @@ describe('the death of the tree', () => {
       kill.mockRestore();
       exit.mockRestore();
       process.exitCode = exitCode;
-      for (const listener of process.listeners('SIGTERM')) {
-        if (!present.includes(listener)) process.removeListener('SIGTERM', listener);
+      for (const [i, event] of events.entries()) {
+        for (const listener of process.listeners(event as 'SIGTERM')) {
+          if (!present[i]!.includes(listener)) process.removeListener(event, listener);
+        }
       }
     });
+    return exited.promise;
+  };
+
+  it('otherwise ends the Node process with exit code 1, after the hooks [AP3]', async () => {
+    const journal: string[] = [];
+    const exited = mockedExit();
     const application = await started({
       options: { supervisor: { maxRestarts: 0 }, onTreeExit: 'shutdown' },
       imports: [DoomedModule],
@@ -191,8 +200,52 @@ describe('the death of the tree', () => {
     });
     application.enableShutdownHooks(['SIGTERM']);
     application.get(GenServerRuntime).cast(Doomed, 'crash');
-    expect(await exited.promise).toBe(1);
+    expect(await exited).toBe(1);
     expect(journal).toEqual(['onModuleDestroy', 'beforeApplicationShutdown SIGTERM', 'onApplicationShutdown SIGTERM']);
+  });
+
+  it('runs the hooks itself when whoever listens to SIGTERM has let 30 s pass [AP3]', async () => {
+    const journal: string[] = [];
+    const exited = mockedExit();
+    process.on('SIGTERM', () => journal.push('heard'));
+    const clock = new ManualClock();
+    const application = await started({
+      options: { supervisor: { maxRestarts: 0 }, onTreeExit: 'shutdown', clock },
+      imports: [DoomedModule],
+      providers: [witness(journal)],
+    });
+    application.get(GenServerRuntime).cast(Doomed, 'crash');
+    await clock.advance(29_999);
+    expect(journal).toEqual(['heard']);
+    await clock.advance(1);
+    expect(await exited).toBe(1);
+    expect(journal).toEqual([
+      'heard',
+      'onModuleDestroy',
+      'beforeApplicationShutdown SIGTERM',
+      'onApplicationShutdown SIGTERM',
+    ]);
+  });
+
+  it('ends the Node process though a hook takes longer than 30 s [AP3]', async () => {
+    const exited = mockedExit();
+    process.on('SIGTERM', () => undefined);
+    const clock = new ManualClock();
+    const gate = deferred();
+    @Injectable()
+    class Stuck {
+      onModuleDestroy = () => gate.promise;
+    }
+    const application = await started({
+      options: { supervisor: { maxRestarts: 0 }, onTreeExit: 'shutdown', clock },
+      imports: [DoomedModule],
+      providers: [Stuck],
+    });
+    application.get(GenServerRuntime).cast(Doomed, 'crash');
+    await clock.advance(30_000);
+    await clock.advance(30_000);
+    expect(await exited).toBe(1);
+    gate.resolve();
   });
 });
 

@@ -157,7 +157,10 @@ export class GenServerOrchestrator {
     );
     const { onTreeExit = 'shutdown' } = this.options;
     if (typeof onTreeExit === 'function') void this.tell(onTreeExit, reason);
-    else if (onTreeExit === 'shutdown') shutDownApplication(this.runtime.clock);
+    else if (onTreeExit === 'shutdown') {
+      const isClosing = (): boolean => this.tree.status === 'stopping' || this.tree.status === 'stopped';
+      shutDownApplication({ clock: this.runtime.clock, modules: this.modules, isClosing });
+    }
   }
 
   private printed(reason: ExitReason): string {
