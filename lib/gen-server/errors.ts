@@ -117,8 +117,8 @@ export class CallingSelfError extends GenServerError {
 }
 
 /**
- * The call would close a circle of servers that wait for each other, so it could only ever time out. Nothing was sent. It is
- * noticed where handlers are tracked (`tracking`).
+ * The call closed a circle of servers that wait for each other, and none of them has moved for half of its timeout, one second at
+ * most: it could only ever time out. It was not handled and never will be. Noticed where handlers are tracked (`tracking`).
  *
  * @publicApi
  */

@@ -1,12 +1,26 @@
 import type { ExitReason } from '../runtime/exits/exit-reason.js';
+import { keepShape } from '../runtime/keep-shape.js';
 import type { CastResult, CodeChangeResult, InitResult } from './results/callback-result.js';
 import type { From, NoPromise } from './process/from.js';
 import type { GenServerProcess } from './process/gen-server-process.js';
-import { ATTACH } from './definition/server-instance.js';
+import { ATTACH, DETACH } from './definition/server-instance.js';
 import { type Self, selfOf } from './self.js';
 
-/** Finds the process of an instance. It reads a private field of the language, which cannot collide with a member of a subclass. */
-let findProcess: (instance: GenServerBase<unknown>) => GenServerProcess;
+/**
+ * What an instance refers to after the end of its process, which has given up the state. Abandoned handlers, and callbacks of sockets
+ * and timers, may still read `this.state` to clean up.
+ */
+class Remains {
+  constructor(
+    readonly process: GenServerProcess,
+    readonly state: unknown,
+  ) {}
+}
+
+keepShape(new Remains(null as never, undefined));
+
+/** Reads a private field of the language, which cannot collide with a member of a subclass. */
+let findAttached: (instance: GenServerBase<unknown>) => GenServerProcess | Remains;
 
 type MaybePromise<T> = T | Promise<T>;
 
@@ -58,11 +72,11 @@ export interface GenServerBase<S> {
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- optional members that must not exist at run time
 export abstract class GenServerBase<S> {
-  #process: GenServerProcess | undefined = undefined;
+  #attached: GenServerProcess | Remains | undefined = undefined;
 
   static {
-    findProcess = (instance) => {
-      if (instance.#process !== undefined) return instance.#process;
+    findAttached = (instance) => {
+      if (instance.#attached !== undefined) return instance.#attached;
       throw new TypeError(
         `${instance.constructor.name} has no process yet: state, self and from are available from init on, not in the ` +
           'constructor. Nor does an instance made with new or injected by Nest have one; inject a client with @InjectGenServer.',
@@ -72,12 +86,20 @@ export abstract class GenServerBase<S> {
 
   /** @internal */
   protected [ATTACH](process: GenServerProcess): void {
-    this.#process = process;
+    this.#attached = process;
   }
 
-  /** The current state. It is replaced only by what `init` and the handlers return, and by `sys`. */
+  /** @internal */
+  protected [DETACH](lastState: unknown): void {
+    this.#attached = new Remains(this.#attached as GenServerProcess, lastState);
+  }
+
+  /**
+   * The current state. It is replaced only by what `init` and the handlers return, and by `sys`. After the end of the process it is the
+   * last state.
+   */
   protected get state(): S {
-    return findProcess(this).state as S;
+    return findAttached(this).state as S;
   }
 
   /**
@@ -96,4 +118,9 @@ export abstract class GenServerBase<S> {
 /** The process that runs an instance. Throws a `TypeError` if there is none. @internal */
 export function processOf(instance: GenServerBase<unknown>): GenServerProcess {
   return findProcess(instance);
+}
+
+function findProcess(instance: GenServerBase<unknown>): GenServerProcess {
+  const attached = findAttached(instance);
+  return attached instanceof Remains ? attached.process : attached;
 }

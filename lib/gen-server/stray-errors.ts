@@ -1,4 +1,3 @@
-import { processOf } from '../runtime/process.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { GenServerProcess } from './process/gen-server-process.js';
 import { TaskProcess } from './tasks/task-process.js';
@@ -40,8 +39,7 @@ export class StrayErrors {
   /** Crashes the process that the error comes from. Returns false if it comes from no process, or from an incarnation that has ended. */
   claim(error: unknown): boolean {
     const owner = this.runtime.tracking?.origin;
-    if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess) || processOf(owner.pid) !== owner)
-      return false;
+    if (!(owner instanceof GenServerProcess || owner instanceof TaskProcess)) return false;
     owner.crashByStrayError(error);
     return true;
   }

@@ -10,7 +10,7 @@ import type { Registration, ServerName } from './server-name.js';
 import type { Runtime } from './runtime.js';
 import { QUOTA, type Schedulable } from './scheduling/scheduler.js';
 import { type RelatedProcess, type Relations, relationsOf } from './relations/relations.js';
-import type { Activation, TrackedProcess } from './tracking.js';
+import type { Activation, Awaited, TrackedProcess } from './tracking.js';
 
 /** `starting` until `init` has finished, `exiting` while `terminate` runs. */
 export type ProcessStatus = 'starting' | 'running' | 'exiting' | 'dead';
@@ -59,6 +59,11 @@ export abstract class Process implements Schedulable, TrackedProcess {
 
   /** What the process is called in errors and events: its name, or the name of the class it runs. */
   abstract get label(): string;
+
+  /** @internal */
+  get awaited(): Awaited | null {
+    return null;
+  }
 
   /** Whether exit signals from processes other than the parent become messages. */
   get trapsExits(): boolean {

@@ -1,35 +1,53 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { keepShape } from './keep-shape.js';
+import { Pid } from './pid.js';
 import type { RelatedProcess } from './relations/relations.js';
 
 /** A process whose callbacks are tracked. */
 export interface TrackedProcess extends RelatedProcess {
   /** The callback in progress; null when there is none, or when callbacks are not tracked. @internal */
   activation: Activation | null;
+  /** The request that the callback in progress handles; null when it is none that somebody waits for. @internal */
+  readonly awaited: Awaited | null;
 }
 
 /** A request that somebody made and may still wait for. */
 export interface Awaited {
   readonly isSettled: boolean;
-  /** The callback that made it; null when it was made outside of any. */
+  /** The callback that made it; null when it was made outside of any, and may be null once it is settled. */
   readonly caller: Activation | null;
 }
 
-/** One run of one callback, with everything it awaits. The process is the incarnation itself, never its successor. */
+/**
+ * One run of one callback. The process is the incarnation itself, never its successor.
+ *
+ * Everything that the callback opens and leaves behind, a socket or a timer, keeps its activation for as long as it lives. So an
+ * activation holds no more than a pid: neither a process that has ended, nor the request that was handled.
+ */
 export class Activation {
-  constructor(
-    readonly process: TrackedProcess,
-    /** The request that is being handled; null when it is none that somebody waits for. */
-    readonly request: Awaited | null,
-  ) {}
+  /** How many calls of the callback have been settled. While that does not change, nothing is seen to go on in it. */
+  moves = 0;
+
+  constructor(private readonly pid: Pid) {}
+
+  /** Undefined when it has ended. */
+  get process(): TrackedProcess | undefined {
+    return liveProcessOf(this.pid);
+  }
 
   /** Whether the callback has not returned yet. What it left running afterwards does not keep its process from going on. */
   get isOpen(): boolean {
-    return this.process.activation === this && !this.process.isFenced;
+    return this.openProcess !== null;
+  }
+
+  /** The process while the callback has not returned; null afterwards. */
+  get openProcess(): TrackedProcess | null {
+    const process = liveProcessOf(this.pid);
+    return process !== undefined && process.activation === this && !process.isFenced ? process : null;
   }
 }
 
-keepShape(new Activation(null as never, null));
+keepShape(new Activation(null as never));
 
 /**
  * Knows which process runs the code that asks, also after an `await`. The store is one of our own: those of the user stay as
@@ -39,8 +57,9 @@ export class Tracking {
   private readonly storage = new AsyncLocalStorage<Activation>();
 
   /** Runs a callback of a process. Its activation lasts until it is replaced or taken from the process. */
-  run<T>(activation: Activation, work: () => T): T {
-    activation.process.activation = activation;
+  run<T>(process: TrackedProcess, work: () => T): T {
+    const activation = new Activation(process.pid);
+    process.activation = activation;
     return this.storage.run(activation, work);
   }
 
@@ -50,30 +69,37 @@ export class Tracking {
     return activation !== undefined && activation.isOpen ? activation : null;
   }
 
-  /** The incarnation that this code comes from, also when the callback has returned long ago, and when it has ended. */
+  /** The incarnation that this code comes from, also when the callback has returned long ago; undefined when it has ended. */
   get origin(): TrackedProcess | undefined {
     return this.storage.getStore()?.process;
   }
+}
 
-  /**
-   * The processes that would wait for each other in a circle if the code that runs here called `target`: from `target` on to
-   * the one that calls. Null when it can be called. Those who wait are those whose callback has not returned and whose
-   * request has not been answered.
-   */
-  circleTo(target: TrackedProcess): TrackedProcess[] | null {
-    const chain: TrackedProcess[] = [];
-    for (let activation = this.current; activation?.isOpen === true;) {
-      chain.push(activation.process);
-      if (activation.process === target) return chain.reverse();
-      const { request } = activation;
-      if (request === null || request.isSettled) return null;
-      activation = request.caller;
-    }
-    return null;
+/**
+ * The callbacks whose requests lead in a circle if `caller` calls `target`: from that of `target` on to `caller`, each handling what
+ * the one before has asked for. Null when there is no such circle: one of the callbacks has returned, or what it was asked for has
+ * been answered. Whether they wait for each other is another question, since a callback may do something else meanwhile.
+ */
+export function circleFrom(caller: Activation, target: TrackedProcess): Activation[] | null {
+  const circle: Activation[] = [];
+  for (let at: Activation | null = caller; at !== null;) {
+    const process: TrackedProcess | null = at.openProcess;
+    if (process === null) return null;
+    circle.push(at);
+    if (process === target) return circle.reverse();
+    const { awaited }: TrackedProcess = process;
+    if (awaited === null || awaited.isSettled) return null;
+    at = awaited.caller;
   }
+  return null;
 }
 
 /** Whether following every promise costs next to nothing on this Node: since 24 it copies a pointer instead of running hooks. */
 export function isTrackingCheap(nodeVersion: string): boolean {
   return Number.parseInt(nodeVersion, 10) >= 24;
+}
+
+/** Only the constructor of a process attaches anything to a pid. */
+function liveProcessOf(pid: Pid): TrackedProcess | undefined {
+  return Pid.ownerOf(pid) as TrackedProcess | undefined;
 }

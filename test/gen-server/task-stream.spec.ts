@@ -257,7 +257,7 @@ describe('Task.asyncStream', () => {
       pid,
       async ({ self }: Context) =>
         reply(
-          await read(
+          await collect(
             Task.asyncStream(self, [1], async () => {
               await Promise.resolve();
               return collect(Task.asyncStream(self, [1], callBack));
@@ -266,6 +266,7 @@ describe('Task.asyncStream', () => {
         ),
       Infinity,
     );
+    await world.clock.advance(1_000);
     const inner = [{ status: 'exit', reason: expect.any(CallCycleError) as unknown }];
     expect(await outcomes).toEqual([{ status: 'ok', value: inner }]);
   });

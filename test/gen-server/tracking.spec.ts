@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createWorld } from '../../lib/create-runtime.js';
-import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
+import { noReply, ok, reply, replyError, stop } from '../../lib/gen-server/results/callback-result.js';
 import { CallCycleError, CallingSelfError } from '../../lib/gen-server/errors.js';
 import type { From } from '../../lib/gen-server/process/from.js';
 import type { Self } from '../../lib/gen-server/self.js';
@@ -27,6 +27,14 @@ const aWhile = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
 };
+
+/** A promise that tells whether it is settled. */
+function watch<T>(promise: Promise<T>) {
+  const watched = { promise, isSettled: false };
+  const settled = (): void => void (watched.isSettled = true);
+  promise.then(settled, settled);
+  return watched;
+}
 
 describe('tracking', () => {
   it.each([
@@ -140,9 +148,14 @@ describe('a circle of calls', () => {
     ['A -> B -> C -> A', ['A', 'B', 'C', 'A']],
     ['B -> C -> B', ['A', 'B', 'C', 'B']],
     ['A -> B -> C -> D -> E -> A', ['A', 'B', 'C', 'D', 'E', 'A']],
-  ])('rejects at once with the chain: %s', async (chain, way) => {
+  ])('rejects with the chain when nobody in it has moved for a second: %s', async (chain, way) => {
     const world = await trackedWorld('A', 'B', 'C', 'D', 'E');
-    let error = await rejectionOf(around(world, way));
+    const outcome = watch(rejectionOf(around(world, way)));
+    await world.clock.advance(999);
+    expect(outcome.isSettled).toBe(false);
+    await world.clock.advance(1);
+    expect(outcome.isSettled).toBe(true);
+    let error = await outcome.promise;
     while (!(error instanceof CallCycleError)) error = (error as Error).cause;
     expect(error).toMatchObject({ code: 'CALL_CYCLE', chain: chain.split(' -> ') });
     const [last, first] = [way.at(-2), way.at(-1)];
@@ -153,14 +166,64 @@ describe('a circle of calls', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
-  it('rejects before the first await as well, and can be caught like any error', async () => {
-    const { ask, call } = await trackedWorld('A', 'B');
-    const caught = await ask('A', async () =>
+  it('that is closed before the first await rejects as well, and can be caught like any error', async () => {
+    const { ask, call, clock } = await trackedWorld('A', 'B');
+    const caught = ask('A', async () =>
       reply(
         await call('B', async () => reply(((await rejectionOf(call('A', () => reply(1)))) as CallCycleError).code)),
       ),
     );
-    expect(caught).toBe('CALL_CYCLE');
+    await clock.advance(1_000);
+    expect(await caught).toBe('CALL_CYCLE');
+  });
+
+  it.each([
+    [8, 4],
+    [100, 50],
+    [1_000, 500],
+    [1_999, 999.5],
+    [2_000, 1_000],
+    [60_000, 1_000],
+    [Infinity, 1_000],
+  ])('is waited for, when the call that closes it may take %d ms, for %d ms', async (timeoutMs, stillMs) => {
+    const { ask, call, clock } = await trackedWorld('A', 'B');
+    const caught = watch(
+      ask('A', async () =>
+        reply(await call('B', async () => reply(await rejectionOf(call('A', () => reply(1), timeoutMs))), Infinity)),
+      ),
+    );
+    await clock.advance(stillMs - 0.5);
+    expect(caught.isSettled).toBe(false);
+    await clock.advance(0.5);
+    expect(await caught.promise).toMatchObject({ code: 'CALL_CYCLE', chain: ['A', 'B', 'A'] });
+  });
+
+  it('leaves nothing of the call behind: it is never handled', async () => {
+    const { ask, call, clock, runtime } = await trackedWorld('A', 'B');
+    const handled: string[] = [];
+    const job = (name: string) => () => (handled.push(name), reply(name));
+    const caught = ask('A', async () =>
+      reply(await call('B', async () => reply(await rejectionOf(call('A', job('in the circle')))), Infinity)),
+    );
+    await settle();
+    const outside = call('A', job('from outside'));
+    await clock.advance(5_000);
+    expect(await caught).toMatchObject({ code: 'CALL_CYCLE' });
+    expect(await outside).toBe('from outside');
+    expect(handled).toEqual(['from outside']);
+    expect([runtime.processCount, runtime.deadlines.isEmpty]).toEqual([2, true]);
+  });
+
+  it('rejects all the calls that close it at the same time', async () => {
+    const { ask, call, clock } = await trackedWorld('A', 'B');
+    const closing = (timeoutMs: number) => rejectionOf(call('A', () => reply(1), timeoutMs));
+    const caught = watch(
+      ask('A', async () =>
+        reply(await call('B', async () => reply(await Promise.all([closing(4_000), closing(5_000)])), Infinity)),
+      ),
+    );
+    await clock.advance(1_000);
+    expect(await caught.promise).toMatchObject([{ code: 'CALL_CYCLE' }, { code: 'CALL_CYCLE' }]);
   });
 
   it('is found when the one in the middle is about to stop with a reply', async () => {
@@ -177,8 +240,175 @@ describe('a circle of calls', () => {
       },
       { name: 'B' },
     );
-    expect(await world.ask('A', async () => reply(await world.call('B', null, Infinity)))).toBe('late');
+    const asking = world.ask('A', async () => reply(await world.call('B', null, Infinity)));
+    await world.clock.advance(1_000);
+    expect(await asking).toBe('late');
     expect(inTerminate).toMatchObject({ code: 'CALL_CYCLE', chain: ['A', 'B', 'A'] });
+  });
+
+  it('is found while the first of them starts', async () => {
+    const world = await trackedWorld('B');
+    const starting = rejectionOf(
+      world.start(
+        { label: 'A', init: async () => ok(await world.call('B', () => world.call('A', null).then(reply), Infinity)) },
+        { name: 'A' },
+      ),
+    );
+    await world.clock.advance(1_000);
+    let error = await starting;
+    while (!(error instanceof CallCycleError)) error = (error as Error).cause;
+    expect(error.chain).toEqual(['A', 'B', 'A']);
+  });
+
+  it('rejects the call that closed it last, and no other that waits for the same servers', async () => {
+    const { ask, call, clock } = await trackedWorld('A', 'B');
+    const asking = ask('A', async () =>
+      reply(await call('B', async () => reply(await rejectionOf(call('A', () => reply(1), Infinity))), Infinity)),
+    );
+    await settle();
+    const outside = [call('A', () => reply('A'), Infinity), call('B', () => reply('B'), Infinity)];
+    await clock.advance(1_000);
+    expect(await asking).toMatchObject({ code: 'CALL_CYCLE' });
+    expect(await Promise.all(outside)).toEqual(['A', 'B']);
+  });
+
+  describe('in which one does not wait for the answer', () => {
+    it.each([0, 1, 500, 999])('is none: who is busy for another %d ms answers then', async (busyMs) => {
+      const { ask, call, clock, seen } = await trackedWorld('A', 'B');
+      const gate = deferred();
+      const answered = deferred<unknown>();
+      const went = ask('A', async () => {
+        void call('B', async () => {
+          answered.resolve(await call('A', () => reply('A has answered')));
+          return reply(null);
+        });
+        await gate.promise;
+        return reply('went on');
+      });
+      await clock.advance(busyMs);
+      gate.resolve();
+      await clock.advance(10_000);
+      expect([await went, await answered.promise]).toEqual(['went on', 'A has answered']);
+      expect(seen.filter(({ type }) => type === 'gen_server.crashed')).toEqual([]);
+    });
+
+    it.each([
+      ['three', ['A', 'B', 'C', 'A']],
+      ['five', ['A', 'B', 'C', 'D', 'E', 'A']],
+    ])('is none among %s either', async (_, way) => {
+      const world = await trackedWorld('A', 'B', 'C', 'D', 'E');
+      const gate = deferred();
+      let answer!: Promise<unknown>;
+      const went = world.ask('A', async () => {
+        answer = around(world, way.slice(1));
+        await gate.promise;
+        return reply('went on');
+      });
+      await world.clock.advance(999);
+      gate.resolve();
+      expect([await went, await answer]).toEqual(['went on', 'the end']);
+    });
+
+    it('is none when the one that closes it does not wait: its handler has returned', async () => {
+      const { ask, call, clock } = await trackedWorld('A', 'B');
+      const gate = deferred();
+      let inner!: Promise<unknown>;
+      const answer = ask('A', async () => {
+        const first = await call('B', async () => {
+          inner = call('A', () => reply('A has answered'), Infinity);
+          await aWhile();
+          return reply('B has answered');
+        });
+        await gate.promise;
+        return reply(first);
+      });
+      await clock.advance(3_600_000);
+      gate.resolve();
+      expect([await answer, await inner]).toEqual(['B has answered', 'A has answered']);
+    });
+
+    it.each([
+      ['answered', () => reply(null)],
+      ['refused', () => replyError(new Error('no'))],
+      ['not answered in time', ({ from }: Context) => from.later()],
+    ])('is none, however long it takes, for one whose other calls are %s', async (_, job) => {
+      const { ask, call, clock } = await trackedWorld('A', 'B', 'C');
+      const steps = Array.from({ length: 20 }, () => deferred());
+      let answer!: Promise<unknown>;
+      const went = ask('A', async () => {
+        answer = call('B', async () => reply(await call('A', () => reply('A has answered'), 60_000)), Infinity);
+        for (const step of steps) {
+          await call('C', job, 10).catch(() => undefined);
+          await step.promise;
+        }
+        return reply('went on');
+      });
+      for (const step of steps) {
+        await clock.advance(739);
+        step.resolve();
+      }
+      expect([await went, await answer]).toEqual(['went on', 'A has answered']);
+    });
+  });
+
+  it('that has moved late is found when it has been still for long enough, and not only at the next multiple of that', async () => {
+    const { ask, call, clock } = await trackedWorld('A', 'B', 'C');
+    const gate = deferred();
+    const caught = watch(
+      ask('A', async () => {
+        const [answer] = await Promise.all([
+          call('B', async () => reply(await rejectionOf(call('A', () => reply(1), Infinity))), Infinity),
+          gate.promise.then(() => call('C', () => reply(null))),
+        ]);
+        return reply(answer);
+      }),
+    );
+    await clock.advance(600);
+    gate.resolve();
+    await clock.advance(999);
+    expect(caught.isSettled).toBe(false);
+    await clock.advance(251);
+    expect(await caught.promise).toMatchObject({ code: 'CALL_CYCLE' });
+  });
+
+  it.each([
+    ['the one that closed it', 'B'],
+    ['the one that it closed it with', 'A'],
+  ])('is given up when %s is killed', async (_, victim) => {
+    const { ask, call, clock, exit, runtime } = await trackedWorld('A', 'B');
+    const asking = watch(
+      ask('A', async () =>
+        reply(await rejectionOf(call('B', async () => reply(await call('A', () => reply(1)))))),
+      ).catch((error: unknown) => error),
+    );
+    await clock.advance(500);
+    exit(victim, 'kill');
+    await settle();
+    expect(await asking.promise).toMatchObject({ code: 'SERVER_EXITED' });
+    await clock.advance(5_000);
+    expect(runtime.deadlines.isEmpty).toBe(true);
+  });
+
+  it('arms no timer where no circle is suspected, and takes it down when the call is answered', async () => {
+    const { ask, call, clock, runtime } = await trackedWorld('A', 'B', 'C');
+    await ask('A', async () => {
+      await call('B', () => reply(1), Infinity);
+      await call('B', async () => reply(await call('C', () => reply(1), Infinity)), Infinity);
+      return reply(null);
+    });
+    expect([clock.pendingTimers, runtime.deadlines.isEmpty]).toEqual([0, true]);
+    const gate = deferred();
+    let inner!: Promise<unknown>;
+    const went = ask('A', async () => {
+      inner = call('B', async () => reply(await call('A', () => reply('A'), Infinity)), Infinity);
+      await gate.promise;
+      return reply(null);
+    });
+    await settle();
+    expect(runtime.deadlines.isEmpty).toBe(false);
+    gate.resolve();
+    await Promise.all([went, inner]);
+    expect(runtime.deadlines.isEmpty).toBe(true);
   });
 
   it('is none when a server that is busy with something else is called', async () => {

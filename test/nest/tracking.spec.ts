@@ -17,6 +17,8 @@ import {
   reply,
 } from 'nestjs-genserver';
 import { GenServerOrchestrator } from '../../lib/nest/tree/gen-server.orchestrator.js';
+import { deferred } from '../support/deferred.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { rejectionOf } from '../support/thrown.js';
 import { compiled, started } from './support/application.js';
 
@@ -85,6 +87,8 @@ describe('maxMailbox of @GenServer', () => {
 });
 
 interface AnnClient {
+  name(): Promise<string>;
+  tellBob(free: Promise<void>, tell: (outcome: unknown) => void): Promise<unknown>;
   askBob(): Promise<unknown>;
   askMyself(): Promise<unknown>;
 }
@@ -100,6 +104,9 @@ class Bob extends GenServerBase<number> {
     await turn();
     return reply(await rejectionOf(annClient.askBob()));
   }
+  @HandleCall() async askName() {
+    return reply(await annClient.name());
+  }
 }
 
 @GenServer()
@@ -113,6 +120,14 @@ class Ann extends GenServerBase<number> {
   @HandleCall() async askBob() {
     await turn();
     return reply(await this.bob.askAnn());
+  }
+  @HandleCall() async tellBob(free: Promise<void>, tell: (outcome: unknown) => void) {
+    void this.bob.askName().then(tell, tell);
+    await free;
+    return reply('told');
+  }
+  @HandleCall() name() {
+    return reply('Ann');
   }
   @HandleCall() async askMyself() {
     await turn();
@@ -148,10 +163,25 @@ class Floater extends GenServerBase<number> {
 
 describe('tracking of forRoot', () => {
   it('makes injected clients notice a circle and a call to oneself after an await', async () => {
-    const application = await started({ providers: [Ann, Bob], options: { tracking: true } });
+    const clock = new ManualClock();
+    const application = await started({ providers: [Ann, Bob], options: { tracking: true, clock } });
     annClient = application.get(GenServerRuntime).client(Ann) as unknown as AnnClient;
-    expect(await annClient.askBob()).toMatchObject({ code: 'CALL_CYCLE', chain: ['Ann', 'Bob', 'Ann'] });
+    const asked = annClient.askBob();
+    await clock.advance(1_000);
+    expect(await asked).toMatchObject({ code: 'CALL_CYCLE', chain: ['Ann', 'Bob', 'Ann'] });
     expect(await annClient.askMyself()).toMatchObject({ code: 'CALLING_SELF', server: 'Ann' });
+  });
+
+  it('takes no circle for one when the first server does not wait for the second, and answers it when it is free', async () => {
+    const clock = new ManualClock();
+    const application = await started({ providers: [Ann, Bob], options: { tracking: true, clock } });
+    annClient = application.get(GenServerRuntime).client(Ann) as unknown as AnnClient;
+    const free = deferred();
+    const [told, answer] = [deferred<unknown>(), annClient.tellBob(free.promise, (outcome) => told.resolve(outcome))];
+    await clock.advance(999);
+    free.resolve();
+    expect([await answer, await told.promise]).toEqual(['told', 'Ann']);
+    expect(application.get(GenServerOrchestrator).runtime.deadlines.isEmpty).toBe(true);
   });
 
   it('follows nothing when it is off', async () => {

@@ -14,6 +14,7 @@ import { isVia } from '../../runtime/server-name.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { pendingCallsOf, type RelatedProcess } from '../../runtime/relations/relations.js';
 import { receiverOf, sendAfter as armTimer, type TimerRef } from '../../runtime/timers.js';
+import { type Activation, circleFrom } from '../../runtime/tracking.js';
 import { CallRequest, promiseOfAnswer, TrackedCallRequest } from '../process/call-request.js';
 import {
   type Destination,
@@ -25,7 +26,6 @@ import {
   whereis,
 } from './destination.js';
 import {
-  CallCycleError,
   CallingSelfError,
   CallTimeoutError,
   NoProcessError,
@@ -35,6 +35,7 @@ import {
 import type { CastDropped } from '../events.js';
 import type { GenServerProcess } from '../process/gen-server-process.js';
 import { type Invocation, payloadOf } from '../definition/server-definition.js';
+import { suspectCycle } from '../process/suspected-cycle.js';
 import { StopRequest } from '../process/system-request.js';
 
 /** How long a call waits when nobody says otherwise (C1). */
@@ -57,15 +58,12 @@ export function callServer(
 ): Promise<unknown> {
   const { runtime } = server;
   if (runtime.current === server) {
-    return Promise.reject(new CallingSelfError(server.label, `call ${describeKey(invocation.handler.name)} of`));
+    return Promise.reject(callingSelf(server, invocation));
   }
   const { tracking } = runtime;
-  if (tracking !== null) {
-    const circle = tracking.circleTo(server);
-    if (circle !== null) return Promise.reject(circleError(server, circle, invocation));
-  }
   const activation = tracking === null ? null : tracking.current;
-  const sender = activation === null ? runtime.current : activation.process;
+  const sender = activation === null ? runtime.current : activation.process!;
+  if (activation !== null && sender === server) return Promise.reject(callingSelf(server, invocation));
   if (sender !== null && pendingCallsOf(sender) >= runtime.limits.pendingCalls) {
     return Promise.reject(new LimitExceededError(sender.label, 'pendingCalls', runtime.limits.pendingCalls));
   }
@@ -81,15 +79,29 @@ export function callServer(
   const request =
     tracking === null
       ? new CallRequest(server, invocation, sent, timeoutMs, sender)
-      : new TrackedCallRequest(activation, server, invocation, sent, timeoutMs, sender);
+      : trackedRequest(activation, server, invocation, sent, timeoutMs, sender);
   if (timeoutMs !== Infinity) runtime.deadlines.add(request, timeoutMs);
   server.deliver(request, undefined);
   return promise;
 }
 
-function circleError(server: GenServerProcess, circle: readonly RelatedProcess[], { handler }: Invocation): Error {
-  if (circle.length === 1) return new CallingSelfError(server.label, `call ${describeKey(handler.name)} of`);
-  return new CallCycleError([...circle, server].map(({ label }) => label));
+/** The request of a call, and a watch over the circle that it closes where it closes one. */
+function trackedRequest(
+  caller: Activation | null,
+  server: GenServerProcess,
+  invocation: Invocation,
+  payload: unknown,
+  timeoutMs: number,
+  sender: RelatedProcess | null,
+): TrackedCallRequest {
+  const request = new TrackedCallRequest(caller, server, invocation, payload, timeoutMs, sender);
+  const circle = caller === null ? null : circleFrom(caller, server);
+  if (circle !== null) suspectCycle(request, caller!, server, circle);
+  return request;
+}
+
+function callingSelf(server: GenServerProcess, { handler }: Invocation): CallingSelfError {
+  return new CallingSelfError(server.label, `call ${describeKey(handler.name)} of`);
 }
 
 /** Casts to a live server. Never throws. */

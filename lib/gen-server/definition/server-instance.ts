@@ -16,8 +16,16 @@ export interface ServerInstance {
 /** The method that gives an instance its process. A symbol, so that it cannot collide with a member of a user's class. */
 export const ATTACH: unique symbol = Symbol('nestjs-genserver.attach');
 
+/** The method that tells an instance that its process has ended, and gives it the last state. */
+export const DETACH: unique symbol = Symbol('nestjs-genserver.detach');
+
 /** Gives an instance the process that runs it. From then on the instance has a state and a `self`. */
 export function attachProcess(instance: ServerInstance, process: object): void {
   // A cast, because the method is protected: otherwise it would be part of the type of every client.
   (instance as { [ATTACH](process: object): void })[ATTACH](process);
+}
+
+/** Tells an instance that its process has ended and has given up the state: code that the instance still runs may look at it. */
+export function detachProcess(instance: ServerInstance, lastState: unknown): void {
+  (instance as { [DETACH](lastState: unknown): void })[DETACH](lastState);
 }

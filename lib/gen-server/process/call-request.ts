@@ -107,10 +107,13 @@ export class CallRequest implements Envelope, Deadline {
   }
 }
 
-/** A call that knows which callback made it. */
+/** A call that knows which callback made it, until it is settled. */
 export class TrackedCallRequest extends CallRequest implements Awaited {
+  /** Watches the circle of calls that this one has closed; null when it has closed none. */
+  suspicion: Deadline | null = null;
+
   constructor(
-    readonly caller: Activation | null,
+    public caller: Activation | null,
     server: Callee,
     invocation: Invocation,
     payload: unknown,
@@ -118,6 +121,26 @@ export class TrackedCallRequest extends CallRequest implements Awaited {
     sender: RelatedProcess | null,
   ) {
     super(server, invocation, payload, timeoutMs, sender);
+  }
+
+  override answer(value: unknown): void {
+    this.letGo();
+    super.answer(value);
+  }
+
+  override refuse(error: unknown): void {
+    this.letGo();
+    super.refuse(error);
+  }
+
+  private letGo(): void {
+    const { caller, suspicion } = this;
+    if (caller === null) return;
+    this.caller = null;
+    caller.moves++;
+    if (suspicion === null) return;
+    this.suspicion = null;
+    suspicion.cancel();
   }
 }
 

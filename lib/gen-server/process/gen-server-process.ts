@@ -8,9 +8,9 @@ import type { Ref } from '../../runtime/pid.js';
 import { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { isPromise } from '../../runtime/secrets/inspect-safely.js';
-import { Activation, type Awaited, type Tracking } from '../../runtime/tracking.js';
+import type { Awaited, Tracking } from '../../runtime/tracking.js';
 import type { Invocation, ServerDefinition } from '../definition/server-definition.js';
-import type { ServerInstance } from '../definition/server-instance.js';
+import { detachProcess, type ServerInstance } from '../definition/server-instance.js';
 import type { InitArguments } from '../definition/start-options.js';
 import { NO_ARGUMENTS, type StartPlan } from '../definition/start-plan.js';
 import { type CallbackResult, isOwnResult, KEEP_STATE, NO_ANSWER } from '../results/callback-result.js';
@@ -285,8 +285,13 @@ export class GenServerProcess extends Process {
 
   /** Runs a callback that is tracked as code of this process, even while it awaits. @internal */
   runTracked(tracking: Tracking, run: () => unknown): unknown {
-    const request = this.request ?? this.ending?.request ?? null;
-    return tracking.run(new Activation(this, request as (CallRequest & Awaited) | null), run);
+    return tracking.run(this, run);
+  }
+
+  /** @internal */
+  override get awaited(): Awaited | null {
+    // With tracking, every request is one that knows its caller.
+    return (this.request ?? this.ending?.request ?? null) as (CallRequest & Awaited) | null;
   }
 
   private wait(result: PromiseLike<unknown>, invocation: Invocation, payload: unknown): void {
@@ -530,6 +535,11 @@ export class GenServerProcess extends Process {
     this.extras = null;
     this.quiet = null;
     this.turn = null;
+    const { instance, state } = this;
+    // Many a socket, timer or handle keeps an ended process. The state may be large, and is for those who have the instance.
+    this.instance = null;
+    this.state = undefined;
+    if (instance !== null) detachProcess(instance, state);
   }
 
   protected discard(envelope: Envelope, payload: unknown, reason: ExitReason): void {

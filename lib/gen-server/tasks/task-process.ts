@@ -5,7 +5,7 @@ import type { RuntimeEvent } from '../../runtime/ports.js';
 import type { Pid } from '../../runtime/pid.js';
 import { Process } from '../../runtime/process.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { Activation, type Awaited } from '../../runtime/tracking.js';
+import type { Awaited } from '../../runtime/tracking.js';
 import { isThenable, whenSettled } from '../results/thenable.js';
 
 /**
@@ -79,6 +79,11 @@ export class TaskProcess extends Process {
     return this.owner === null ? 'Task' : `Task of ${this.owner.label}`;
   }
 
+  /** @internal */
+  override get awaited(): Awaited {
+    return this.observer;
+  }
+
   /**
    * Runs the function in the loop, two microtasks later: code that awaits the task in the same statement that starts it is then already
    * waiting, however soon the task ends.
@@ -114,7 +119,7 @@ export class TaskProcess extends Process {
       result =
         runtime.tracking === null
           ? runtime.runAs(this, work, signal)
-          : runtime.tracking.run(new Activation(this, this.observer), () => runtime.runAs(this, work, signal));
+          : runtime.tracking.run(this, () => runtime.runAs(this, work, signal));
     } catch (thrown) {
       this.fail(thrown);
       return;
