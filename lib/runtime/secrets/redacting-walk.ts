@@ -15,7 +15,7 @@ const GETTER = Shape.saying('[Getter]');
 export const NOT_LOOKED_AT = '[not looked at]';
 
 /** A value of more parts is not looked at to the end: a report must not take longer than what it reports. */
-const MOST_PARTS = 200;
+const MOST_PARTS = 150;
 const DEEPEST = 50;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 /** What says how a value is printed would show what its fields do not. */
