@@ -53,7 +53,7 @@ export function isServerName(value: unknown): value is ServerName {
 /** The name as a reader would write it in code, for messages. */
 export function formatName(name: unknown): string {
   if (typeof name === 'function') return nameOfClass(name);
-  if (typeof name === 'string') return `'${describeKey(name)}'`;
+  if (typeof name === 'string') return `'${name}'`;
   if (isVia(name)) return `{ via: ${nameOfVia(name)}, key: ${print(propertyOf(name, 'key'))} }`;
   return print(name);
 }

@@ -270,11 +270,14 @@ export class GenServerProcess extends Process {
       return;
     }
     runtime.current = null;
-    if (isOwnResult(result) || !isAwaitable(result)) {
+    if (isOwnResult(result)) {
       this.activation = null;
-      this.apply(result, invocation, payload);
-    } else {
+      if (!this.applyPlain(result)) this.applyAny(result, invocation, payload);
+    } else if (isAwaitable(result)) {
       this.wait(result, invocation, payload);
+    } else {
+      this.activation = null;
+      this.applyAny(result, invocation, payload);
     }
   }
 
@@ -338,15 +341,15 @@ export class GenServerProcess extends Process {
   // --- results ----------------------------------------------------------------------------------------------------------
 
   private apply(result: unknown, invocation: Invocation, payload: unknown): void {
-    if (!this.applyPlain(result)) this.applyAny(result, invocation, payload);
+    if (!isOwnResult(result) || !this.applyPlain(result)) this.applyAny(result, invocation, payload);
   }
 
   /**
    * The fast path for the results of nearly all messages: a reply or none, and maybe a state. Returns false, having done nothing, for any
    * other result. A separate method, so that V8 can optimize it without the rare cases.
    */
-  private applyPlain(result: unknown): boolean {
-    if (!isOwnResult(result) || result.modifier !== null || result.answer !== NO_ANSWER) return false;
+  private applyPlain(result: CallbackResult): boolean {
+    if (result.modifier !== null || result.answer !== NO_ANSWER) return false;
     if (this.isFenced || this.exitMark !== null) return false;
     const { request } = this;
     const { kind, value, state } = result;
