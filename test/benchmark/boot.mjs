@@ -8,11 +8,26 @@ import { GenServerBase, GenServerModule, GenServerRuntime, HandleCall, ok, reply
 const n = Number(process.argv[2]);
 const make = (k, item) => Array.from({ length: k }, (_, i) => item(i));
 const serverClass = (i) => {
-  const type = { [`Server${i}`]: class extends GenServerBase { init() { return ok(0); } get() { return reply(this.state); } } }[`Server${i}`];
+  const type = {
+    [`Server${i}`]: class extends GenServerBase {
+      init() {
+        return ok(0);
+      }
+      get() {
+        return reply(this.state);
+      }
+    },
+  }[`Server${i}`];
   return decorateServer(type, { get: HandleCall() });
 };
 const plainClass = (i) => {
-  const type = { [`Service${i}`]: class { get() { return 0; } } }[`Service${i}`];
+  const type = {
+    [`Service${i}`]: class {
+      get() {
+        return 0;
+      }
+    },
+  }[`Service${i}`];
   Injectable()(type);
   return type;
 };
@@ -25,11 +40,14 @@ async function boot(providers, imports) {
   const { user, system } = process.cpuUsage(c);
   return { app, wall: performance.now() - t, cpu: (user + system) / 1000 };
 }
-const warm = await boot(make(5, plainClass), []); await warm.app.close();
+const warm = await boot(make(5, plainClass), []);
+await warm.app.close();
 const plain = await boot(make(n, plainClass), []);
 const servers = make(n, serverClass);
 const ours = await boot(servers, [GenServerModule.forRoot()]);
-console.log(`n ${n} plain ${plain.cpu.toFixed(0)} ms (wall ${plain.wall.toFixed(0)}) ours ${ours.cpu.toFixed(0)} ms (wall ${ours.wall.toFixed(0)})`);
+console.log(
+  `n ${n} plain ${plain.cpu.toFixed(0)} ms (wall ${plain.wall.toFixed(0)}) ours ${ours.cpu.toFixed(0)} ms (wall ${ours.wall.toFixed(0)})`,
+);
 const runtime = ours.app.get(GenServerRuntime);
 for (const type of servers) runtime.client(type, type);
 const c = process.cpuUsage();

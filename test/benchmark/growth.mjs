@@ -22,7 +22,8 @@ async function round(count) {
 }
 
 // The compiler is warm before anything counts, and it is warmed up with few, so that what is slow among many can be measured at all.
-for (let spent = 0, rounds = 0; spent < Number(ms) && rounds < 2_000; rounds++) spent += await round(Math.min(n, 1_000));
+for (let spent = 0, rounds = 0; spent < Number(ms) && rounds < 2_000; rounds++)
+  spent += await round(Math.min(n, 1_000));
 let spent = 0;
 let rounds = 0;
 while (rounds === 0 || (spent < Number(ms) && rounds < 40_000 / n + 1)) {

@@ -363,7 +363,8 @@ const relations = [
     id: 'demonitor-without-flush',
     breaks: 'L1: no Down after demonitor and flush',
     in: 'demonitor',
-    remove: 'if (!wasOn && options.flush === true) serverOf(this).forgetMessage(ref, (message) => message instanceof Down);',
+    remove:
+      'if (!wasOn && options.flush === true) serverOf(this).forgetMessage(ref, (message) => message instanceof Down);',
   },
   {
     id: 'watches-beyond-death',

@@ -56,7 +56,7 @@ class SuspectedCycle extends Deadline {
       return;
     }
     // It lies there still, since the callback that it waits for has not returned.
-    server.mailbox?.remove(request, () => true);
+    server.mailbox?.withdraw(request);
     // No move, or other calls of the callback that wait in the same circle would have to wait once more.
     request.caller = null;
     request.refuse(withoutFrames(() => new CallCycleError(labelsOf(circle, server))));

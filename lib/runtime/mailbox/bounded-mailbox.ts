@@ -83,6 +83,12 @@ export class BoundedMailbox extends Mailbox {
     this.shed(...evicted!);
   }
 
+  override withdraw(envelope: Envelope): boolean {
+    if (!super.withdraw(envelope)) return false;
+    if (isCountable(envelope)) this.counted--;
+    return true;
+  }
+
   override take(): unknown {
     if (isCountable(this.peek())) this.counted--;
     return super.take();

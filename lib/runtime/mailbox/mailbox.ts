@@ -123,6 +123,11 @@ export class Mailbox {
     return false;
   }
 
+  /** Takes out the message with this very envelope, wherever it stands. Returns whether it was there. */
+  withdraw(envelope: Envelope): boolean {
+    return this.evictNewest((candidate) => candidate === envelope) !== undefined;
+  }
+
   /** Takes out the oldest message whose envelope matches, wherever it stands, from `position` on. */
   protected evictOldest(matches: (envelope: Envelope) => boolean): [Envelope, unknown] | undefined {
     const index = (this.index ??= new RefIndex());
