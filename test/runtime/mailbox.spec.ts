@@ -86,6 +86,23 @@ describe('Mailbox', () => {
     });
   });
 
+  describe('withdraw', () => {
+    it.each([0, 1, 2, 3])('takes out the message with the envelope, wherever it stands: in place %d', (place) => {
+      const mailbox = mailboxOf(...range(0, place));
+      const envelope = { kind: INFO_ENVELOPE.kind };
+      mailbox.push(envelope, 'withdrawn');
+      for (const payload of range(place, 3)) mailbox.push(INFO_ENVELOPE, payload);
+      expect(mailbox.withdraw(envelope)).toBe(true);
+      expect([mailbox.length, mailbox.withdraw(envelope)]).toEqual([3, false]);
+      expect(drain(mailbox)).toEqual([0, 1, 2]);
+    });
+
+    it('answers false when there is none, and for an empty mailbox', () => {
+      expect(mailboxOf(1).withdraw(TERMINATE_ENVELOPE)).toBe(false);
+      expect(mailboxOf().withdraw(TERMINATE_ENVELOPE)).toBe(false);
+    });
+  });
+
   describe('removeByRef', () => {
     interface Mail {
       readonly ref: Ref;
