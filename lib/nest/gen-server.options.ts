@@ -96,8 +96,9 @@ export interface GenServerModuleOptions {
   /** Default: the clock of the Node process. */
   readonly clock?: Clock | undefined;
   /**
-   * Whether calls of a server to itself, and circles of calls, are noticed after an `await` as well, and reject at once. Default:
-   * from Node 24 on, or with `attributeRejections` or `attributeExceptions`; before, it slows down every promise of the application.
+   * Whether calls of a server to itself are noticed after an `await` as well, and reject at once, and whether circles of calls are, and
+   * reject when nobody in them has moved for half of the timeout, one second at most. Default: from Node 24 on, or with
+   * `attributeRejections` or `attributeExceptions`; before, it slows down every promise of the application.
    */
   readonly tracking?: boolean | undefined;
   /**
