@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { noReply, ok, reply, stop } from '../../lib/gen-server/results/callback-result.js';
 import { NoProcessError } from '../../lib/gen-server/errors.js';
 import { GenServerBase } from '../../lib/gen-server/gen-server-base.js';
+import type { GenServerProcess } from '../../lib/gen-server/process/gen-server-process.js';
 import type { Self } from '../../lib/gen-server/self.js';
 import type { Pid } from '../../lib/runtime/pid.js';
 import { processOf } from '../../lib/runtime/process.js';
@@ -79,6 +80,36 @@ describe('self', () => {
       expect(await caller).toMatchObject({ reason: 'killed' });
       expect(probe.messages).toEqual([]);
       expect(await world.call('server', ({ state }: Context) => reply(state as string))).toBe('new life');
+    });
+
+    it.each<[string, (pid: Pid) => unknown]>([
+      ['killed', (pid) => world.exit(pid, 'kill')],
+      ['stopped', (pid) => world.stop(pid)],
+    ])('leaves the last state with the instance, for code that still runs in it, when it was %s', async (_, end) => {
+      class Ledger extends GenServerBase<{ entries: number }> {
+        static current: Ledger;
+        override init() {
+          Ledger.current = this;
+          return ok({ entries: 1 });
+        }
+        add() {
+          return noReply({ entries: this.state.entries + 1 });
+        }
+        look() {
+          this.self.send('probe', 'nothing');
+          return [this.state, this.self.pid];
+        }
+      }
+      const pid = await world.startSource(blueprintOfClass(Ledger, { casts: ['add'] }));
+      world.cast(pid, 'add');
+      await settle();
+      const { current } = Ledger;
+      const process = processOf(pid) as GenServerProcess;
+      void end(pid);
+      await settle();
+      expect([process.isAlive, process.state, process.instance]).toEqual([false, undefined, null]);
+      expect(current.look()).toEqual([{ entries: 2 }, pid]);
+      expect(probe.messages).toEqual([]);
     });
 
     it('lets an abandoned handler fail in silence (E6)', async () => {
