@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ServerName } from '../../runtime/server-name.js';
-import { getGenServerToken, labelOf } from './inject-gen-server.js';
+import { labelOf, wantedOf } from './inject-gen-server.js';
 import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
 /** The server whose dynamic supervisor is to be injected. */
@@ -11,7 +11,6 @@ interface WantedSupervisor {
 
 export type DynamicSupervisorRequest = WantedSupervisor & InjectionRequest;
 
-/** By the token of the client, of which there is one per class and name. */
 const requests = new InjectionRequests<WantedSupervisor>(
   ({ server, name }) => `DynamicSupervisorClient(${labelOf(server, name)})`,
 );
@@ -22,7 +21,7 @@ const requests = new InjectionRequests<WantedSupervisor>(
  * @publicApi
  */
 export function getDynamicSupervisorToken(server: Type, name?: ServerName): symbol {
-  return requests.tokenOf(getGenServerToken(server, name), { server, name });
+  return requests.tokenOf(wantedOf(server, name), { server, name });
 }
 
 /**
@@ -32,7 +31,7 @@ export function getDynamicSupervisorToken(server: Type, name?: ServerName): symb
  * @publicApi
  */
 export function InjectDynamicSupervisor(server: Type, name?: ServerName): ParameterDecorator & PropertyDecorator {
-  return requests.decorator(getGenServerToken(server, name), { server, name });
+  return requests.decorator(wantedOf(server, name), { server, name });
 }
 
 /** Everything that was asked for so far. */

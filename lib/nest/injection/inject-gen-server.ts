@@ -2,14 +2,14 @@ import type { Type } from '@nestjs/common';
 import { NameIndex } from '../../runtime/name-index.js';
 import { formatName, type ServerName } from '../../runtime/server-name.js';
 import { notAClass } from '../gen-server.messages.js';
-import { type InjectionConsumer, type InjectionRequest, InjectionRequests } from './injection-requests.js';
+import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
 /** A server class, or a function that gives it: for files that import each other. */
 export type ServerReference = Type | (() => Type | undefined);
 
 /** What a decorator says of the client that it wants. */
-interface WantedClient {
-  readonly reference: ServerReference;
+interface WantedClient<R extends ServerReference = Type> {
+  readonly reference: R;
   readonly name: ServerName | undefined;
 }
 
@@ -21,9 +21,10 @@ export interface ClientRequest extends InjectionRequest {
   readonly aliases: readonly symbol[];
 }
 
-const requests = new InjectionRequests<WantedClient>(({ reference, name }) =>
-  isFactory(reference) ? 'GenServerClient(() => …)' : `GenServerClient(${labelOf(reference, name)})`,
+const requests = new InjectionRequests<WantedClient>(
+  ({ reference, name }) => `GenServerClient(${labelOf(reference, name)})`,
 );
+const lazyRequests = new InjectionRequests<WantedClient<() => Type | undefined>>(() => 'GenServerClient(() => …)');
 
 /** Per server class, one for each name. */
 const wantedByClass = new WeakMap<object, NameIndex<WantedClient>>();
@@ -47,34 +48,62 @@ export function getGenServerToken(server: Type, name?: ServerName): symbol {
  */
 export function InjectGenServer(server: ServerReference, name?: ServerName): ParameterDecorator & PropertyDecorator {
   // What a function gives is known when all files are loaded, so until then it has a token of its own.
-  const wanted = isFactory(server) ? { reference: server, name } : wantedOf(server, name);
+  if (isFactory(server)) {
+    const wanted = { reference: server, name };
+    return lazyRequests.decorator(wanted, wanted);
+  }
+  const wanted = wantedOf(server, name);
   return requests.decorator(wanted, wanted);
 }
 
 /** Everything that was asked for so far, by class. */
 export function clientRequests(): readonly ClientRequest[] {
-  const byToken = new Map<symbol, ClientRequest & { consumers: InjectionConsumer[]; aliases: symbol[] }>();
-  for (const { token, reference, name, consumers } of requests.all()) {
-    const server = isFactory(reference) ? reference() : reference;
+  const lazy = new Map<symbol, Lazy[]>();
+  for (const request of lazyRequests.all()) {
+    const server = request.reference();
     // A function that still gives nothing belongs to files that were never loaded to the end: Nest names the consumer that lacks it.
     if (server === undefined) continue;
-    const classToken = getGenServerToken(server, name);
-    let request = byToken.get(classToken);
-    if (request === undefined) {
-      byToken.set(classToken, (request = { token: classToken, server, name, consumers: [], aliases: [] }));
-    }
-    for (const consumer of consumers) request.consumers.push(consumer);
-    if (token !== classToken) request.aliases.push(token);
+    const token = getGenServerToken(server, request.name);
+    const others = lazy.get(token);
+    if (others === undefined) lazy.set(token, [request]);
+    else others.push(request);
   }
-  return [...byToken.values()];
+  return requests.all().map((request) => joined(request, lazy.get(request.token) ?? []));
+}
+
+/** What was asked for of the client of one class and name. */
+export function clientRequestFor(server: Type, name: ServerName | undefined): ClientRequest {
+  const wanted = wantedOf(server, name);
+  const request = requests.get(wanted, wanted);
+  const isForIt = (lazy: Lazy): boolean => {
+    const given = lazy.reference();
+    return given === server && getGenServerToken(given, lazy.name) === request.token;
+  };
+  return joined(request, lazyRequests.all().filter(isForIt));
 }
 
 /** The tokens of all clients that were asked for so far. One may come twice. */
 export function clientTokens(): readonly symbol[] {
-  return requests.all().flatMap(({ token, reference, name }) => {
-    const server = isFactory(reference) ? reference() : undefined;
+  const lazy = lazyRequests.all().flatMap(({ token, reference, name }) => {
+    const server = reference();
     return server === undefined ? [token] : [token, getGenServerToken(server, name)];
   });
+  return [...requests.all().map(({ token }) => token), ...lazy];
+}
+
+type Lazy = ReturnType<typeof lazyRequests.all>[number];
+
+function joined(
+  { token, reference, name, consumers }: WantedClient & InjectionRequest,
+  lazy: readonly Lazy[],
+): ClientRequest {
+  return {
+    token,
+    server: reference,
+    name,
+    consumers: [...consumers, ...lazy.flatMap((request) => request.consumers)],
+    aliases: lazy.map((request) => request.token),
+  };
 }
 
 /** A server and its name, for people. */
@@ -82,8 +111,8 @@ export function labelOf(server: Type, name: ServerName | undefined): string {
   return name === undefined ? server.name : `${server.name}, ${formatName(name)}`;
 }
 
-/** The same object for the same class and name. */
-function wantedOf(server: Type, name: ServerName | undefined): WantedClient {
+/** The same object for the same class and name: a key that lives as long as the class. */
+export function wantedOf(server: Type, name: ServerName | undefined): WantedClient {
   if (typeof server !== 'function') throw notAClass(server);
   let known = wantedByClass.get(server);
   if (known === undefined) wantedByClass.set(server, (known = new NameIndex()));

@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { keepFor, WeakList } from './weak-list.js';
 
 /** A place where something is injected. */
 export interface InjectionConsumer {
@@ -21,41 +22,68 @@ const OPTIONAL_PROPERTIES = 'optional:properties_metadata';
 
 /**
  * Everything of one kind that is to be injected, with one token for each. Decorators ask for it before any application exists. Only
- * tokens are kept here, never anything of an application, so that two applications in one Node process do not meet.
+ * tokens are kept here, never anything of an application, so that two applications in one Node process do not meet. No class is kept
+ * alive either: a request lives as long as its key, or a class that asked for it.
  */
 export class InjectionRequests<T extends object> {
-  private readonly requests = new Map<unknown, T & { token: symbol; consumers: InjectionConsumer[] }>();
+  private readonly requests = new WeakList<Request<T>>();
+  private readonly byObject = new WeakMap<object, Request<T>>();
+  private readonly byText = new Map<string, Request<T>>();
 
   /** @param describe  Names the token, for Nest's messages. */
   constructor(private readonly describe: (wanted: T) => string) {}
 
   /** The token of what goes by `key`. Who has it may inject it without a decorator, as a factory does. */
-  tokenOf(key: unknown, wanted: T): symbol {
+  tokenOf(key: object | string, wanted: T): symbol {
     return this.request(key, wanted).token;
   }
 
   /** Injects what goes by `key`, and remembers where. */
-  decorator(key: unknown, wanted: T): ParameterDecorator & PropertyDecorator {
-    const { token, consumers } = this.request(key, wanted);
+  decorator(key: object | string, wanted: T): ParameterDecorator & PropertyDecorator {
+    const request = this.request(key, wanted);
     return (target: object, property: string | symbol | undefined, index?: number) => {
-      consumers.push(consumerAt(target, property, index));
-      Inject(token)(target, property, index!);
+      const consumer = consumerAt(target, property, index);
+      request.places.add(consumer);
+      keepFor(consumer.target, consumer);
+      keepFor(consumer.target, request);
+      Inject(request.token)(target, property, index!);
     };
   }
 
-  /** Everything that was asked for so far. */
-  all(): readonly (T & InjectionRequest)[] {
-    return [...this.requests.values()];
+  /** What goes by `key`. */
+  get(key: object | string, wanted: T): T & InjectionRequest {
+    return this.request(key, wanted);
   }
 
-  private request(key: unknown, wanted: T): T & { token: symbol; consumers: InjectionConsumer[] } {
-    let request = this.requests.get(key);
+  /** Everything that was asked for so far, as far as it may still be injected. */
+  all(): readonly (T & InjectionRequest)[] {
+    return this.requests.all();
+  }
+
+  private request(key: object | string, wanted: T): Request<T> {
+    let request = typeof key === 'string' ? this.byText.get(key) : this.byObject.get(key);
     if (request === undefined) {
-      request = { ...wanted, token: Symbol(this.describe(wanted)), consumers: [] };
-      this.requests.set(key, request);
+      request = makeRequest(wanted, Symbol(this.describe(wanted)));
+      if (typeof key === 'string') this.byText.set(key, request);
+      else this.byObject.set(key, request);
+      this.requests.add(request);
     }
     return request;
   }
+}
+
+type Request<T> = T & InjectionRequest & { readonly places: WeakList<InjectionConsumer> };
+
+function makeRequest<T extends object>(wanted: T, token: symbol): Request<T> {
+  const places = new WeakList<InjectionConsumer>();
+  return {
+    ...wanted,
+    token,
+    places,
+    get consumers() {
+      return places.all();
+    },
+  };
 }
 
 function consumerAt(
