@@ -1,4 +1,7 @@
-import { Controller, Get } from '@nestjs/common';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CanActivate, Controller, type ExecutionContext, Get, Injectable, Sse, UseGuards } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -13,7 +16,10 @@ import {
   InjectGenServer,
   ok,
   reply,
+  toObservable,
 } from 'nestjs-genserver';
+import { deferred } from '../support/deferred.js';
+import { settle } from '../support/manual-clock.js';
 
 const SECRET = 'card-number-4111';
 
@@ -92,5 +98,48 @@ describe('GenServerExceptionFilter on Fastify', () => {
       message: 'The server is not available. Try again.',
     });
     expect(JSON.stringify([crashed.headers, crashed.body, gone.headers, gone.body])).not.toContain(SECRET);
+  });
+});
+
+describe('toObservable on Fastify', () => {
+  it('leaves nothing behind when a client leaves while a guard runs, and the call is refused', async () => {
+    const entered = deferred<IncomingMessage>();
+    const gate = deferred();
+    @Injectable()
+    class SlowGuard implements CanActivate {
+      async canActivate(context: ExecutionContext) {
+        entered.resolve(context.switchToHttp().getRequest<{ raw: IncomingMessage }>().raw);
+        await gate.promise;
+        return true;
+      }
+    }
+    @UseGuards(SlowGuard)
+    @Controller()
+    class StreamController {
+      constructor(@InjectGenServer(Payments) private readonly payments: GenServerClient<Payments>) {}
+      @Sse() stream() {
+        return toObservable(this.payments.crash(SECRET) as unknown as Promise<AsyncIterable<{ data: string }>>);
+      }
+    }
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    const testing = await Test.createTestingModule({
+      imports: [GenServerModule.forRoot()],
+      providers: [Payments, SlowGuard],
+      controllers: [StreamController],
+    }).compile();
+    const application = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    await application.listen(0);
+    const { port } = application.getHttpServer().address() as AddressInfo;
+    const request = get(`http://127.0.0.1:${port}/`).on('error', () => undefined);
+    const { socket } = await entered.promise;
+    request.destroy();
+    await once(socket, 'close');
+    gate.resolve();
+    await settle();
+    await application.close();
+    expect(unhandled).toEqual([]);
   });
 });
