@@ -3,7 +3,7 @@ import { type ExitReason, formatReason } from '../runtime/exits/exit-reason.js';
 import { describeKey } from '../runtime/secrets/inspect-safely.js';
 import { print, printArguments } from '../runtime/secrets/print.js';
 
-/** What was asked of a server. */
+/** The request made to a server. */
 export interface RequestDescription {
   /** The handler, or for a plain behaviour the request itself. */
   readonly handler: string | symbol;
@@ -20,13 +20,13 @@ export class ServerExitedError extends GenServerError {
   readonly code = 'SERVER_EXITED';
 
   constructor(
-    /** The server, as people call it. */
+    /** The server, by its display name. */
     readonly server: string,
     readonly request: RequestDescription,
     /** Why it ended. `'normal'` and `'shutdown'` reject a waiting caller as well (R5). */
     readonly reason: ExitReason,
     cause: unknown,
-    /** The reason in words, where it is told to many. */
+    /** The reason in words, where many callers are told. */
     reasonInWords = formatReason(reason),
   ) {
     super(`${server} ended while ${formatRequest(request)} was waiting for an answer: ${reasonInWords}`, {
@@ -36,8 +36,8 @@ export class ServerExitedError extends GenServerError {
 }
 
 /**
- * Where a call is: in the queue, in the hands of its handler, handled without an answer so far, or with a server that is in its
- * `terminate` and handles nothing any more.
+ * The state of a call: in the queue, in its handler, handled but not yet answered, or with a server that is in its
+ * `terminate` and handles nothing more.
  */
 export type CallPhase = 'waiting' | 'running' | 'answered_later' | 'terminating';
 
@@ -56,8 +56,8 @@ export class CallTimeoutError extends GenServerError {
     readonly request: RequestDescription,
     readonly timeoutMs: number,
     /**
-     * `waiting` in the queue, `running`, `answered_later` when the handler has left the answer to somebody, or `terminating` when the
-     * server is in its `terminate`: then the request is not handled any more.
+     * `waiting` in the queue, `running`, `answered_later` when the handler has deferred the answer, or `terminating` when the
+     * server is in its `terminate`: the request is then no longer handled.
      */
     readonly phase: CallPhase,
     /** How many messages were queued at that moment. */
@@ -152,7 +152,7 @@ export class OverloadedError extends GenServerError {
     readonly request: RequestDescription,
     /** How many messages may wait. */
     readonly limit: number,
-    /** How many did, those of the system included. */
+    /** How many messages waited, those of the system included. */
     readonly queueLength: number,
   ) {
     super(
@@ -186,7 +186,7 @@ export class UnknownHandlerError extends GenServerError {
 }
 
 /**
- * A callback returned something that is no result for it (R2, R3). The process ended with `{ badReturnValue }`.
+ * A callback returned an invalid result (R2, R3). The process ended with `{ badReturnValue }`.
  *
  * @publicApi
  */
@@ -205,7 +205,7 @@ export class BadReturnValueError extends GenServerError {
 }
 
 /**
- * A message has no handler where it must have one: a continue whose tag nobody handles (R10), or a call or cast to a plain
+ * A message lacks a required handler: a continue whose tag has no handler (R10), or a call or cast to a plain
  * behaviour without the callback (R8).
  *
  * @publicApi
@@ -262,8 +262,8 @@ export class CodeChangeError extends GenServerError {
 }
 
 /**
- * A task was ended before it gave a result: it was stopped or killed, or a process it is linked to took it down. What its function
- * threw is no such error: that is what waiting for it rejects with.
+ * A task was ended before it gave a result: it was stopped or killed, or a process it is linked to took it down. An error thrown by its
+ * function is not wrapped in this error: waiting for the task rejects with it directly.
  *
  * @publicApi
  */
@@ -281,7 +281,7 @@ export class TaskExitError extends GenServerError {
 }
 
 /**
- * A task took longer than whoever awaited it would wait (K10). It goes on, and its result is dropped. In `asyncStream` with
+ * A task took longer than its owner waited for it (K10). It goes on, and its result is dropped. In `asyncStream` with
  * `onTimeout: 'exit'` it was stopped, with all others of the stream.
  *
  * @publicApi
@@ -301,7 +301,7 @@ export class TaskTimeoutError extends GenServerError {
 }
 
 /**
- * Somebody else than the process that started a task asked for its result (K10). Send them what they need instead.
+ * A process other than the one that started a task asked for its result (K10). Send that process what it needs instead.
  *
  * @publicApi
  */
@@ -311,9 +311,9 @@ export class TaskOwnerError extends GenServerError {
 
   constructor(
     readonly task: string,
-    /** Who started it, as people call it. */
+    /** The owner that started the task, by its display name. */
     readonly owner: string,
-    /** Who asked. */
+    /** The process that asked. */
     readonly caller: string,
   ) {
     super(`${task} belongs to ${owner}; only there can its result be had, not in ${caller}.`);
@@ -321,7 +321,7 @@ export class TaskOwnerError extends GenServerError {
 }
 
 /**
- * A stream has one reader, and has had it. Nothing was read.
+ * A stream can be read once, and it has already had its reader. Nothing was read.
  *
  * @publicApi
  */
@@ -341,7 +341,7 @@ export class StreamAlreadyReadError extends GenServerError {
 }
 
 /**
- * A stream was begun to be read after it had given up waiting for its reader (`beginWithinMs`). Its source was let go, and nothing was
+ * Reading of a stream began after the stream had stopped waiting for its reader (`beginWithinMs`). Its source was released, and nothing was
  * read.
  *
  * @publicApi
@@ -363,7 +363,7 @@ export class StreamNotBegunError extends GenServerError {
 }
 
 /**
- * An Observable gave a stream more than its reader took: Observables cannot be slowed down. It was unsubscribed from.
+ * An Observable emitted more than its reader took: Observables cannot be slowed down. The stream has unsubscribed from it.
  *
  * @publicApi
  */

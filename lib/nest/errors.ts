@@ -23,7 +23,7 @@ export type GenServerMistake =
   | 'invalid_option';
 
 /**
- * A server, or something that wants to use one, is declared in a way that cannot work. Thrown while the application starts.
+ * A server, or a consumer of one, is declared in a way that cannot work. Thrown while the application starts.
  *
  * @publicApi
  */

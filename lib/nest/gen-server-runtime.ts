@@ -31,23 +31,23 @@ import type { GenServerClient } from './clients/gen-server-client.js';
 import { type ChildOptions, childSpecOf, ModuleSupervisor } from './tree/module-supervisor.js';
 import { GenServerOrchestrator } from './tree/gen-server.orchestrator.js';
 
-/** A watch that code outside of any process keeps. @publicApi */
+/** A monitor held by code outside of any process. @publicApi */
 export interface Monitoring {
   readonly ref: Ref;
   /** Resolves once, when the process has ended; with reason `'noproc'` when there was none. */
   readonly down: Promise<Down>;
-  /** Ends the watch; `down` stays pending then. Answers whether it was still on. */
+  /** Ends the watch; `down` then stays pending. Returns whether the watch was still active. */
   demonitor(): boolean;
 }
 
 /**
- * Everything that can be done with servers without an injected client: from a REPL, a script, a test, a health check.
+ * Everything that can be done with servers without an injected client: from a REPL, a script, a test or a health check.
  *
  * @publicApi
  */
 @Injectable()
 export class GenServerRuntime {
-  /** Looks inside running servers: state, suspend and resume, statistics, trace, status, change of code. */
+  /** Inspects running servers: state, suspend and resume, statistics, trace, status, change of code. */
   readonly sys: Sys;
 
   constructor(private readonly orchestrator: GenServerOrchestrator) {
@@ -60,7 +60,7 @@ export class GenServerRuntime {
   }
 
   /**
-   * Where the supervision tree is in its life. `'running'` is what a readiness probe should wait for and insist on.
+   * The state of the supervision tree. A readiness probe should report ready only while it is `'running'`.
    */
   get status(): TreeStatus {
     return this.orchestrator.tree.status;
@@ -100,30 +100,30 @@ export class GenServerRuntime {
     return (await client.call(runtime, destination, method, args, options)) as R;
   }
 
-  /** Casts to a handler by name. Silent when nobody is there; throws `UnknownHandlerError` for a name that is no cast handler. */
+  /** Casts to a handler by name. Silent when there is no process; throws `UnknownHandlerError` for a name that is not a cast handler. */
   cast(destination: Destination, method: string | symbol, args: readonly unknown[] = []): void {
     client.cast(this.orchestrator.runtime, destination, method, args);
   }
 
-  /** Sends a plain message: to `@HandleInfo`. Silent when a pid has ended; throws `NoProcessError` for a name nobody holds. */
+  /** Sends a plain message, for `@HandleInfo`. Silent when a pid has ended; throws `NoProcessError` for an unregistered name. */
   send(destination: Destination, message: unknown): void {
     client.send(this.orchestrator.runtime, destination, message);
   }
 
   /**
-   * Starts one more process of a class that a module lists, linked to nobody: nothing restarts it, and it is stopped when the
+   * Starts one more process of a class that a module lists, without a link: nothing restarts it, and it is stopped when the
    * application is. Rejects with `StartError` or `AlreadyStartedError`. From inside a server use `self.startLink`.
    */
   async start(server: Type, options: StartOptions = {}): Promise<Pid> {
     const { runtime } = this.orchestrator;
-    // Nobody would stop it.
+    // Nothing would stop it.
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError(server.name, 'shutdown');
     return start(runtime, runtime.servers.find(server) as ServerBlueprint, options);
   }
 
   /**
-   * Starts a process that is nothing but a state, linked to nobody, and stopped when the application is: `makeState` gives the first
-   * one. Rejects with `StartError` or `AlreadyStartedError`.
+   * Starts a process that only holds a state, without a link, and stopped when the application is: `makeState` returns the first
+   * state. Rejects with `StartError` or `AlreadyStartedError`.
    */
   async startAgent<S>(makeState: () => S | PromiseLike<S>, options: AgentOptions = {}): Promise<Agent<S>> {
     if (this.status === 'stopping' || this.status === 'stopped') throw new StartError('Agent', 'shutdown');
@@ -131,45 +131,45 @@ export class GenServerRuntime {
   }
 
   /**
-   * The supervisor of a module that lists servers, to look at its children and to change them while it runs. Two dynamic modules of
+   * The supervisor of a module that lists servers, for inspecting and changing its children while it runs. Two dynamic modules of
    * one class are told apart by their labels, as the tree prints them: `'CartModule'`, `'CartModule#2'`. Without a module: the
-   * supervisor of the application, whose children are those.
+   * supervisor of the application, whose children are the modules' supervisors.
    */
   supervisor(module?: Type | string): ModuleSupervisor {
     return new ModuleSupervisor(this.orchestrator.runtime, this.orchestrator.tree, module);
   }
 
   /**
-   * The child spec of a class that some module lists: what a supervisor of your own making, nested below a module's, takes as a
-   * child. Throws when no module lists the class.
+   * The child spec of a class that some module lists, for use as a child of your own supervisor, nested below a module's.
+   * Throws when no module lists the class.
    */
   childSpec(server: Type, options: ChildOptions = {}): ChildSpec {
     return childSpecOf(this.orchestrator.runtime, server, options);
   }
 
   /**
-   * Ends a process after everything that is queued, and resolves when it is gone. Its supervisor decides from the reason whether
-   * to start it again. Rejects with `NoProcessError`, `ServerExitedError` when it ended otherwise, or `CallTimeoutError`.
+   * Ends a process after all queued messages, and resolves when it is gone. Its supervisor decides from the reason whether to
+   * restart it. Rejects with `NoProcessError`, with `ServerExitedError` when it ended with another reason, or with `CallTimeoutError`.
    */
   async stop(destination: Destination, reason: ExitReason = 'normal', timeoutMs = Infinity): Promise<void> {
     await client.stop(this.orchestrator.runtime, destination, reason, timeoutMs);
   }
 
   /**
-   * Tells every live server that defines `onConfigChange` how the configuration changed, whatever started it, behind what waits in
-   * its mailbox (AP5). The library reads no configuration of its own: the application calls this when it notices a change. Returns how
-   * many were told: nobody, when nothing has changed.
+   * Tells every live server that defines `onConfigChange` how the configuration changed, however it was started, after the messages in
+   * its mailbox (AP5). The library reads no configuration itself: the application calls this when it notices a change. Returns the
+   * number of servers told: 0 when nothing has changed.
    */
   configChange(change: Partial<ConfigChange>): number {
     return configChange(this.orchestrator.runtime, change);
   }
 
-  /** Sends an exit signal: `'kill'` ends the process at once and without `terminate`. Silent when nobody is there. */
+  /** Sends an exit signal: `'kill'` ends the process at once and without `terminate`. Silent when there is no process. */
   exit(destination: Destination, reason: ExitReason): void {
     client.exit(this.orchestrator.runtime, destination, reason, null);
   }
 
-  /** Who holds a name now, or a pid itself while it lives. */
+  /** The process that holds a name now, or a given pid while it lives. */
   whereis(destination: Destination): Pid | undefined {
     return whereis(this.orchestrator.runtime, destination);
   }
@@ -193,8 +193,8 @@ export class GenServerRuntime {
   }
 
   /**
-   * The `Down` of the process behind a destination, then complete. Unsubscribing ends the watch. A subscriber that throws is detached and
-   * reported by `observability.listener_detached`.
+   * Emits the `Down` of the process at a destination, then completes. Unsubscribing ends the watch. A subscriber that throws is detached
+   * and reported by `observability.listener_detached`.
    */
   down$(destination: Destination): Observable<Down> {
     const onDetached = (error: unknown): void => this.listenerDetached('down$', error);
@@ -211,11 +211,11 @@ export class GenServerRuntime {
   }
 
   /**
-   * Everything that the library reports, as it happens. Observing costs what it observes: events are made for listeners only. A
+   * Emits every event of the library as it happens. Events are created only while there are listeners for them. A
    * subscriber that throws is detached and reported by `observability.listener_detached`.
    */
   get events$(): Observable<GenServerEvent> {
-    // What is told now. An async subscriber throws later, on nobody knows which.
+    // The event being delivered now. An async subscriber throws later, when the event can no longer be known.
     let during = 'events$';
     const onDetached = (error: unknown): void => this.listenerDetached(during, error);
     return new GuardedObservable(onDetached, (sink) =>
@@ -232,12 +232,12 @@ export class GenServerRuntime {
     reportDetachedListener(this.orchestrator.runtime.events, during, error);
   }
 
-  /** What the stop of the application did: who was stopped, in what time, and what was not handled. Undefined before. */
+  /** The report of the application's stop: which servers were stopped, how long it took, and what was not handled. Undefined before. */
   get stopReport(): StopReport | undefined {
     return this.orchestrator.tree.report;
   }
 
-  /** How many casts had no receiver so far. Each is an event, and the first of its kind a line in the log. */
+  /** How many casts have had no receiver so far. Each emits an event, and the first of its kind is logged. */
   get droppedCasts(): number {
     return this.orchestrator.runtime.droppedCasts;
   }

@@ -1,7 +1,7 @@
 import { GenServerConfigError } from './errors.js';
 import { print } from '../runtime/secrets/print.js';
 
-/** Each mistake in one place: who, what, with which values, and what to do about it. */
+/** All configuration mistakes in one place: each message says where the mistake is, what it is, with which values, and how to fix it. */
 
 export const notAClass = (got: unknown): GenServerConfigError =>
   new GenServerConfigError(

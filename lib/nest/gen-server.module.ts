@@ -46,7 +46,7 @@ export class GenServerModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Sugar for `provideGenServer` in `providers`: the servers belong to the importing module, behind its own.
+   * Shorthand for `provideGenServer` in `providers`: the servers belong to the importing module, after its own.
    * The clients are exported, so that the importing module can inject them.
    */
   static forFeature(servers: readonly (Type | { server: Type; options?: GenServerOptions })[]): DynamicModule {
@@ -59,8 +59,8 @@ export class GenServerModule extends ConfigurableModuleClass {
 }
 
 /**
- * The module as it is when Nest reads it, not when `forRoot()` was called: clients are asked for by decorators of classes that
- * may be loaded in between.
+ * The module as it is when Nest reads it, not when `forRoot()` was called: decorators of classes that are loaded in between may
+ * request further clients.
  */
 function live(definition: DynamicModule): DynamicModule {
   const own = [GenServerOrchestrator, GenServerRuntime, TaskSupervisor];

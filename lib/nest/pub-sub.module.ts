@@ -63,13 +63,13 @@ export class PubSubModule extends ConfigurableModuleClass implements OnApplicati
     try {
       await this.pubsub.close();
     } catch (error) {
-      // The application ends all the same; a node that did not say goodbye is the cluster's to notice.
+      // The application still shuts down; noticing a node that left without a goodbye is up to the cluster.
       new Logger('GenServer').error(`The PubSub adapter did not disconnect: ${formatReason(error)}`);
     }
   }
 }
 
-/** Optional, so that what is missing can be said in our own words. */
+/** Optional, so that a missing package is reported in our own words. */
 const ORCHESTRATOR = { token: GenServerOrchestrator, optional: true };
 
 const PROVIDERS: readonly Provider[] = [

@@ -7,14 +7,14 @@ import type { RelatedProcess } from './relations/relations.js';
 export interface TrackedProcess extends RelatedProcess {
   /** The callback in progress; null when there is none, or when callbacks are not tracked. @internal */
   activation: Activation | null;
-  /** The request that the callback in progress handles; null when it is none that somebody waits for. @internal */
+  /** The request that the callback in progress handles; null when no caller waits for one. @internal */
   readonly awaited: Awaited | null;
 }
 
-/** A request that somebody made and may still wait for. */
+/** A request whose caller may still wait for it. */
 export interface Awaited {
   readonly isSettled: boolean;
-  /** The callback that made it; null when it was made outside of any, and may be null once it is settled. */
+  /** The callback that made it; null when it was made outside of any callback, and possibly null once it is settled. */
   readonly caller: Activation | null;
 }
 
@@ -25,7 +25,7 @@ export interface Awaited {
  * activation holds no more than a pid: neither a process that has ended, nor the request that was handled.
  */
 export class Activation {
-  /** How many calls of the callback have been settled. While that does not change, nothing is seen to go on in it. */
+  /** How many calls of the callback have been settled. While that number stays the same, the callback shows no progress. */
   moves = 0;
 
   constructor(private readonly pid: Pid) {}
@@ -35,7 +35,7 @@ export class Activation {
     return liveProcessOf(this.pid);
   }
 
-  /** Whether the callback has not returned yet. What it left running afterwards does not keep its process from going on. */
+  /** Whether the callback has not returned yet. Work that it left running afterwards does not keep its process from going on. */
   get isOpen(): boolean {
     return this.openProcess !== null;
   }
@@ -50,7 +50,7 @@ export class Activation {
 keepShape(new Activation(null as never));
 
 /**
- * Knows which process runs the code that asks, also after an `await`. The store is one of our own: those of the user stay as
+ * Knows which process runs the current code, also after an `await`. The store is our own: the user's stores stay as
  * they were in the root context, also inside of a handler.
  */
 export class Tracking {
@@ -69,7 +69,7 @@ export class Tracking {
     return activation !== undefined && activation.isOpen ? activation : null;
   }
 
-  /** The incarnation that this code comes from, also when the callback has returned long ago; undefined when it has ended. */
+  /** The incarnation that this code comes from, even when the callback returned long ago; undefined when it has ended. */
   get origin(): TrackedProcess | undefined {
     return this.storage.getStore()?.process;
   }

@@ -38,7 +38,7 @@ import { type Invocation, payloadOf } from '../definition/server-definition.js';
 import { suspectCycle } from '../process/suspected-cycle.js';
 import { StopRequest } from '../process/system-request.js';
 
-/** How long a call waits when nobody says otherwise (C1). */
+/** How long a call waits by default (C1). */
 export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
 
 export interface CallOptions {
@@ -85,7 +85,7 @@ export function callServer(
   return promise;
 }
 
-/** The request of a call, and a watch over the circle that it closes where it closes one. */
+/** The request of a call, with a watch over the circle of calls if it closes one. */
 function trackedRequest(
   caller: Activation | null,
   server: GenServerProcess,
@@ -127,7 +127,7 @@ export function castToServer(server: GenServerProcess, invocation: Invocation, p
 
 /**
  * Asks a server and waits for its answer. A plain behaviour gets `request` itself; a decorated server runs the call handler
- * of that name with `args`. Rejects with `NoProcessError` at once when nobody is there (C4), `CallingSelfError`,
+ * of that name with `args`. Rejects with `NoProcessError` at once when there is no process (C4), `CallingSelfError`,
  * `UnknownHandlerError`, `CallTimeoutError`, `ServerExitedError`, or the error that the server answered with.
  */
 export async function call(
@@ -151,7 +151,7 @@ export async function call(
 }
 
 /**
- * Tells a server something, without waiting. Never throws for want of a receiver (C8); a name that is no cast handler of a
+ * Sends a server a request without waiting. Never throws when there is no receiver (C8); a name that is not a cast handler of a
  * live, decorated server is a mistake in the program and throws {@link UnknownHandlerError}.
  */
 export function cast(
@@ -177,7 +177,7 @@ export function cast(
   castToServer(server, handler.invocationFor(args), payloadOf(args));
 }
 
-/** Sends a plain message. To a pid that has ended it is silent; to a name that nobody holds it throws (C8). */
+/** Sends a plain message. Silent for a pid that has ended; throws for a name that no process holds (C8). */
 export function send(runtime: Runtime, destination: Destination, message: unknown): void {
   if (isAddressed(destination)) {
     send(runtime, destination[DESTINATION], message);
@@ -192,7 +192,7 @@ export function send(runtime: Runtime, destination: Destination, message: unknow
   else if (!isInstanceOf(destination, Pid)) throw new NoProcessError(formatDestination(destination));
 }
 
-/** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come, a pid is one incarnation (K2). */
+/** Sends `message` in `delayMs` milliseconds. A name is looked up when the time has come; a pid is one incarnation (K2). */
 export function sendAfter(
   runtime: Runtime,
   destination: Destination,
@@ -200,7 +200,7 @@ export function sendAfter(
   delayMs: number,
   sender: Process | null = null,
 ): TimerRef {
-  // Looked up now to refuse what is no destination at all; who receives is found when the time has come.
+  // Looked up now to refuse an invalid destination; the receiver is looked up when the time has come.
   const isOwnName = !isInstanceOf(destination, Pid) && !isVia(destination) && isHeldBy(runtime, destination, sender);
   const receiver = isInstanceOf(destination, Pid)
     ? receiverOf(destination)
@@ -271,7 +271,7 @@ export function reportDroppedCast(runtime: Runtime, destination: string, handler
   runtime.events.emit(event);
 }
 
-/** Reasons are values: two that look the same are the same. One that cannot be looked at is only itself. */
+/** Reasons are values: two that look the same are the same. A reason that cannot be inspected equals only itself. */
 function isSameReason(a: ExitReason, b: ExitReason): boolean {
   try {
     return Object.is(a, b) || isDeepStrictEqual(a, b);
@@ -280,7 +280,7 @@ function isSameReason(a: ExitReason, b: ExitReason): boolean {
   }
 }
 
-/** A registry of the user's own may throw; a cast knows no failure (C8). */
+/** A user-supplied registry may throw; a cast never fails (C8). */
 function resolveForCast(runtime: Runtime, destination: Destination): GenServerProcess | undefined {
   try {
     return resolve(runtime, destination);

@@ -15,9 +15,9 @@ export interface Callee {
   readonly label: string;
   readonly queueLength: number;
   readonly runtime: Runtime;
-  /** Where the call is, for its timeout error. */
+  /** The state of the call, for its timeout error. */
   phaseOf(request: CallRequest): CallPhase;
-  /** Nobody waits for the answer any more. */
+  /** The caller no longer waits for the answer. */
   forgetCall(request: CallRequest): void;
 }
 
@@ -33,8 +33,8 @@ const grab = (resolve: (value: unknown) => void, reject: (reason: unknown) => vo
  * one object. It settles exactly once; whatever comes later is silent (C3, C10).
  */
 export class CallRequest implements Envelope, Deadline {
-  // Written out what a Deadline and a Settlement have: behind a web server the compiler did not fold the constructor of a base class into
-  // this one, and the call of it was a tenth of what calls added to a route.
+  // The members of Deadline and Settlement are written out: behind a web server the compiler did not inline a base class's constructor into
+  // this one, and calling it was a tenth of what calls added to a route.
   expiresAt: number | null = null;
   queue: DeadlineQueue | null = null;
   previous: Deadline | null = null;
@@ -57,7 +57,7 @@ export class CallRequest implements Envelope, Deadline {
     this.reject = grabbedReject;
   }
 
-  // No field: a call is made for every request, and all are of one kind.
+  // Not a field: a call is created for every request, and all are of one kind.
   get kind(): number {
     return CALL;
   }
@@ -155,7 +155,7 @@ export function promiseOfAnswer(): Promise<unknown> {
   return new Promise<unknown>(grab);
 }
 
-/** A request as whoever reads errors and traces may see it. */
+/** A request as readers of errors and traces may see it. */
 export function describeRequest(runtime: Runtime, invocation: Invocation, payload: unknown): RequestDescription {
   const { name, secrets } = invocation.handler;
   return { handler: name, args: runtime.redaction.arguments(invocation.argumentsOf(payload), secrets) };

@@ -11,11 +11,11 @@ import { isThenable } from '../results/thenable.js';
 import { MessageCleaner } from './without-values.js';
 import { hasProperty, isArray, propertyOf } from '../../runtime/secrets/inspect-safely.js';
 
-/** Enough to see what is wrong; a list of a million wrong items has no use for a million of them. */
+/** Enough to see what is wrong; listing all of a million wrong items would not help. */
 const MOST_ISSUES = 100;
 const LONGEST_PATH = 20;
 
-/** A handler as its schemas guard it. */
+/** A handler guarded by its schemas. */
 interface Guarded {
   readonly server: string;
   readonly handler: string | symbol;
@@ -24,17 +24,17 @@ interface Guarded {
   readonly method: HandlerMethod;
 }
 
-/** What the schemas said: what the handler gets, or why it does not run. */
+/** The outcome of the schemas: the handler's arguments, or why it does not run. */
 type Verdict =
   | { readonly args: readonly unknown[] }
   | { readonly issues: readonly ArgumentIssue[]; readonly cause?: { readonly thrown: unknown } };
 
-/** What one schema said, or what it threw instead. */
+/** The result of one schema, or what it threw instead. */
 type Outcome = { readonly said: unknown } | { readonly thrown: unknown };
 
 /**
- * Puts schemas in front of a handler. They run in the process, in the turn of the message: what they looked at is what the handler
- * gets, nothing that came later overtakes a slow one, and a handler without any pays nothing.
+ * Puts schemas in front of a handler. They run in the process, in the turn of the message: the handler receives exactly what they
+ * checked, no later message overtakes a slow schema, and a handler without schemas has no overhead.
  */
 export function withSchemas(
   { server, handler, kind }: Omit<Guarded, 'schemas' | 'method'>,
@@ -46,7 +46,7 @@ export function withSchemas(
   return function (this: GenServerBase<unknown>, ...args: unknown[]): unknown {
     const verdict = judge(list, args);
     if (!(verdict instanceof Promise)) return proceed(this, guarded, verdict);
-    // A process that has ended meanwhile runs no handler any more.
+    // A process that has ended meanwhile runs no more handlers.
     return verdict.then((late) => (processOf(this).isFenced ? noReply() : proceed(this, guarded, late)));
   };
 }
@@ -89,12 +89,12 @@ async function sumUpLate(
   given: readonly unknown[],
 ): Promise<Verdict> {
   const settled: Outcome[] = [];
-  // One that fails is an outcome as well, so none is left behind.
+  // A schema that fails is an outcome as well, so no rejection is left unhandled.
   for (const outcome of outcomes) settled.push(await outcome);
   return sumUp(settled, given);
 }
 
-/** A schema that fails has not said that the value is good. */
+/** A schema that fails has not accepted the value. */
 function ask(schema: AnySchema, value: unknown): Outcome | Promise<Outcome> {
   try {
     const said: unknown = schema['~standard'].validate(value);
@@ -122,7 +122,7 @@ function sumUp(outcomes: readonly Outcome[], given: readonly unknown[]): Verdict
     const { said } = outcome;
     const found = propertyOf(said, 'issues');
     if (isArray(found)) {
-      // At least one: a refusal without a word is a refusal.
+      // At least one issue: a refusal without a message is still a refusal.
       for (let n = 0; n === 0 || (n < lengthOf(found) && issues.length < MOST_ISSUES); n++) {
         issues.push(readIssue(propertyOf(found, n), at, given[at], cleaner));
       }
@@ -141,7 +141,7 @@ function lengthOf(list: readonly unknown[]): number {
   return typeof length === 'number' ? length : 0;
 }
 
-/** Reads what a schema said, which is an object of somebody else's: what of it cannot be read is not there. */
+/** Reads the result of a schema, which is a foreign object: parts that cannot be read are treated as absent. */
 function readIssue(issue: unknown, argument: number, given: unknown, cleaner: MessageCleaner): ArgumentIssue {
   const path = propertyOf(issue, 'path');
   const keys: unknown[] = [];
@@ -155,7 +155,7 @@ function readIssue(issue: unknown, argument: number, given: unknown, cleaner: Me
   return { path: [argument, ...keys.map((key) => cleaner.cleanKey(key))], message };
 }
 
-/** What an issue is about; as much of the way as there is. What cannot be looked at is about itself. */
+/** The value that an issue is about, following its path as far as possible. A value that cannot be inspected stands for itself. */
 function valueAt(given: unknown, keys: readonly unknown[]): unknown {
   let value = given;
   for (const key of keys) {

@@ -14,14 +14,14 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** What a schema says of a value: what it made of it, or what is wrong with it. */
+/** The result of a schema for a value: its output, or what is wrong with the value. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
   readonly message: string;
-  /** Where in the value; absent for the value itself. */
+  /** The path within the value; absent for the value itself. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
@@ -35,13 +35,13 @@ export type AnySchema = StandardSchema<any, any>;
  */
 export type ArgumentSchemas = AnySchema | readonly AnySchema[];
 
-/** What callers may give to a schema. */
+/** The input that callers may pass to a schema. */
 export type InputOf<S extends AnySchema> = NonNullable<S['~standard']['types']>['input'];
 
-/** What a schema makes of it. */
+/** The output of a schema. */
 export type OutputOf<S extends AnySchema> = NonNullable<S['~standard']['types']>['output'];
 
-/** What the handler gets. */
+/** The arguments that the handler receives. */
 export type OutputsOf<S extends ArgumentSchemas> = S extends readonly AnySchema[]
   ? { -readonly [I in keyof S]: S[I] extends AnySchema ? OutputOf<S[I]> : never }
   : S extends AnySchema
@@ -51,7 +51,7 @@ export type OutputsOf<S extends ArgumentSchemas> = S extends readonly AnySchema[
 declare const VALIDATED: unique symbol;
 
 /**
- * Says of a parameter what its callers give. For the compiler only: there is nothing of it in the value. Declaration files of
+ * Marks a parameter with the type that its callers pass. For the compiler only: the value has no such property. Declaration files of
  * exported servers name it.
  */
 export interface MadeFrom<Input, Output> {
@@ -59,7 +59,7 @@ export interface MadeFrom<Input, Output> {
 }
 
 /**
- * The type of a parameter that a schema makes: what it gives, for the handler, and what it takes, for the client. Needed only where
+ * The type of a parameter that a schema produces: its output, for the handler, and its input, for the client. Needed only where
  * these differ: `place(order: Validated<typeof Order>)`.
  *
  * @publicApi
@@ -69,17 +69,17 @@ export type Validated<S extends AnySchema> = Marked<OutputOf<S>, InputOf<S>, Out
 /** A value of the same name, so that decorated signatures may mention the type under `isolatedModules` (TS1272). */
 export const Validated = Object;
 
-/** Nothing can be said of null and undefined. */
+/** null and undefined cannot be marked. */
 type Marked<T, Input, Output> = T extends null | undefined ? T : T & MadeFrom<Input, Output>;
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- types that match any parameter */
 
 type MarkOf<P> = 0 extends 1 & P ? never : Extract<P, MadeFrom<any, any>>;
 
-/** What callers give for a parameter. */
+/** The type that callers pass for a parameter. */
 export type GivenFor<P> = [MarkOf<P>] extends [never] ? P : MarkOf<P>[typeof VALIDATED]['input'];
 
-/** What a parameter takes from a schema. */
+/** The type of schema output that a parameter accepts. */
 export type TakenBy<P> = [MarkOf<P>] extends [never] ? P : MarkOf<P>[typeof VALIDATED]['output'];
 
 export function isStandardSchema(value: unknown): value is AnySchema {

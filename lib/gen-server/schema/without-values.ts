@@ -2,45 +2,45 @@ import { entriesOfMap, itemsOfSet, timeOf } from '../../runtime/secrets/intrinsi
 import { visibleKeysOf } from '../../runtime/secrets/own-keys.js';
 import { kindOf } from '../../runtime/secrets/value-kind.js';
 
-/** What stands where a value was. */
+/** Replaces a value. */
 const TAKEN_OUT = '…';
-/** Stands for a message that may repeat what it is about. */
+/** Replaces a message that may repeat the value it is about. */
 const UNSAID = 'it is not what the schema allows';
-/** Of all that the messages of one refusal are compared with. */
+/** The limit on everything that the messages of one refusal are compared with. */
 const MOST_VALUES = 200;
 const DEEPEST = 10;
 const LONGEST_MESSAGE = 500;
-/** Shorter ones are taken out only where they stand alone, or no word would be left whole. */
+/** Shorter values are removed only where they stand alone, or no word would be left whole. */
 const LONG_ENOUGH = 4;
-/** Of a longer text a message may repeat the beginning only. */
+/** Of a longer text, a message may repeat only the beginning. */
 const LONGEST_VALUE = 100;
 const TELLING_LENGTH = 8;
-/** A key that a program was written with. Any other is data, as the keys of a dictionary are. */
+/** A key that the program's source contains. Any other key is data, as the keys of a dictionary are. */
 const FIELD_NAME = /^(?!.*\d{4})[\p{L}_$][\p{L}\p{N}_$-]{0,39}$/u;
 
 /**
- * Takes out of the messages of one refusal what they are about. Some libraries quote what they were given (`received "hunter2"`,
+ * Removes refused values from the messages of one refusal. Some libraries quote their input (`received "hunter2"`,
  * `unrecognized key "4111"`), and a message goes where the value must not: to logs, and to clients of the transport. Where there is more
- * to compare with than there is time for, nothing of the message is left.
+ * to compare than the limits allow, the whole message is replaced.
  */
 export class MessageCleaner {
   private left = MOST_VALUES;
 
-  /** A message without the values, and the keys in it, that it is about. Never throws. */
+  /** A message without the values, and their keys, that it is about. Never throws. */
   clean(message: unknown, about: unknown): string {
     if (typeof message !== 'string' || message.length > LONGEST_MESSAGE) return UNSAID;
     try {
       const values = new Set<string>();
       if (!this.collect(about, values, message, 0)) return UNSAID;
-      // The longest first: what is part of another must not tear it apart.
+      // The longest first: a value that is part of another must not tear it apart.
       return [...values].sort((a, b) => b.length - a.length).reduce(takeOut, message);
     } catch {
-      // What was given cannot even be looked at, so nobody knows what of it the message quotes.
+      // The input cannot be inspected, so it is unknown what the message quotes of it.
       return UNSAID;
     }
   }
 
-  /** A step on the way to what an issue is about. */
+  /** A step on the path to the value that an issue is about. */
   cleanKey(key: unknown): string | number {
     if (typeof key === 'number') return key;
     const name = typeof key === 'symbol' ? (key.description ?? '') : key;
@@ -51,7 +51,7 @@ export class MessageCleaner {
       : TAKEN_OUT;
   }
 
-  /** Notes what of a value is in the message. Answers false when it could not look at all of it. */
+  /** Collects the parts of a value that the message contains. Returns false when it could not inspect all of the value. */
   private collect(value: unknown, into: Set<string>, message: string, depth: number): boolean {
     if (--this.left < 0 || depth > DEEPEST) return false;
     if (typeof value === 'string') return collectText(value, into, message);
@@ -93,7 +93,7 @@ export class MessageCleaner {
   }
 }
 
-/** Only what the message has in it is of interest, which most is not. */
+/** Only parts that the message contains matter, and most are not in it. */
 function collectText(value: string, into: Set<string>, message: string): boolean {
   if (value === '') return true;
   if (value.length > LONGEST_VALUE) return !message.includes(value.slice(0, TELLING_LENGTH));

@@ -28,11 +28,11 @@ export interface ClientTarget {
    * order of the requests.
    */
   whenAccepting?(arrival: (server: GenServerProcess | Error) => void): void;
-  /** Why it may not be there. */
+  /** Why the server may not be there. */
   absenceHint(): string;
 }
 
-/** Under these keys a client of the generated prototype keeps what it is bound to. */
+/** The keys under which a client with the generated prototype keeps its bindings. */
 const TARGET = Symbol('target');
 const TIMEOUT_MS = Symbol('timeoutMs');
 
@@ -89,7 +89,7 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
       return this[TARGET].destination;
     },
   });
-  // What it is bound to leads into the runtime, and a printer would follow.
+  // The bindings lead into the runtime, and a printer would follow them.
   hide(prototype, Symbol.for('nodejs.util.inspect.custom'), () => `GenServerClient(${definition.label})`);
   markAsHandle(prototype);
   markAsPrinted(prototype);
@@ -97,8 +97,8 @@ function prototypeFor(definition: ServerDefinition, stubs: readonly (string | sy
   return prototype;
 }
 
-// Two of each: a client with methods of its own knows its target, and reading it from the client instead would be one more step
-// that the compiler cannot see through; a client that has the methods of a prototype must read it.
+// There are two of each: a client with methods of its own knows its target, and reading it from the client would be one more step
+// that the compiler cannot see through; a client with the methods of a prototype must read it.
 
 /* eslint-disable prefer-rest-params -- zero and one argument travel without an array */
 
@@ -149,7 +149,7 @@ function callTarget(
   try {
     server = target.find();
   } catch (error) {
-    // A registry of the user's own may throw. A call never throws: it rejects.
+    // A user-supplied registry may throw. A call never throws: it rejects.
     return Promise.reject(error);
   }
   if (server === undefined) {
@@ -175,7 +175,7 @@ function castToTarget(target: ClientTarget, invocation: Invocation, payload: unk
   try {
     server = target.find();
   } catch {
-    // A registry of the user's own may throw; a cast knows no failure (C8).
+    // A user-supplied registry may throw; a cast never fails (C8).
   }
   if (server === undefined) {
     castToNobody(target, invocation, payload);
@@ -217,13 +217,13 @@ function callWhenAccepting(
       waiting.cancel();
       // Whole milliseconds, since most starts take none and share the timer of all the other calls then.
       const leftMs = Math.max(0, Math.ceil(timeoutMs - (runtime.clock.now() - begin)));
-      // Also when the call has timed out: a request that was made is handled (P6).
+      // Applies even when the call has timed out: a request that was made is handled (P6).
       callServer(server, invocation, payload, leftMs).then(resolve, reject);
     });
   });
 }
 
-/** A cast while no process is there: it is dropped and reported, or waits for a server that starts first. */
+/** A cast while there is no process: it is dropped and reported, or waits for a server that starts first. */
 function castToNobody(target: ClientTarget, invocation: Invocation, payload: unknown): void {
   const { runtime, destination } = target;
   const { name } = invocation.handler;
@@ -237,7 +237,7 @@ function castToNobody(target: ClientTarget, invocation: Invocation, payload: unk
   });
 }
 
-/** Stands for a public method that is no handler, so that using it says what is missing instead of `not a function`. */
+/** Stands for a public method that is not a handler, so that calling it says what is missing instead of `not a function`. */
 function stubMethod({ label }: ServerDefinition, name: string | symbol): ClientMethod {
   return () => {
     throw new TypeError(

@@ -15,7 +15,7 @@ import { makeDynamicSupervisorClient } from './dynamic-supervisor.factory.js';
 import { KeyedServers } from './keyed-servers.js';
 import { NamedTarget } from './named-target.js';
 
-/** What the client factory needs of the application that it makes clients for. */
+/** What the client factory needs from the application that it creates clients for. */
 export interface ClientFactoryContext {
   readonly runtime: Runtime;
   readonly localNames: NameTable;
@@ -26,13 +26,13 @@ export interface ClientFactoryContext {
   explainAbsence(server: ListedServer): string;
 }
 
-/** Makes whatever talks to the servers of one application: clients, targets of clients, dynamic supervisors of keyed servers. */
+/** Creates all that talks to the servers of one application: clients, their targets, and dynamic supervisors of keyed servers. */
 export class ClientFactory {
   private readonly keyed = new Map<ListedServer, KeyedServers>();
 
   constructor(private readonly context: ClientFactoryContext) {}
 
-  /** The client for an `@InjectGenServer`; undefined when only another application asked for it. */
+  /** The client for an `@InjectGenServer`; undefined when only another application requested it. */
   clientFor(request: ClientRequest): unknown {
     const { listed: servers, modules } = this.context;
     const { server, name } = request;
@@ -47,7 +47,7 @@ export class ClientFactory {
     throw messages.notProvided(`${server.name}${name === undefined ? '' : ` named ${formatName(name)}`}`, consumer);
   }
 
-  /** The dynamic supervisor for an `@InjectDynamicSupervisor`; undefined when only another application asked for it. */
+  /** The dynamic supervisor for an `@InjectDynamicSupervisor`; undefined when only another application requested it. */
   dynamicSupervisorFor(request: DynamicSupervisorRequest): object | undefined {
     const { runtime, listed: servers, compiled, modules } = this.context;
     const { server, name } = request;
@@ -65,7 +65,7 @@ export class ClientFactory {
     return makeClient(this.targetOf(listed), this.context.compiled.of(listed).stubs);
   }
 
-  /** A client's target for any destination, typed by the class that is given or by what runs there now. */
+  /** A client's target for any destination, typed by the given class or by the server that runs there now. */
   targetFor(
     destination: Destination,
     server?: Type,

@@ -15,7 +15,7 @@ export interface KeyedChildInfo {
 
 /** What to start. @publicApi */
 export interface KeyedChildSpec<T> {
-  /** What it is found by. Without one it is anonymous, and its pid is the only way to it. */
+  /** The key that it is found by. Without one it is anonymous, and reachable only by its pid. */
   readonly key?: unknown;
   /** The arguments of `init`. */
   readonly args?: InitParameters<T>;
@@ -28,8 +28,8 @@ export interface KeyedChildSpec<T> {
  */
 export interface DynamicSupervisorClient<T> {
   /**
-   * Starts a process and gives its pid when `init` is done. Rejects with `AlreadyStartedError` naming the holder when the key is
-   * taken, `MaxChildrenError`, or `StartError`.
+   * Starts a process and resolves with its pid when `init` is done. Rejects with `AlreadyStartedError` naming the holder when the key is
+   * taken, with `MaxChildrenError`, or with `StartError`.
    */
   startChild(spec?: KeyedChildSpec<T>): Promise<Pid>;
   /**

@@ -15,7 +15,7 @@ type ClientMethod<F> = F extends (...args: infer A) => infer Q
     : (...args: Given<A>) => Promise<ReplyOf<Awaited<Q>>>
   : never;
 
-/** Where a schema makes the argument, callers give what the schema takes. */
+/** Where a schema produces the argument, callers pass the schema's input. */
 type Given<A extends unknown[]> = { [I in keyof A]: GivenFor<A[I]> };
 
 /**

@@ -16,7 +16,7 @@ import { DynamicChildPlan } from '../../supervision/dynamic-child.js';
 import { DynamicSupervisorServer } from '../../supervision/dynamic-supervisor-server.js';
 import type { Restart } from '../../supervision/restart-policy.js';
 
-/** Waits for the next process of a key: is called with it, or with the reason why there is none. */
+/** Waits for the next process of a key: called with the process, or with the reason why there is none. */
 export type Arrival = (server: GenServerProcess | Error) => void;
 
 /** What all children of one keyed server have in common. */
@@ -37,7 +37,7 @@ export interface KeyedServerSettings {
  */
 export class KeyedServers {
   readonly keys: KeyTable;
-  /** Made by the first start, which also refuses options that make no sense. */
+  /** Created by the first start, which also refuses invalid options. */
   private plan: DynamicChildPlan | undefined;
   /** Keys whose process is about to end, with the callers that wait for the next one, in order. */
   private readonly awaited = new Map<unknown, Arrival[]>();
@@ -87,7 +87,7 @@ export class KeyedServers {
     return holder !== undefined && !isLeaving(holder) ? holder : undefined;
   }
 
-  /** Tells `arrival` the process of a key that takes messages, which is started or waited for first. */
+  /** Passes `arrival` the process of a key that takes messages, after starting it or waiting for it if necessary. */
   whenAccepting(key: unknown, args: readonly unknown[], arrival: Arrival): void {
     let server: GenServerProcess | undefined;
     try {
@@ -112,7 +112,7 @@ export class KeyedServers {
     return undefined;
   }
 
-  /** One process for any number of concurrent callers; gives its pid when its `init` is done, whichever of them started it. */
+  /** Starts one process for any number of concurrent callers; resolves with its pid when its `init` is done. */
   async getOrStart(key: unknown, args: readonly unknown[]): Promise<Pid> {
     let holder!: Pid;
     const outcome = await new Promise<StartOutcome>((resolve, reject) => {
@@ -122,7 +122,7 @@ export class KeyedServers {
           return;
         }
         holder = server.pid;
-        // Read at once: one turn later the start may be over, and the process gone.
+        // Read at once: one turn later the start may be over and the process gone.
         resolve(server.startOutcome);
       });
     });
@@ -140,13 +140,13 @@ export class KeyedServers {
     } catch (error) {
       next = error as Error;
     }
-    // The next process may be ending already; then the callers go on waiting, still in front of all later ones.
+    // The next process may be ending already; the callers then keep waiting, still ahead of all later ones.
     if (next === undefined) this.awaited.get(key)!.unshift(...waiting);
     else for (const arrival of waiting) arrival(next);
   }
 }
 
-/** Whether what is sent now would come too late: the process is in its `terminate`, or a request to end it waits in its queue. */
+/** Whether a message sent now would come too late: the process is in its `terminate`, or a request to end it waits in its queue. */
 function isLeaving(process: GenServerProcess): boolean {
   return process.isEnding || process.isStopQueued;
 }

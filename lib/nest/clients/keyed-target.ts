@@ -62,8 +62,8 @@ export class KeyedTarget implements ClientTarget {
 }
 
 /**
- * The process that holds a key. When it has gone idle, or is about to end, the next one is started with these arguments; one that
- * crashed for good or was stopped is not: whoever stopped it meant it.
+ * The process that holds a key. When it has gone idle, or is about to end, the next one is started with these arguments. A process that
+ * crashed for good or was stopped is not replaced: the stop was deliberate.
  */
 export class StartingTarget extends KeyedTarget {
   constructor(
@@ -79,7 +79,7 @@ export class StartingTarget extends KeyedTarget {
     const server = this.findRemembered();
     if (server !== undefined && !server.isEnding && !server.isStopQueued) return server;
     const next = this.form.keyed.accepting(this.key);
-    // The one before is remembered while there is no other: how it ended decides whether it is started again.
+    // The previous process is remembered while there is no other: how it ended decides whether it is started again.
     return next === undefined ? undefined : this.remember(next);
   }
 

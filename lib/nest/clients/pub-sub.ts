@@ -4,8 +4,8 @@ import { PubSub as CorePubSub } from '../../registry/pub-sub.js';
 import { GuardedObservable } from '../transport/guarded-observable.js';
 
 /**
- * Topics that servers subscribe to and anybody broadcasts on. There is one per application: what a server says with
- * `self.broadcast` is heard here, and the other way round. Injected where `PubSubModule.forRoot()` is imported.
+ * Topics that servers subscribe to and any code can broadcast on. There is one PubSub per application: a server's
+ * `self.broadcast` is received here, and vice versa. Injectable where `PubSubModule.forRoot()` is imported.
  *
  * @example A gateway that forwards a topic
  * ```ts no-run: a fragment of a gateway, which needs a client to talk to

@@ -15,7 +15,7 @@ import { defineServerOptions } from '../discovery/gen-server-metadata.accessor.j
 export function GenServer(options: GenServerOptions = {}): ClassDecorator {
   return applyDecorators(Injectable(), (target: object) => {
     defineServerOptions(target as () => void, options);
-    // Its client can be asked for from now on, also by a module that is loaded late or by app.get().
+    // From now on consumers can request its client, including lazily loaded modules and app.get().
     getGenServerToken(target as Type);
   });
 }

@@ -8,8 +8,8 @@ export interface HandleCallOptions<S extends ArgumentSchemas | undefined = Argum
   /** How long callers wait for this handler, in milliseconds, queueing included. Default: the server's `callTimeoutMs`. */
   readonly timeoutMs?: number;
   /**
-   * What the arguments must be: a Standard Schema for the only one, or one for each. It runs in the process before the handler, which
-   * gets what the schema made of them. A call that it refuses rejects with `ArgumentsRefusedError`. Default: anything goes.
+   * What the arguments must be: a Standard Schema for a single argument, or one for each. It runs in the process before the handler, which
+   * receives the schema's output. A call that it refuses rejects with `ArgumentsRefusedError`. Default: no validation.
    */
   readonly schema?: S;
 }

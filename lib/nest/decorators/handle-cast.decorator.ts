@@ -6,8 +6,8 @@ import type { CastDescriptor, HandlerName, Method } from './handler-types.js';
 /** @publicApi */
 export interface HandleCastOptions<S extends ArgumentSchemas | undefined = ArgumentSchemas | undefined> {
   /**
-   * What the arguments must be: a Standard Schema for the only one, or one for each. It runs in the process before the handler, which
-   * gets what the schema made of them. A cast that it refuses is reported and dropped. Default: anything goes.
+   * What the arguments must be: a Standard Schema for a single argument, or one for each. It runs in the process before the handler, which
+   * receives the schema's output. A cast that it refuses is reported and dropped. Default: no validation.
    */
   readonly schema?: S;
 }

@@ -11,11 +11,11 @@ type InfoDecorator<M> = <T extends GenServerBase<any>, F extends (message: M) =>
 ) => void;
 
 /**
- * Handles a message that is neither call nor cast: what was sent, what a timer brings, `Down`, `Exit`, `Timeout`. The tag is
+ * Handles a message that is neither call nor cast: a sent message, a timer's message, `Down`, `Exit`, `Timeout`. The tag is
  * the message itself when that is a string or symbol, the `type` of an object, or the class of the message. The method gets
  * the whole message. It need not be public: it is not on the client.
  *
- * Without a tag it takes whatever no other handler of the class takes. A message that nobody takes is logged and dropped.
+ * Without a tag it handles every message that no other handler of the class takes. A message without a handler is logged and dropped.
  *
  * @publicApi
  */

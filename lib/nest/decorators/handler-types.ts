@@ -14,16 +14,16 @@ import type { ArgumentSchemas, OutputsOf, TakenBy } from '../../gen-server/schem
 
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Any method, with what it takes and gives to be looked at apart. */
+/** Any method, with its parameters and result available for inspection. */
 export type Method = (...args: any[]) => unknown;
 
 /** The state type of a server class. */
 export type StateOf<T> = T extends GenServerBase<infer S> ? S : never;
 
-/** Those results of a call handler that answer the caller, now or later. */
+/** The results of a call handler that answer the caller, now or later. */
 export type Answering<T> = Extract<T, Reply<any, any> | ReplyError<any> | Later<any, any> | StopReply<any, any>>;
 
-/** Names that no handler may have: what a client or Nest would take for something else. */
+/** Names that no handler may have, because a client or Nest would give them another meaning. */
 export type ReservedName =
   | 'init'
   | 'terminate'
@@ -62,7 +62,7 @@ export type CastDescriptor<T, F extends Method, S extends ArgumentSchemas | unde
 > &
   TakesOutputsOf<F, S>;
 
-/** A handler gets what its schema makes of the arguments, and nothing else. */
+/** A handler receives its schema's output, and nothing else. */
 type TakesOutputsOf<F extends Method, S extends ArgumentSchemas | undefined> = [S] extends [ArgumentSchemas]
   ? OutputsOf<S> extends infer Outputs extends unknown[]
     ? ((...args: Taken<Parameters<F>>) => void) extends (...args: Outputs) => void
@@ -73,7 +73,7 @@ type TakesOutputsOf<F extends Method, S extends ArgumentSchemas | undefined> = [
 
 type Taken<P extends unknown[]> = { [I in keyof P]: TakenBy<P[I]> };
 
-/** A method that returns `any`, also because something else in it does not compile, is not found fault with. */
+/** A method that returns `any`, even because other code in it does not compile, is not rejected. */
 type DescriptorOf<F extends Method, Fault, Results> = TypedPropertyDescriptor<F> &
   (0 extends 1 & Awaited<ReturnType<F>> ? unknown : [Fault] extends [never] ? Returning<Results> : Fault);
 

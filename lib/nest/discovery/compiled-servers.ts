@@ -10,7 +10,7 @@ import type { ListedServer } from './listed-servers.js';
 /** A server class, compiled for one place where it is listed. */
 export interface CompiledServer {
   readonly blueprint: ServerBlueprint;
-  /** Public methods that are no handlers: a client has them only to say so. */
+  /** Public methods that are not handlers: a client has them only to report that. */
   readonly stubs: readonly (string | symbol)[];
 }
 
@@ -30,13 +30,13 @@ export class CompiledServers {
   private compile({ type, options, module }: ListedServer): CompiledServer {
     const definition = compileServer(type, options, this.isReplyError);
     const instances = new InstanceFactory(type as Type<GenServerBase<unknown>>, module);
-    // The name belongs to the server that is listed: another process of the class is started under a name of its own.
+    // The name belongs to the listed server: another process of the class is started under its own name.
     const { name: _, ...defaults } = findServerOptions(type) ?? {};
     return { blueprint: { definition, defaults, create: () => instances.create() }, stubs: stubsOf(type) };
   }
 }
 
-/** Public methods that are no handlers of any kind. What every object has, and what Nest looks for, stays away. */
+/** Public methods that are not handlers. Methods that every object has, and those that Nest looks for, are left out. */
 export function stubsOf(type: Type): readonly string[] {
   const handlers = new Set(decoratedMethods(type).map(({ name }) => name));
   const names = new Set<string>();

@@ -1,19 +1,19 @@
 import type { Type } from '@nestjs/common';
 import type { NestModule, Wrapper } from './nest-container.js';
 
-/** Where Nest's decorators keep what a class wants injected. */
+/** The metadata keys under which Nest's decorators keep the dependencies of a class. */
 const CONSTRUCTOR_TYPES = 'design:paramtypes';
 const CONSTRUCTOR_TOKENS = 'self:paramtypes';
 const PROPERTY_TOKENS = 'self:properties_metadata';
 
-/** The providers that an instance of `type`, made in `module`, would be given, as far as there are any. */
+/** The providers that would be injected into an instance of `type` created in `module`, as far as they exist. */
 export function findDependencies(type: Type, module: NestModule): readonly Wrapper[] {
   return dependencyTokens(type)
     .map((token) => findProvider(token, module))
     .filter((wrapper) => wrapper !== undefined);
 }
 
-/** Whether an instance of `type` is to be given anything, whether or not there are providers for it. */
+/** Whether `type` has dependencies, regardless of whether providers for them exist. */
 export function wantsInjection(type: Type): boolean {
   return dependencyTokens(type).length > 0;
 }
@@ -39,20 +39,20 @@ function isForwardReference(token: unknown): token is { forwardRef: () => unknow
   return typeof token === 'object' && token !== null && 'forwardRef' in token;
 }
 
-/** The module's own provider, else what its imports export, global ones included. */
+/** The module's own provider, or else one that its imports export, global ones included. */
 function findProvider(token: unknown, module: NestModule): Wrapper | undefined {
   const found = module.providers.get(token as Type) ?? findExported(token, module, new Set([module]));
   return found && behindAliases(found);
 }
 
-/** What `useExisting` stands for, as Nest injects it: one of its own for everybody where that is transient. */
+/** The target of `useExisting`, as Nest injects it: if that is transient, one shared instance for all consumers of the alias. */
 function behindAliases(provider: Wrapper): Wrapper {
   if (!provider.isAlias || provider.host === undefined) return provider;
   const [token] = provider.inject as readonly unknown[];
   return findProvider(behindForwardReference(token), provider.host) ?? provider;
 }
 
-/** What an imported module imports is its own business, unless it exports that as well. */
+/** What an imported module imports is visible only if it exports that as well. */
 function findExported(
   token: unknown,
   module: NestModule,

@@ -11,7 +11,7 @@ const SUPERVISOR = Symbol.for('nestjs-genserver.supervisor');
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a message class of any form
 export type MessageClass = abstract new (...args: any[]) => unknown;
 
-/** What a decorator said of one method. */
+/** What a decorator recorded about one method. */
 export type HandlerMetadata =
   | {
       readonly kind: 'call';
@@ -22,7 +22,7 @@ export type HandlerMetadata =
   | { readonly kind: 'info'; readonly tag: string | symbol | MessageClass | undefined }
   | { readonly kind: 'continue'; readonly tag: string | symbol };
 
-/** A decorated method, with the prototype that declares it: two classes of a chain may have one name. */
+/** A decorated method, with the prototype that declares it: two classes in one chain may share a name. */
 export interface DecoratedMethod {
   readonly name: string | symbol;
   readonly metadata: HandlerMetadata;
@@ -39,7 +39,7 @@ export function defineServerOptions(target: AnyClass, options: GenServerOptions)
   Object.defineProperty(target, OPTIONS, { value: options });
 }
 
-/** The options of a `@GenServer()` class, or undefined for any other. A subclass is a server only if it says so itself. */
+/** The options of a `@GenServer()` class; undefined for other classes. A subclass is a server only if it is decorated itself. */
 export function findServerOptions(target: unknown): GenServerOptions | undefined {
   if (typeof target !== 'function' || !Object.hasOwn(target, OPTIONS)) return undefined;
   return (target as unknown as { [OPTIONS]: GenServerOptions })[OPTIONS];
@@ -54,7 +54,7 @@ export function findSupervisorOptions(target: unknown): SupervisorOptions | unde
   return (target as unknown as { [SUPERVISOR]: SupervisorOptions })[SUPERVISOR];
 }
 
-/** Remembers what a decorator said of a method, on the prototype that declares it. */
+/** Remembers what a decorator recorded about a method, on the prototype that declares it. */
 export function defineHandler(prototype: object, name: string | symbol, metadata: HandlerMetadata): void {
   if (!Object.hasOwn(prototype, HANDLERS)) Object.defineProperty(prototype, HANDLERS, { value: new Map() as Store });
   const store = (prototype as { [HANDLERS]: Store })[HANDLERS];

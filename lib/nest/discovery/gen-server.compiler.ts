@@ -37,7 +37,7 @@ const CALLBACK_NAMES: readonly string[] = [
   'onConfigChange',
   'constructor',
 ];
-/** Printing, comparing or serialising a client calls methods of these names, which would send a request. */
+/** Printing, comparing or serialising a client calls methods with these names, which would send a request. */
 const PRINTING_NAMES: ReadonlySet<string | symbol> = new Set<string | symbol>([
   'toJSON',
   ...Reflect.ownKeys(Object.prototype),
@@ -49,7 +49,7 @@ const PRINTING_NAMES: ReadonlySet<string | symbol> = new Set<string | symbol>([
 const BASE_NAMES: readonly string[] = ['state', 'self', 'from'];
 
 /**
- * Turns a decorated class into the tables that the runtime dispatches through, and refuses whatever could not work. A name
+ * Turns a decorated class into the tables that the runtime dispatches through, and refuses classes that cannot work. A name
  * that is not in these tables can never be invoked.
  */
 export function compileServer(
@@ -61,7 +61,7 @@ export function compileServer(
   if (findServerOptions(type) === undefined) throw messages.notDecorated(label);
   if (!(type.prototype instanceof GenServerBase)) throw messages.notAGenServerBase(label);
   refuseLifecycleHooks(type);
-  // Also without a decorator: Nest awaits the template that it makes of the class.
+  // Applies without a decorator too: Nest awaits the template that it creates from the class.
   if ('then' in type.prototype) refuseReservedName(label, 'then');
   checkServerOptions(label, options);
 
@@ -105,7 +105,7 @@ export function compileServer(
   };
 }
 
-/** The method with its schemas in front, where it has any; else the method itself. */
+/** The method, guarded by its schemas if it has any. */
 function guarded(
   server: string,
   handler: string | symbol,
@@ -128,7 +128,7 @@ function findMethod(type: Type, name: string | symbol): HandlerMethod | undefine
   return typeof value === 'function' ? (value as HandlerMethod) : undefined;
 }
 
-/** Decorations as they hold for `type`: an override replaces what it inherits, but only by the same kind. */
+/** The decorations that apply to `type`: an override replaces what it inherits, but only by the same kind. */
 function effectiveHandlers(type: Type): readonly DecoratedMethod[] {
   const byName = new Map<string | symbol, DecoratedMethod[]>();
   for (const method of decoratedMethods(type)) {
@@ -147,7 +147,7 @@ function effectiveHandlers(type: Type): readonly DecoratedMethod[] {
   return [...byName.values()].flat();
 }
 
-/** One method may take several messages or tags, but a call or cast is one thing, and an override keeps its kind. */
+/** One method may handle several messages or tags, but is either a call or a cast, and an override keeps its kind. */
 function mayGoTogether(a: HandlerMetadata, b: HandlerMetadata, isSameClass: boolean): boolean {
   if (a.kind !== b.kind) return false;
   return !isSameClass || a.kind === 'info' || a.kind === 'continue';

@@ -12,7 +12,7 @@ import { modulesInOrder, type NestModule, type Wrapper } from './nest-container.
 import { findProvidedServer, type ProvidedServer } from './provided-servers.js';
 import { type ListedServer, ListedServers, type ServerDouble } from './listed-servers.js';
 
-/** Reads the container and refuses what could not work. */
+/** Reads the container and refuses declarations that cannot work. */
 export function exploreServers(container: ModulesContainer): ListedServers {
   const found = new ListedServers();
   const modules = modulesInOrder(container);
@@ -64,7 +64,7 @@ function readProvider(token: unknown, wrapper: Wrapper, owner: NestModule): List
   return listed(metatype, declared ?? metatype, options, owner, undefined, wrapper);
 }
 
-/** A class with handlers in `providers` that nobody would ever run. */
+/** A class with handlers in `providers` that would never run as a server. */
 function isForgottenServer(metatype: Type | undefined): boolean {
   return metatype?.prototype instanceof GenServerBase && decoratedMethods(metatype).length > 0;
 }
@@ -87,7 +87,7 @@ function listed(
     module,
     checkScope: () => {
       if (wrapper?.isTransient) throw messages.transient(type.name, module.name);
-      // What provideGenServer lists has no provider of its own that could be asked.
+      // A server that provideGenServer lists has no provider of its own to check.
       const asked = wrapper === undefined ? findDependencies(type, module) : [wrapper];
       if (asked.some((provider) => !provider.isDependencyTreeStatic())) {
         throw messages.requestScoped(type.name, module.name);
@@ -96,7 +96,7 @@ function listed(
   };
 }
 
-/** Of two providers with one token Nest keeps the last, so a server that is listed twice would be gone without a word. */
+/** Of two providers with one token Nest keeps the last, so a server that is listed twice would silently disappear. */
 export function refuseRepeats(providers: readonly Provider[] | undefined, where: string): void {
   const seen = new Set<unknown>();
   for (const provider of providers ?? []) {
@@ -126,7 +126,7 @@ function describeListed({ declared, module }: ListedServer): string {
   return `${declared.name} in ${module.name}`;
 }
 
-/** By what `forFeature` brings, the module that it belongs to: the first that imports it, behind that module's own servers. */
+/** Maps each module that `forFeature` creates to its owner: the first module that imports it, after that module's own servers. */
 function firstImporters(modules: readonly NestModule[]): ReadonlyMap<NestModule, NestModule> {
   const importers = new Map<NestModule, NestModule>();
   for (const module of modules) {

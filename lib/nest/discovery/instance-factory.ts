@@ -12,18 +12,18 @@ interface Injection {
   readonly hasProperties: boolean;
 }
 
-/** No name that a property of the user's could have. */
+/** A key that no user-defined property can have. */
 const ARGUMENTS = Symbol('arguments');
 
-/** For a class that wants nothing: Nest need not be asked. */
+/** For a class without dependencies: Nest need not be asked. */
 const NOTHING: Injection = { args: [], properties: {}, hasProperties: false };
 
 type Recording = Injection['properties'] & { readonly [ARGUMENTS]: readonly unknown[] };
 
 /**
- * Makes the instances of a server class, one per incarnation. Nest finds out what they are given. Where all of that is singletons it
- * is the same for every instance, so Nest is asked once: it takes several microseconds, and a keyed server starts thousands of times.
- * With a transient dependency it is asked each time, since every instance gets one of its own.
+ * Creates the instances of a server class, one per incarnation. Nest resolves their dependencies. If all of them are singletons, they
+ * are the same for every instance, so Nest is asked once: it takes several microseconds, and a keyed server starts thousands of times.
+ * With a transient dependency Nest is asked each time, since every instance gets its own.
  */
 export class InstanceFactory {
   private injection: Injection | undefined;
@@ -62,7 +62,7 @@ export class InstanceFactory {
   }
 }
 
-/** A class that wants the same things injected as `type`, and keeps them instead of being a server. */
+/** A class with the same dependencies as `type`, which keeps them instead of being a server. */
 function recorderOf(type: ServerType): Type<Recording> {
   class Recorder {
     readonly [ARGUMENTS]: readonly unknown[];
@@ -71,7 +71,7 @@ function recorderOf(type: ServerType): Type<Recording> {
       this[ARGUMENTS] = args;
     }
   }
-  // What decorators have noted about the class is found through its prototype, and messages call it by its name.
+  // Decorator metadata of the class is found through its prototype, and messages use its name.
   Object.setPrototypeOf(Recorder, type);
   Object.defineProperty(Recorder, 'name', { value: type.name });
   return Recorder as never;

@@ -8,19 +8,19 @@ import type { ProvidedServer } from './provided-servers.js';
 
 /** A server that a module lists. */
 export interface ListedServer {
-  /** The class that instances are made of: the listed one, or what overrides it in a test. */
+  /** The class that instances are created from: the listed one, or its override in a test. */
   readonly type: Type;
-  /** The class that clients ask for. */
+  /** The class that clients request. */
   readonly declared: Type;
   readonly name: ServerName;
-  /** The name that was given where it is listed; without one, clients ask for the class alone. */
+  /** The name given where the server is listed; without one, clients request the class alone. */
   readonly givenName: ServerName | undefined;
   readonly options: GenServerOptions;
-  /** What `provideGenServer` was told, where that lists it. */
+  /** The options given to `provideGenServer`, if that lists the server. */
   readonly provided: ProvidedServer | undefined;
-  /** The module whose supervisor it lives under, and whose providers it is made from. */
+  /** The module whose supervisor owns the server, and whose providers are injected into it. */
   readonly module: NestModule;
-  /** Throws when its dependencies do not allow for a process. Only after Nest has made all providers. */
+  /** Throws when its dependencies rule out a process of its own. Call it only after Nest has created all providers. */
   checkScope(): void;
 }
 
@@ -30,27 +30,27 @@ export interface ServerDouble {
   readonly value: object;
 }
 
-/** Everything that the modules of an application say of servers. Modules that are loaded late add to it. */
+/** All servers that the modules of an application declare. Lazily loaded modules add to it. */
 export class ListedServers {
   private readonly all: ListedServer[] = [];
   private readonly byModule = new Map<NestModule, ListedServer[]>();
   private readonly byName = new NameIndex<ListedServer>();
-  /** By the class that clients ask for, and the name that they may give along with it. */
+  /** By the class that clients request, and the name that they may give along with it. */
   private readonly byDeclared = new Map<
     unknown,
     { readonly first: ListedServer; readonly byName: NameIndex<ListedServer> }
   >();
-  /** By the class that clients ask for, and by the one that overrides it. */
+  /** By the class that clients request, and by the one that overrides it. */
   private readonly byClass = new Map<unknown, ListedServer>();
   private readonly byProvided = new Map<ProvidedServer, ListedServer>();
   private readonly doubles = new Map<Type, object>();
 
-  /** In the order in which they are listed, each module behind what it imports. */
+  /** In the order in which they are listed, each module after the modules it imports. */
   get servers(): readonly ListedServer[] {
     return this.all;
   }
 
-  /** The modules that list servers, each behind what it imports, and their servers in the order they are listed. */
+  /** The modules that list servers, each after the modules it imports, and their servers in the order they are listed. */
   get modules(): ReadonlyMap<NestModule, readonly ListedServer[]> {
     return this.byModule;
   }
@@ -81,17 +81,17 @@ export class ListedServers {
     return this.doubles.get(server);
   }
 
-  /** The server that a client asks for, by the name that was given where it is listed or by the one in `@GenServer`. */
+  /** The server that a client requests, by the name given where it is listed or by the one in `@GenServer`. */
   find(server: Type, name: ServerName | undefined): ListedServer | undefined {
     return this.byDeclared.get(server)?.byName.get(name);
   }
 
-  /** The first that is made of a class, or of what overrides it. */
+  /** The first server created from a class, or from its override. */
   findByClass(server: unknown): ListedServer | undefined {
     return this.byClass.get(server);
   }
 
-  /** The first that goes by a name. */
+  /** The first server with a name. */
   findByName(name: ServerName): ListedServer | undefined {
     return this.byName.get(name);
   }

@@ -1,6 +1,6 @@
 import { ModuleRef, type ModulesContainer } from '@nestjs/core';
 
-// Nest exports the container and not what it contains.
+// Nest exports the container's type, but not the types of its contents.
 export type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
 export type Wrapper = NestModule['providers'] extends Map<unknown, infer W> ? W : never;
 
@@ -8,7 +8,7 @@ export function moduleRefOf(module: NestModule): ModuleRef {
   return module.getProviderByKey<ModuleRef>(ModuleRef).instance;
 }
 
-/** Nest's own order, corrected so that what a module imports always comes first, which Nest does not promise. */
+/** Nest's own order, corrected so that imported modules always come first, which Nest does not guarantee. */
 export function modulesInOrder(container: ModulesContainer): readonly NestModule[] {
   const seen = new Set<NestModule>();
   const order: NestModule[] = [];

@@ -38,7 +38,7 @@ const MODULE_OPTIONS: Readonly<Record<keyof GenServerModuleOptions, true>> = {
   showValues: true,
 };
 
-/** Refuses an option that the library does not know: a typing mistake, or the name it has in another library. */
+/** Refuses an option that the library does not know: a typo, or the option's name in another library. */
 function refuseUnknown(owner: string, options: object, known: object): void {
   for (const option of Object.keys(options)) {
     if (!Object.hasOwn(known, option)) throw messages.unknownOption(owner, option, Object.keys(known));
@@ -49,7 +49,7 @@ function refuseUnknown(owner: string, options: object, known: object): void {
 const isNamePattern = (value: unknown): boolean =>
   typeof value === 'string' ? /[\p{L}\p{N}]/u.test(value) : value instanceof RegExp;
 
-/** Refuses options of a server that make no sense, before anything is started. */
+/** Refuses invalid options of a server before anything is started. */
 export function checkServerOptions(server: string, options: GenServerOptions): void {
   const { name, restart, shutdownMs, callTimeoutMs, version } = options;
   refuseUnknown(server, options, SERVER_OPTIONS);
@@ -74,7 +74,7 @@ export function checkServerOptions(server: string, options: GenServerOptions): v
   checkStart(server, options);
 }
 
-/** Refuses options that contradict `start`, or that would start and end a server in turns. */
+/** Refuses options that contradict `start`, or that would start and end a server over and over. */
 function checkStart(server: string, { start, idleMs, supervisor, restart, args }: GenServerOptions): void {
   if (start !== undefined && start !== 'with_application' && start !== 'on_demand') {
     throw messages.invalidOption(server, 'start', "'with_application' or 'on_demand'", start);
@@ -113,12 +113,12 @@ export function refuseEndlessStarts(server: string, idleMs: number | undefined, 
   );
 }
 
-/** Refuses the timeout of one handler when it makes no sense. */
+/** Refuses an invalid timeout of one handler. */
 export function checkTimeoutMs(handler: string, timeoutMs: unknown): void {
   if (!isTimeoutMs(timeoutMs)) throw messages.invalidOption(handler, 'timeoutMs', TIMEOUT_RANGE, timeoutMs);
 }
 
-/** Refuses the schema of one handler when it is none. */
+/** Refuses an invalid schema of one handler. */
 export function checkSchema(handler: string, schema: unknown): void {
   if (isStandardSchema(schema) || (Array.isArray(schema) && schema.every(isStandardSchema))) return;
   throw messages.invalidOption(
@@ -129,7 +129,7 @@ export function checkSchema(handler: string, schema: unknown): void {
   );
 }
 
-/** Refuses an object of the user's own that lacks a method which the library calls. */
+/** Refuses a user-supplied object that lacks a method which the library calls. */
 function checkPort(owner: string, option: string, port: object | undefined, methods: readonly string[]): void {
   if (port === undefined) return;
   const missing = methods.filter((method) => typeof (port as Record<string, unknown> | null)?.[method] !== 'function');
@@ -153,7 +153,7 @@ function checkLimits(owner: string, limits: Partial<ProcessLimits> | undefined):
   }
 }
 
-/** Refuses options of the module that make no sense. The supervisor checks its own options itself. */
+/** Refuses invalid options of the module. The supervisor checks its own options itself. */
 export function checkModuleOptions(options: GenServerModuleOptions): void {
   const { onTreeExit, replyErrors, tracking, clock, globalNames, redact, showValues } = options;
   const owner = 'GenServerModule.forRoot()';

@@ -1,14 +1,14 @@
 import type { Type } from '@nestjs/common';
 import type { GenServerOptions } from '../gen-server.options.js';
 
-/** A server that a module declares by more than its class. */
+/** A server that a module declares with options beyond its class. */
 export interface ProvidedServer {
   readonly type: Type;
-  /** What was said here, over what the class says. */
+  /** The options given here, which override those of the class. */
   readonly options: GenServerOptions;
 }
 
-/** Which factories stand for servers. Nest hands the factory back, so the explorer finds its way by it. */
+/** The factories that stand for servers. Nest hands the factory back, so the explorer finds the declaration by it. */
 const provided = new WeakMap<object, ProvidedServer>();
 
 export function rememberProvidedServer(factory: object, server: ProvidedServer): void {

@@ -1,10 +1,10 @@
 import { HttpException, type Type } from '@nestjs/common';
 import { classNamesOf, isError, isInstanceOf } from '../../runtime/secrets/inspect-safely.js';
 
-/** Classes of packages that need not be installed, known by name. */
+/** Error classes of optional packages, known by name. */
 const OPTIONAL_REPLY_ERRORS: readonly string[] = ['RpcException', 'WsException'];
 
-/** Which errors of a call handler are answers rather than crashes: what Nest services throw as ordinary control flow. */
+/** The errors of a call handler that are answers rather than crashes: those that Nest services throw as ordinary control flow. */
 export function replyErrorTest(classes: readonly Type<Error>[] | undefined): (error: unknown) => boolean {
   if (classes !== undefined) return (error) => classes.some((type) => isInstanceOf(error, type));
   return (error) => isInstanceOf(error, HttpException) || isOptionalReplyError(error);

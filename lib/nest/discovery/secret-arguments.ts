@@ -18,7 +18,7 @@ export function markSecretArguments(prototype: object, method: string | symbol, 
   else store.set(method, new Set([...(present ?? []), which]));
 }
 
-/** Which arguments of a handler the class, or one that it extends, says are secret: an override does not make them public. */
+/** The arguments of a handler that the class, or one it extends, marks as secret: an override does not make them public. */
 export function secretArgumentsOf(type: Type, method: string | symbol): SecretArguments | undefined {
   const places = new Set<number>();
   const all = walkPrototypes(type.prototype as object, (prototype) => {

@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { InjectionRequest } from './injection-requests.js';
 
-/** Who in this application asked for something by a decorator, in words; undefined when only other applications did. */
+/** Describes the consumer in this application that requested something by a decorator; undefined when only other applications did. */
 export function findConsumer(
   modules: ModulesContainer,
   { token, aliases = [], consumers }: InjectionRequest & { readonly aliases?: readonly symbol[] },

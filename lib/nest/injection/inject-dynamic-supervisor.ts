@@ -34,7 +34,7 @@ export function InjectDynamicSupervisor(server: Type, name?: ServerName): Parame
   return requests.decorator(wantedOf(server, name), { server, name });
 }
 
-/** Everything that was asked for so far. */
+/** All requests so far. */
 export function dynamicSupervisorRequests(): readonly DynamicSupervisorRequest[] {
   return requests.all();
 }

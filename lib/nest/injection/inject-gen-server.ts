@@ -4,16 +4,16 @@ import { formatName, type ServerName } from '../../runtime/server-name.js';
 import { notAClass } from '../gen-server.messages.js';
 import { type InjectionRequest, InjectionRequests } from './injection-requests.js';
 
-/** A server class, or a function that gives it: for files that import each other. */
+/** A server class, or a function that returns it: for files that import each other. */
 export type ServerReference = Type | (() => Type | undefined);
 
-/** What a decorator says of the client that it wants. */
+/** What a decorator says about the client that it requests. */
 interface WantedClient<R extends ServerReference = Type> {
   readonly reference: R;
   readonly name: ServerName | undefined;
 }
 
-/** A client that is to be injected, in whatever form it was asked for. */
+/** A client to be injected, however it was requested. */
 export interface ClientRequest extends InjectionRequest {
   readonly server: Type;
   readonly name: ServerName | undefined;
@@ -47,7 +47,7 @@ export function getGenServerToken(server: Type, name?: ServerName): symbol {
  * @publicApi
  */
 export function InjectGenServer(server: ServerReference, name?: ServerName): ParameterDecorator & PropertyDecorator {
-  // What a function gives is known when all files are loaded, so until then it has a token of its own.
+  // The class that a function returns is known once all files are loaded, so until then the request has a token of its own.
   if (isFactory(server)) {
     const wanted = { reference: server, name };
     return lazyRequests.decorator(wanted, wanted);
@@ -56,12 +56,12 @@ export function InjectGenServer(server: ServerReference, name?: ServerName): Par
   return requests.decorator(wanted, wanted);
 }
 
-/** Everything that was asked for so far, by class. */
+/** All requests so far, by class. */
 export function clientRequests(): readonly ClientRequest[] {
   const lazy = new Map<symbol, Lazy[]>();
   for (const request of lazyRequests.all()) {
     const server = request.reference();
-    // A function that still gives nothing belongs to files that were never loaded to the end: Nest names the consumer that lacks it.
+    // A function that still returns nothing belongs to files that never finished loading: Nest names the consumer that lacks it.
     if (server === undefined) continue;
     const token = getGenServerToken(server, request.name);
     const others = lazy.get(token);
@@ -71,7 +71,7 @@ export function clientRequests(): readonly ClientRequest[] {
   return requests.all().map((request) => joined(request, lazy.get(request.token) ?? []));
 }
 
-/** What was asked for of the client of one class and name. */
+/** The requests for the client of one class and name. */
 export function clientRequestFor(server: Type, name: ServerName | undefined): ClientRequest {
   const wanted = wantedOf(server, name);
   const request = requests.get(wanted, wanted);
@@ -82,7 +82,7 @@ export function clientRequestFor(server: Type, name: ServerName | undefined): Cl
   return joined(request, lazyRequests.all().filter(isForIt));
 }
 
-/** The tokens of all clients that were asked for so far. One may come twice. */
+/** The tokens of all clients requested so far. A token may appear twice. */
 export function clientTokens(): readonly symbol[] {
   const lazy = lazyRequests.all().flatMap(({ token, reference, name }) => {
     const server = reference();
@@ -106,7 +106,7 @@ function joined(
   };
 }
 
-/** A server and its name, for people. */
+/** A server and its name, for messages. */
 export function labelOf(server: Type, name: ServerName | undefined): string {
   return name === undefined ? server.name : `${server.name}, ${formatName(name)}`;
 }

@@ -22,7 +22,7 @@ export function InjectRegistry(name: string): ParameterDecorator & PropertyDecor
   return requests.decorator(name, { name });
 }
 
-/** Everything that was asked for so far. */
+/** All requests so far. */
 export function registryRequests(): readonly RegistryRequest[] {
   return requests.all();
 }

@@ -6,17 +6,17 @@ export interface InjectionConsumer {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a class, as decorators see it
   readonly target: Function;
   readonly where: string;
-  /** Whether it can do without: `@Optional()`, which may be applied after our own decorator. */
+  /** Whether the dependency is optional: `@Optional()`, which may be applied after our own decorator. */
   isOptional(): boolean;
 }
 
-/** Something that is to be injected, with everybody who asked for it by a decorator. */
+/** Something to be injected, with all consumers that requested it by a decorator. */
 export interface InjectionRequest {
   readonly token: symbol;
   readonly consumers: readonly InjectionConsumer[];
 }
 
-/** Where Nest's `@Optional()` keeps what it was told. */
+/** The metadata key under which Nest's `@Optional()` keeps its parameters. */
 const OPTIONAL_PARAMETERS = 'optional:paramtypes';
 const OPTIONAL_PROPERTIES = 'optional:properties_metadata';
 
@@ -33,12 +33,12 @@ export class InjectionRequests<T extends object> {
   /** @param describe  Names the token, for Nest's messages. */
   constructor(private readonly describe: (wanted: T) => string) {}
 
-  /** The token of what goes by `key`. Who has it may inject it without a decorator, as a factory does. */
+  /** The token for `key`. Code that has it may inject it without a decorator, as a factory does. */
   tokenOf(key: object | string, wanted: T): symbol {
     return this.request(key, wanted).token;
   }
 
-  /** Injects what goes by `key`, and remembers where. */
+  /** Injects the provider for `key`, and remembers where. */
   decorator(key: object | string, wanted: T): ParameterDecorator & PropertyDecorator {
     const request = this.request(key, wanted);
     return (target: object, property: string | symbol | undefined, index?: number) => {
@@ -50,12 +50,12 @@ export class InjectionRequests<T extends object> {
     };
   }
 
-  /** What goes by `key`. */
+  /** The request for `key`. */
   get(key: object | string, wanted: T): T & InjectionRequest {
     return this.request(key, wanted);
   }
 
-  /** Everything that was asked for so far, as far as it may still be injected. */
+  /** All requests so far that may still be injected. */
   all(): readonly (T & InjectionRequest)[] {
     return this.requests.all();
   }

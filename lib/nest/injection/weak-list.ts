@@ -1,9 +1,9 @@
-/** How many may be gone before they are looked for, at least. */
+/** The minimum number of collected entries before the list is cleaned up. */
 const FEWEST = 64;
 
 /**
- * Objects in the order they were added, as long as somebody else keeps them. Decorators run before any application exists, so what they
- * say is kept by the module; a class that is loaded anew for each change of a file must be able to go all the same.
+ * Objects in the order they were added, for as long as other code keeps them. Decorators run before any application exists, so their
+ * requests are kept by the module; a class that is reloaded on each file change must still be collectable.
  */
 export class WeakList<T extends object> {
   private refs: WeakRef<T>[] = [];
@@ -14,7 +14,7 @@ export class WeakList<T extends object> {
     if (this.refs.length > this.mostUnswept) this.all();
   }
 
-  /** Those that are still there. */
+  /** The entries that are still alive. */
   all(): T[] {
     const present: T[] = [];
     this.refs = this.refs.filter((ref) => {
@@ -29,7 +29,7 @@ export class WeakList<T extends object> {
 
 const kept = new WeakMap<object, object[]>();
 
-/** Keeps an object for as long as its owner lives. It may lead back to its owner. */
+/** Keeps an object for as long as its owner lives. The object may refer back to its owner. */
 export function keepFor(owner: object, object: object): void {
   const all = kept.get(owner);
   if (all === undefined) kept.set(owner, [object]);

@@ -3,7 +3,7 @@ import { dynamicSupervisorRequests } from '../injection/inject-dynamic-superviso
 import { type ClientRequest, clientRequestFor, clientRequests } from '../injection/inject-gen-server.js';
 import { GenServerOrchestrator } from '../tree/gen-server.orchestrator.js';
 
-/** What makes the clients that were asked for injectable everywhere. */
+/** Providers that make the requested clients injectable everywhere. */
 export function clientProviders(): readonly Provider[] {
   return clientRequests().flatMap((request) => [
     {
@@ -16,7 +16,7 @@ export function clientProviders(): readonly Provider[] {
   ]);
 }
 
-/** What makes the supervisors that were asked for injectable everywhere. */
+/** Providers that make the requested supervisors injectable everywhere. */
 export function dynamicSupervisorProviders(): readonly FactoryProvider[] {
   return dynamicSupervisorRequests().map((request) => {
     const asked = new WeakRef(request);
@@ -31,7 +31,7 @@ export function dynamicSupervisorProviders(): readonly FactoryProvider[] {
   });
 }
 
-/** An application keeps its providers, and what another one asked for is not to live as long. */
+/** An application keeps its providers alive, and requests of another application must not live that long. */
 function clientFactory({ server, name }: ClientRequest): (orchestrator: GenServerOrchestrator) => unknown {
   const asked = new WeakRef(server);
   return (orchestrator) => {

@@ -12,7 +12,7 @@ interface ProvidedRegistry {
   readonly options: RegistryOptions;
 }
 
-/** Which factories stand for registries. Nest hands the factory back, so the declaration is found by it. */
+/** The factories that stand for registries. Nest hands the factory back, so the declaration is found by its factory. */
 const provided = new WeakMap<object, ProvidedRegistry>();
 
 /**
@@ -28,7 +28,7 @@ export function provideRegistry(name: string, options: RegistryOptions): Factory
   return { provide: getRegistryToken(name), inject: [GenServerOrchestrator, ModulesContainer], useFactory: factory };
 }
 
-/** What makes the registries that were asked for injectable everywhere. */
+/** Providers that make the requested registries injectable everywhere. */
 export function registryProviders(): readonly FactoryProvider[] {
   return registryRequests().map((request) => ({
     provide: request.token,
@@ -37,7 +37,7 @@ export function registryProviders(): readonly FactoryProvider[] {
       const [registry] = declarationsOf(request.name, modules);
       if (registry !== undefined) return open(registry.declared, orchestrator, modules);
       const consumer = findConsumer(modules, request);
-      // It was asked for by another application of this Node process.
+      // Another application of this Node process requested it.
       if (consumer === undefined) return undefined;
       throw messages.registryNotProvided(request.name, consumer);
     },
@@ -55,7 +55,7 @@ function open(
   return registries.find(name) ?? registries.create(name, options);
 }
 
-/** Who declares a registry, by module. One constant that several modules list is one declaration. */
+/** The modules that declare each registry. One constant that several modules list is one declaration. */
 function declarationsOf(name: string, modules: ModulesContainer): { declared: ProvidedRegistry; module: string }[] {
   const found = new Map<ProvidedRegistry, string>();
   for (const module of modules.values()) {

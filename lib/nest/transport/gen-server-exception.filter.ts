@@ -19,7 +19,7 @@ import {
 import { isCleanExit } from '../../runtime/exits/exit-reason.js';
 import { MaxChildrenError } from '../../supervision/errors.js';
 
-/** How long a client should stay away from a server that is not there, in seconds. */
+/** How long a client should wait before it retries a server that is not there, in seconds. */
 const RETRY_AFTER_S = 1;
 
 type ReportedError =
@@ -36,8 +36,8 @@ interface GatewayClient {
 }
 
 /**
- * Tells clients of the transport what it means that a server or a task did not answer: over HTTP 504 for a timeout, 503 with
- * `Retry-After` when it is not there, was shut down or has too much to do, 500 when it crashed, 400 with the issues when a schema refused
+ * Tells clients of the transport why a server or a task did not answer: over HTTP 504 for a timeout, 503 with
+ * `Retry-After` when it is not there, was shut down or is overloaded, 500 when it crashed, 400 with the issues when a schema refused
  * the arguments; for microservices and WebSockets an error with the stable code. The arguments of the request, which the errors carry, are
  * not shown.
  *
@@ -87,7 +87,7 @@ export class GenServerExceptionFilter extends BaseExceptionFilter<ReportedError>
   }
 }
 
-/** As Nest's own filter tells a client, by the adapter that the client came through. */
+/** Replies to a client as Nest's own filter does, through the adapter that the client used. */
 function emit(client: GatewayClient, event: string, data: unknown): void {
   if (typeof client.readyState === 'number') client.send(JSON.stringify({ event, data }));
   else client.emit(event, data);
@@ -106,7 +106,7 @@ function isExit(error: ReportedError): error is ExitError {
   return error instanceof ServerExitedError || error instanceof TaskExitError;
 }
 
-/** What a client of the transport may correct. Which argument of which handler it became is not its business. */
+/** What a client of the transport can correct. Which argument of which handler it became is not disclosed. */
 function issuesOf(error: ReportedError): { issues?: readonly ArgumentIssue[] } {
   if (!(error instanceof ArgumentsRefusedError)) return {};
   return { issues: error.issues.map(({ path, message }) => ({ path: path.slice(1), message })) };

@@ -1,16 +1,16 @@
 import { Observable, type Observer, type Operator, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
 import { isThenable, whenSettled } from '../../gen-server/results/thenable.js';
 
-/** Is told what a subscriber threw, or the error that it had no handler for. The subscriber hears nothing any more. */
+/** Receives what a subscriber threw, or the error that it had no handler for. The subscriber receives nothing more. */
 type OnDetached = (error: unknown) => void;
 
-/** What a source of items tells them to. Telling never throws. */
+/** The means by which a source delivers its items. Delivering never throws. */
 export type Sink<T> = Pick<Observer<T>, 'next' | 'error' | 'complete'>;
 
 /**
- * An Observable whose subscribers can break nothing. RxJS throws what a subscriber throws from a timer, where nobody catches it, and Node
- * ends. Here the subscriber is unsubscribed and reported, as any other listener of ours that throws. The same holds for what is piped
- * from it. What others make of it without a pipe, as `merge` does, is theirs.
+ * An Observable whose subscribers cannot crash Node. RxJS rethrows a subscriber's error from a timer, where nothing catches it, and Node
+ * ends. Here the subscriber is unsubscribed and reported, like any listener of ours that throws. The same holds for Observables piped
+ * from it. Observables that are derived without a pipe, as by `merge`, are not guarded.
  */
 export class GuardedObservable<T> extends Observable<T> {
   constructor(
@@ -20,7 +20,7 @@ export class GuardedObservable<T> extends Observable<T> {
     super(connect && ((subscriber) => connect(new GuardedSink(subscriber, onDetached))));
   }
 
-  /** What operators make of it. */
+  /** The Observable that operators derive from it. */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new GuardedObservable<R>(this.onDetached);
     lifted.source = this;
@@ -39,7 +39,7 @@ export class GuardedObservable<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // An operator: whoever subscribes to what it makes is guarded there.
+    // An operator: the subscribers of the Observable that it creates are guarded there.
     if (isSubscriber(observerOrNext)) return super.subscribe(observerOrNext);
     const observer =
       typeof observerOrNext === 'object' && observerOrNext !== null
@@ -50,7 +50,7 @@ export class GuardedObservable<T> extends Observable<T> {
   }
 }
 
-/** Whoever stands at the end, with functions of the user's. */
+/** The subscriber at the end of the chain, with the user's functions. */
 class GuardedObserver<T> implements Observer<T> {
   subscriber!: Subscriber<T>;
   private isDetached = false;
@@ -79,7 +79,7 @@ class GuardedObserver<T> implements Observer<T> {
   private guard(handle: () => unknown): void {
     try {
       const result = handle();
-      // An async function throws later, where nobody would catch it.
+      // An async function throws later, where nothing would catch it.
       if (isThenable(result)) {
         whenSettled(
           result,
@@ -92,7 +92,7 @@ class GuardedObserver<T> implements Observer<T> {
     }
   }
 
-  /** Once: an async function may have been told more before it threw. */
+  /** Reported once: an async function may have received more items before it threw. */
   private detach(error: unknown): void {
     if (this.isDetached) return;
     this.isDetached = true;
@@ -100,7 +100,7 @@ class GuardedObserver<T> implements Observer<T> {
   }
 }
 
-/** Whoever stands at the beginning, where an operator or a teardown of the user's may throw through all that is between. */
+/** The subscriber at the start of the chain, where a user's operator or teardown may throw through everything in between. */
 class GuardedSink<T> implements Sink<T> {
   constructor(
     private readonly subscriber: Subscriber<T>,
@@ -132,12 +132,12 @@ function detach(subscriber: Subscriber<never>, error: unknown, onDetached: OnDet
   try {
     subscriber.unsubscribe();
   } catch {
-    // A teardown of the user's; one error is told.
+    // A user's teardown threw; only one error is reported.
   }
   onDetached(error);
 }
 
-/** Also one of another copy of RxJS. */
+/** Recognises subscribers of another copy of RxJS too. */
 function isSubscriber<T>(value: unknown): value is Subscriber<T> {
   if (value instanceof Subscriber) return true;
   const { add, unsubscribe, next } = (value ?? {}) as Partial<Record<string, unknown>>;

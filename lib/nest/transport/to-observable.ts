@@ -11,7 +11,7 @@ import { GuardedObservable, type Sink } from './guarded-observable.js';
  * there can be only one of a `ReplyStream`. Unsubscribing, as Nest does when a client goes away, leaves the stream, which ends its
  * source.
  *
- * A promise that rejects is an error for a subscriber, whenever it comes, and for nobody when none does: Nest never subscribes for
+ * A promise that rejects is an error for its subscriber, and is ignored when there is none: Nest never subscribes for
  * a client that has left. A subscriber that throws is detached and reported by `observability.listener_detached`.
  *
  * The subscriber of an Observable cannot slow it down, so items are taken as fast as they come.
@@ -61,7 +61,7 @@ class Forwarding<T> {
   async run(open: () => Promise<AsyncIterable<T>>): Promise<void> {
     try {
       const iterator = (await open())[Symbol.asyncIterator]();
-      // Unsubscribed while the stream was on its way: the stream still has to be left.
+      // It was unsubscribed before the stream arrived: the stream still has to be left.
       if (this.isStopped) await iterator.return?.();
       else await this.forward((this.iterator = iterator));
     } catch (error) {

@@ -28,7 +28,7 @@ import { findSupervisorOptions } from '../discovery/gen-server-metadata.accessor
 import { hasProperty, propertyOf } from '../../runtime/secrets/inspect-safely.js';
 
 /**
- * Where the application's tree is in its life. `gave_up`: more restarts than the budget allows.
+ * The state of the application's tree. `gave_up`: it needed more restarts than the budget allows.
  *
  * @publicApi
  */
@@ -49,17 +49,17 @@ export interface StopReport {
     readonly supervisor: string;
     readonly reason: ExitReason;
     readonly tookMs: number;
-    /** Messages that nobody handled, because the server's time was up. */
+    /** Messages that were never handled, because the server's shutdown time was up. */
     readonly undrained: number;
   }[];
 }
 
-/** A hundred thousand keyed servers would make a report that nobody reads. */
+/** A report on a hundred thousand keyed servers would be too long to read. */
 const MOST_REPORTED = 1_000;
 /** How often stray processes are asked to end before they are killed: each may start others while it ends. */
 const PATIENT_ROUNDS = 3;
 
-/** What the application supervisor needs of its surroundings. */
+/** What the application supervisor needs from its surroundings. */
 export interface TreeContext {
   readonly runtime: Runtime;
   readonly events: EventBus;
@@ -77,10 +77,10 @@ export class ApplicationSupervisor {
   private stopping: Promise<StopReport> | undefined;
   /** What the last stop did; undefined before it is done. */
   report: StopReport | undefined;
-  /** Servers of modules that are loaded late start one at a time, behind the start itself. */
+  /** Servers of lazily loaded modules start one at a time, after the start itself. */
   private lastStart: Promise<unknown> = Promise.resolve();
   private readonly labels = new Map<NestModule, string>();
-  /** How many modules with a label have a name. */
+  /** The number of modules named so far, by label. */
   private readonly namesakes = new Map<string, number>();
 
   constructor(private readonly context: TreeContext) {}
@@ -89,7 +89,7 @@ export class ApplicationSupervisor {
     return this.root;
   }
 
-  /** Starts everything, one at a time, or stops what was started and rejects (S3, S4). */
+  /** Starts everything, one server at a time. On failure it stops what was started and rejects (S3, S4). */
   async start({ modules, servers }: ListedServers): Promise<void> {
     // The application may be closed before it is up.
     if (this.stopping !== undefined) return;
@@ -122,8 +122,8 @@ export class ApplicationSupervisor {
   }
 
   /**
-   * The supervisor that a module's class or its own label belongs to; that of the application for undefined. Gives what to do when
-   * there is none that runs.
+   * The supervisor of a module, by its class or its own label; that of the application for undefined. Returns what to do when no such
+   * supervisor runs.
    */
   async findSupervisor(module: Type | string | undefined): Promise<Pid | string> {
     if (this.root === undefined || this.status !== 'running') {
@@ -176,7 +176,7 @@ export class ApplicationSupervisor {
     }
   }
 
-  /** Stops everything, in reverse, within the budgets. Never throws; however often it is called, it happens once. */
+  /** Stops everything in reverse order, within the budgets. Never throws. Further calls do not stop it again. */
   stop(): Promise<StopReport> {
     return (this.stopping ??= this.stopAll());
   }
@@ -203,7 +203,7 @@ export class ApplicationSupervisor {
 
   /**
    * Stops processes that were started by hand and have no supervisor. A process may start another one in its `terminate`, so there are
-   * several rounds, but not endlessly many.
+   * several rounds, but a limited number of them.
    */
   private async stopStrays(): Promise<void> {
     const { runtime } = this.context;
@@ -240,7 +240,7 @@ export class ApplicationSupervisor {
     return childSpec(
       this.context.blueprintOf(server),
       { ...options, name },
-      // Any name tells children apart, also one that prints like another.
+      // Any name tells children apart, even one that prints like another.
       { id: name as ChildId, restart: options.restart, shutdownMs: options.shutdownMs },
     );
   }

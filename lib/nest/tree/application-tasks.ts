@@ -6,12 +6,12 @@ import { getTaskTable, spawnTaskSupervisor, type TaskTable } from '../../supervi
 import type { TreeStatus } from './application-supervisor.js';
 
 const LABEL = 'Task.Supervisor';
-/** Tasks end at once, so this is plenty. */
+/** Tasks end at once, so this is ample. */
 const STOP_WITHIN_MS = 5_000;
 
 /**
- * The task supervisor of an application. It starts when it is first needed, while the tree is up, and is stopped before the tree is: a
- * task never meets a server that has ended because the application has.
+ * The task supervisor of an application. It starts when it is first needed, while the tree is up, and is stopped before the tree is, so a
+ * task never meets a server that has ended because of the shutdown.
  */
 export class ApplicationTasks {
   private supervisor: GenServerProcess | undefined;

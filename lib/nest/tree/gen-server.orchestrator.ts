@@ -22,7 +22,7 @@ import { isLogging } from './is-logging.js';
 import { shutDownApplication } from './tree-exit.js';
 
 /**
- * Puts the servers of an application together, starts them and stops them: what the modules list, the world and the tree that the
+ * Assembles, starts and stops the servers of an application: what the modules list, the world and the tree that the
  * servers run in, and the clients that talk to them. One per application.
  */
 @Injectable()
@@ -86,7 +86,7 @@ export class GenServerOrchestrator {
       compiled: this.compiled,
       explainAbsence: (server) => this.tree.explainAbsence(server),
     });
-    // Mistakes are reported while Nest makes the providers. Later would be too late for some: Nest waits for ever for the
+    // Mistakes are reported while Nest creates the providers. Later would be too late for some: Nest waits for ever for the
     // template of a class with a method `then`.
     for (const server of this.listed.servers) this.compiled.of(server);
   }
@@ -129,7 +129,7 @@ export class GenServerOrchestrator {
     return new Promise((resolve) => this.runtime.clock.nextTurn(resolve));
   }
 
-  /** Middleware comes last: Nest makes it when every provider has been given what it asked for. */
+  /** Middleware comes last: Nest creates it after every provider has received its dependencies. */
   private refuseMissingClients(): void {
     const given = new Set<unknown>();
     for (const { providers } of this.modules.values()) {
@@ -140,7 +140,7 @@ export class GenServerOrchestrator {
     for (const request of clientRequests()) if (!given.has(request.token)) this.clients.clientFor(request);
   }
 
-  /** The client that stands where `provideGenServer` does. In a module that was loaded late, its server starts now. */
+  /** The client that `provideGenServer` provides. In a lazily loaded module, its server starts now. */
   async provide(provided: ProvidedServer): Promise<object> {
     const present = this.listed.findProvided(provided);
     if (present !== undefined) return this.clients.clientOf(present);

@@ -3,8 +3,8 @@ import { ModulesContainer } from '@nestjs/core';
 import { GenServerOrchestrator } from './gen-server.orchestrator.js';
 
 /**
- * Starts the servers when every other provider is initialised, and stops them before any is destroyed: databases are open for
- * as long as a process lives, whichever hook they use.
+ * Starts the servers after every other provider is initialised, and stops them before any provider is destroyed: databases are open for
+ * as long as a process lives, regardless of the hook that opens or closes them.
  *
  * Nest orders its hooks by a module's distance from the root: the deepest is initialised first and destroyed last. A distance
  * below the root's puts this module at the very end of the start and the very beginning of the stop. The distance has a public

@@ -13,20 +13,20 @@ import type { GenServerOptions } from '../gen-server.options.js';
 import { refuseEndlessStarts, restartOf } from '../discovery/options.validator.js';
 
 /**
- * How one more child of a module's supervisor is started. What is left out is as the class says in `@GenServer`, and a class that is
- * started on demand is transient here too. With `idleMs` a child may not be permanent: it would be started again at once.
+ * How one more child of a module's supervisor is started. Omitted options default to those in `@GenServer`, and a class that is
+ * started on demand is transient here too. With `idleMs` a child may not be permanent: it would be restarted at once.
  *
  * @publicApi
  */
 export interface ChildOptions extends StartOptions, Partial<Pick<ChildSpec, 'restart' | 'shutdownMs' | 'significant'>> {
-  /** What tells it apart from its siblings. Default: its name, or the class when it has none. */
+  /** The id that tells it apart from its siblings. Default: its name, or the class when it has none. */
   readonly id?: ChildId | undefined;
 }
 
 /**
- * The supervisor of a module, or of the application, while it runs: the children can be looked at and changed. Had from
- * `GenServerRuntime.supervisor`. It is looked up for each request, so this outlives a restart of the supervisor, and what was added
- * does not: a supervisor that is started again has the children that the module lists.
+ * The supervisor of a module, or of the application, for inspecting and changing its children while it runs. Obtained from
+ * `GenServerRuntime.supervisor`. It is looked up for each request, so this object outlives a restart of the supervisor. Added children
+ * do not: a supervisor that is restarted has the children that the module lists.
  *
  * Requests wait while a child is in `init` (I11), without a timeout. They reject with `NoProcessError` when the supervisor does not
  * run, and with `ChildStateError` when they do not fit the state of the child.
@@ -46,16 +46,16 @@ export class ModuleSupervisor {
   }
 
   /**
-   * Starts one more child behind the others, restarts it as they are, and stops it first (S17). `child` is a class that some module
-   * lists, or a child spec, which may be that of a supervisor. Gives undefined when its `init` ignored the start. Rejects with
-   * `AlreadyStartedError` when a child of that id runs, with `ChildStartError` when it does not start: nothing is kept then.
+   * Starts one more child after the others, restarts it as they are, and stops it first (S17). `child` is a class that some module
+   * lists, or a child spec, which may be that of a supervisor. Returns undefined when its `init` ignored the start. Rejects with
+   * `AlreadyStartedError` when a child of that id runs, and with `ChildStartError` when it does not start: no spec is kept then.
    */
   async startChild(child: Type | ChildSpec, options: ChildOptions = {}): Promise<Pid | undefined> {
     const spec = typeof child === 'function' ? childSpecOf(this.#runtime, child, options) : child;
     return Supervisor.startChild(this.#runtime, await this.#find(), spec);
   }
 
-  /** Stops a child and keeps its spec for `restartChild`, unless it is temporary (S18). One that is stopped already is fine. */
+  /** Stops a child and keeps its spec for `restartChild`, unless it is temporary (S18). A child that is already stopped is accepted. */
   async terminateChild(id: ChildId): Promise<void> {
     await Supervisor.terminateChild(this.#runtime, await this.#find(), id);
   }
@@ -70,7 +70,7 @@ export class ModuleSupervisor {
     await Supervisor.deleteChild(this.#runtime, await this.#find(), id);
   }
 
-  /** The children in start order. A server that has no name goes by its class. */
+  /** The children in start order. A server without a name is listed by its class. */
   async whichChildren(): Promise<readonly ChildInfo[]> {
     return Supervisor.whichChildren(this.#runtime, await this.#find());
   }

@@ -8,11 +8,11 @@ import { startSupervisedTask, streamSupervisedTasks, terminateTask } from '../..
 import { GenServerOrchestrator } from './gen-server.orchestrator.js';
 
 /**
- * Runs work in tasks for controllers, services and whatever else is no process: it has a pid, can be stopped, and ends with the
- * application, before the servers do. A task that fails rejects and takes nobody down (K11). Inside a server use `self.task`, which ends
+ * Runs work in tasks for controllers, services and other code that is not a process. A task has a pid, can be stopped, and ends with the
+ * application, before the servers do. A task that fails rejects and takes no other process down (K11). In a server use `self.task`: it ends
  * with that server.
  *
- * @example A report that nobody waits for longer than a second
+ * @example A report that no request waits for longer than a second
  * ```ts no-run: a fragment of a controller, which needs an application around it
  * constructor(private readonly tasks: TaskSupervisor) {}
  *
@@ -31,7 +31,7 @@ export class TaskSupervisor {
   constructor(private readonly orchestrator: GenServerOrchestrator) {}
 
   /**
-   * Starts a task. Its result is had from what this gives; when nobody asks for it, it is dropped, and a failure is reported. Throws
+   * Starts a task. The returned task gives the result; a result that is never requested is dropped, and a failure is reported. Throws
    * `NoProcessError` before the servers start and when the application shuts down.
    */
   async<T>(work: TaskFunction<T>): Task<T> {
@@ -39,7 +39,7 @@ export class TaskSupervisor {
   }
 
   /**
-   * Runs `work` on every item of `input`, so many at a time, and gives how each ended (K13). A failure is an outcome as any other.
+   * Runs `work` on every item of `input`, a limited number at a time, and yields outcomes (K13). A failure is an outcome like any other.
    * Leaving the loop stops what is running.
    */
   asyncStream<I, T>(

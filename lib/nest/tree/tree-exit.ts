@@ -10,14 +10,14 @@ const SIGNAL = 'SIGTERM';
 export interface DoomedApplication {
   readonly clock: Clock;
   readonly modules: ModulesContainer;
-  /** Whether its hooks have begun to run, whoever has called them. */
+  /** Whether its hooks have begun to run, regardless of what called them. */
   isClosing(): boolean;
 }
 
 /**
- * Ends the Node process with exit code 1, as the death of a permanent OTP application would, when the hooks of Nest have run. An
- * application that enabled Nest's shutdown hooks, or closes itself, listens to SIGTERM, and Nest raises it again when it is done. The
- * hooks of one that does not listen are called here, and so are those of one whose listeners let the time pass.
+ * Ends the Node process with exit code 1, as the death of a permanent OTP application would, after Nest's hooks have run. An
+ * application that enabled Nest's shutdown hooks, or closes itself, listens to SIGTERM, and Nest raises it again when it is done. If the
+ * application does not listen, or its listeners exceed the time limit, the hooks are called here.
  */
 export function shutDownApplication(application: DoomedApplication): void {
   process.exitCode = 1;
@@ -26,11 +26,11 @@ export function shutDownApplication(application: DoomedApplication): void {
     return;
   }
   application.clock.setTimer(GRACE_MS, () => void closeAndExit(application)).unref();
-  // Nothing else keeps Node alive, so nobody is going to close it.
+  // Nothing else keeps Node alive, so nothing is left to close the application.
   process.once('beforeExit', () => void closeAndExit(application));
   let isFirst = true;
   process.on(SIGNAL, () => {
-    // The first signal is ours and meant for Nest. The second is Nest's farewell, which would end us with the code of the signal.
+    // We raise the first signal, for Nest. Nest raises the second when it is done, which would end the process with the signal's exit code.
     if (isFirst) isFirst = false;
     else process.exit(1);
   });
@@ -48,7 +48,7 @@ async function closeAndExit(application: DoomedApplication): Promise<void> {
   }
 }
 
-/** Calls the hooks as `close()` of the application does, which no provider can get hold of; its container can be had. */
+/** Calls the hooks as the application's `close()` does. No provider can get hold of the application, but its container is available. */
 async function closing(modules: ModulesContainer): Promise<void> {
   const [module] = modules.values();
   const { container } = moduleRefOf(module!) as unknown as { readonly container: NestContainer };

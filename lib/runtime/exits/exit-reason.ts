@@ -5,8 +5,8 @@ export { isError };
 
 /**
  * Why a process ended (E1). `'normal'`, `'shutdown'` and `{ shutdown: … }` are clean: nothing is logged, and a transient
- * child is not restarted. Everything else is abnormal: an error that was thrown stands for itself, something thrown that is
- * no error is `{ thrown: … }`, a result that is none is `{ badReturnValue: … }`.
+ * child is not restarted. Everything else is abnormal: a thrown error stands for itself, a thrown value that is
+ * not an error becomes `{ thrown: … }`, an invalid result becomes `{ badReturnValue: … }`.
  *
  * @publicApi
  */
@@ -36,7 +36,7 @@ function isShutdownWithInfo(reason: ExitReason): boolean {
 }
 
 /**
- * What was thrown, as an exit reason. A thrown `'normal'` or `{ shutdown: … }` must not pass for a clean exit, so whatever
+ * The thrown value as an exit reason. A thrown `'normal'` or `{ shutdown: … }` must not pass for a clean exit, so a value that
  * is not an error is wrapped.
  */
 export function reasonOfThrown(thrown: unknown): ExitReason {

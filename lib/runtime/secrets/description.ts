@@ -7,23 +7,23 @@ import { secretFieldsOf } from './secret-fields.js';
 import type { SecretNames } from './secret-names.js';
 import { kindOf, type ValueKind } from './value-kind.js';
 
-/** How much of a value is put into words. */
+/** The limits on describing a value. */
 export interface DescriptionLimits {
-  /** How far in fields and items are shown: 0 shows those of the value itself. */
+  /** How deep fields and items are shown: 0 shows those of the value itself. */
   readonly depth: number;
-  /** Of the whole text. What is cut says so. */
+  /** The maximum length of the whole text. A cut text is marked as cut. */
   readonly characters: number;
-  /** Of any text in it. */
+  /** The maximum length of any text in it. */
   readonly textLength: number;
-  /** Items of an array, map or set, and fields of an object. */
+  /** The maximum number of items of an array, map or set, and of fields of an object. */
   readonly items: number;
 }
 
 /**
- * Puts a value into one line, much as `inspect` does, in one walk that ends when the limits are reached. What it says of a value is what
- * its fields hold, and the message of an error: no other code of the value's runs, and what is not known to be harmless is shown by its class. Never throws.
+ * Puts a value into one line, much as `inspect` does, in one walk that ends at the limits. It shows the value's fields, and an error's
+ * message, and runs no other code of the value's. A value that is not known to be harmless is shown by its class. Never throws.
  *
- * @param names  What is left out; null where the value has been seen to already.
+ * @param names  The names of what is left out; null where the value has been redacted already.
  */
 export function describe(value: unknown, limits: DescriptionLimits, names: SecretNames | null): string {
   const description = new Description(limits, names);
@@ -185,10 +185,10 @@ function primitive(value: unknown, longest: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** A number of so many digits is no number that anybody reads, and to write it takes longer than it is long. */
+/** A number with this many digits is unreadable, and writing it takes disproportionately long. */
 const MOST_DIGITS = 10n ** 100n;
 
-/** What only we can have made: it may say itself what it is. */
+/** Values that only this library can have created: they may describe themselves. */
 function printed(value: object, longest: number): string {
   const text: unknown = (value as Record<symbol, () => unknown>)[INSPECT]!();
   return typeof text === 'string' ? text.slice(0, Math.max(longest, LONGEST_SHAPE)) : `[${classNameOf(value)}]`;

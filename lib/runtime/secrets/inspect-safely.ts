@@ -1,9 +1,9 @@
 import { types } from 'node:util';
 
-// The one door through which a value of the user's is asked what it is. A proxy that was revoked, a trap or a getter that throws, a
-// `Symbol.hasInstance` of somebody's own: whatever it does, the question is answered, and nobody but the value's owner is concerned.
+// The one place where a user's value is inspected. For a proxy that was revoked, a trap or a getter that throws, or a user-defined
+// `Symbol.hasInstance`, the functions still return a result, and only the value's owner is affected.
 
-/** Whether a value is an instance of a class. One that cannot be looked at is none. */
+/** Whether a value is an instance of a class. False for a value that cannot be inspected. */
 export function isInstanceOf<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
   try {
     return value instanceof type;
@@ -12,13 +12,13 @@ export function isInstanceOf<T>(value: unknown, type: abstract new (...args: nev
   }
 }
 
-/** Whether a value is an error, also one of another realm (Jest gives each test file its own `Error`). */
+/** Whether a value is an error, including one of another realm (Jest gives each test file its own `Error`). */
 export function isError(value: unknown): value is Error {
-  // No error is anything but an object, and most reasons are text: asking the platform takes longer than all the rest of an end.
+  // Every error is an object, and most reasons are text: asking the platform takes longer than the rest of ending a process.
   return typeof value === 'object' && (types.isNativeError(value) || isInstanceOf(value, Error));
 }
 
-/** Whether an object has a property, of its own or inherited. One that cannot be looked at has none. */
+/** Whether an object has a property, own or inherited. False for an object that cannot be inspected. */
 export function hasProperty<K extends PropertyKey>(value: unknown, key: K): value is Readonly<Record<K, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -28,7 +28,7 @@ export function hasProperty<K extends PropertyKey>(value: unknown, key: K): valu
   }
 }
 
-/** As {@link hasProperty}, where the property is going to be read: one that throws then is none. */
+/** Like {@link hasProperty}, for a property that is going to be read: false when reading it throws. */
 export function hasReadable<K extends PropertyKey>(value: unknown, key: K): value is Readonly<Record<K, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -38,7 +38,7 @@ export function hasReadable<K extends PropertyKey>(value: unknown, key: K): valu
   }
 }
 
-/** What a property reads as, getters included; undefined where reading it throws. */
+/** The value of a property, getters included; undefined when reading it throws. */
 export function propertyOf(value: unknown, key: PropertyKey): unknown {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return undefined;
   try {
@@ -48,13 +48,13 @@ export function propertyOf(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-/** Whether a property reads as a function. */
+/** Whether the value of a property is a function. */
 export function hasMethod<K extends PropertyKey>(value: unknown, key: K): value is Record<K, () => unknown> {
   return typeof value === 'object' && typeof propertyOf(value, key) === 'function';
 }
 
 /**
- * Whether `await` would wait for a value. A getter that throws counts: awaiting it throws the same, where it is looked for.
+ * Whether `await` would wait for a value. True for a getter that throws: awaiting the value throws the same error, where it is expected.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
@@ -65,17 +65,17 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
-/** As {@link isThenable}, for the result of a callback: a proxy that cannot be asked is no result, and nothing to wait for. */
+/** Like {@link isThenable}, for the result of a callback: a proxy that cannot be inspected is neither a result nor awaitable. */
 export function isAwaitable(value: unknown): value is PromiseLike<unknown> {
   return isThenable(value) && !(types.isProxy(value) && propertyOf(value, 'then') === undefined);
 }
 
-/** Whether a value is a promise, as `await` knows one without asking. */
+/** Whether a value is a promise that `await` recognises without reading `then`. */
 export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && isInstanceOf(value, Promise);
 }
 
-/** Whether nobody can change an object. One that cannot be looked at may be frozen as well as not. */
+/** Whether an object is frozen. An object that cannot be inspected counts as frozen. */
 export function isFrozen(value: object): boolean {
   try {
     return Object.isFrozen(value);
@@ -84,7 +84,7 @@ export function isFrozen(value: object): boolean {
   }
 }
 
-/** Whether an array, also of another realm. A proxy that was revoked is none. */
+/** Whether a value is an array, including one of another realm. False for a proxy that was revoked. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -93,17 +93,17 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** A field of the value itself, without running code of its: undefined for a getter, and for a proxy. */
+/** A field of the value itself, without running the value's code: undefined for a getter, and for a proxy. */
 export function ownFieldOf(value: object, key: PropertyKey): unknown {
   return types.isProxy(value) ? undefined : Object.getOwnPropertyDescriptor(value, key)?.value;
 }
 
-/** The name of the class of an object, without running code of its; `Object` where it has none. */
+/** The name of an object's class, without running the object's code; `Object` where it has none. */
 export function classNameOf(value: object): string {
   return types.isProxy(value) ? 'Proxy' : (classNamesOf(value)[0] ?? 'Object');
 }
 
-/** The names of the class of an object and of those that it extends, without running code of its. */
+/** The names of an object's class and of those that it extends, without running the object's code. */
 export function classNamesOf(value: object): string[] {
   const names: string[] = [];
   let proto: object | null = value;
@@ -117,7 +117,7 @@ export function classNamesOf(value: object): string[] {
   return names;
 }
 
-/** The name and the message of an error in one line, cut to a length that can be read. */
+/** The name and the message of an error in one line, cut to a readable length. */
 export function describeError(error: Error): string {
   const name = textOf(propertyOf(error, 'name')) ?? classNameOf(error);
   const message = messageOf(error);
@@ -126,12 +126,12 @@ export function describeError(error: Error): string {
   return `${name}: ${message.slice(0, LONGEST_MESSAGE)}… (${message.length} characters)`;
 }
 
-/** The message of an error; undefined where there is none that can be read. */
+/** The message of an error; undefined when it cannot be read. */
 export function messageOf(error: Error): string | undefined {
   return textOf(propertyOf(error, 'message'));
 }
 
-/** Text is taken as it is; of anything else nobody knows what it would say, or throw. */
+/** Text is taken as it is; converting any other value could return anything, or throw. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
@@ -144,7 +144,7 @@ export function describeKey(key: unknown): string {
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
 }
 
-/** A chain of prototypes may be as long as somebody likes; no class that is meant to be read is higher. */
+/** A prototype chain may have any length; no class meant for reading has a longer one. */
 export const HIGHEST_CHAIN = 30;
 const LONGEST_CLASS_NAME = 100;
 const LONGEST_MESSAGE = 2_000;

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/unbound-method -- called on what they are for */
 
-// What the language keeps in its own data, asked of the engine: a field or a class of the user's may stand in front of the method of
-// that name. Each throws when it is called on anything else.
+// Internal data of built-in values, read through the engine's own methods: a user's field or class may shadow the method of
+// that name. Each method throws when it is called on another kind of value.
 
 export const timeOf = Date.prototype.getTime;
 export const sourceOf = Function.prototype.toString;

@@ -4,7 +4,7 @@ import { USUAL_REDACTION } from './redaction.js';
 const LIMITS: DescriptionLimits = { depth: 1, characters: 1_000, textLength: 80, items: 30 };
 
 /**
- * A value of the user's in one line of bounded length, for messages and reports, without what has the name of a secret. Never throws: an
+ * Prints a user's value in one line of bounded length, for messages and reports, without fields with secret names. Never throws: an
  * error that cannot be put into words must not become a second one.
  */
 export function print(value: unknown, depth = 1): string {
@@ -15,7 +15,7 @@ export function print(value: unknown, depth = 1): string {
 
 const LIMITS_OF_ARGUMENTS: DescriptionLimits = { ...LIMITS, depth: 2, characters: 2_000, items: 20 };
 
-/** The arguments of a request, which have been seen to: all of them together are no longer than one value is. */
+/** The arguments of a request, which have been redacted already: all of them together are no longer than one value is. */
 export function printArguments(args: readonly unknown[]): string {
   return describe(args, LIMITS_OF_ARGUMENTS, USUAL_REDACTION.names).replace(/^\[ ?/, '').replace(/ ?\]$/, '');
 }

@@ -7,48 +7,48 @@ import type { SecretNames } from './secret-names.js';
 import { Shape } from './shape.js';
 import { kindOf, type ValueKind } from './value-kind.js';
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
-/** Stands for what a getter would give. */
+/** Replaces the value of a getter. */
 const GETTER = Shape.saying('[Getter]');
-/** Stands where nobody looked for one: too far in, too much of it, or a proxy. */
+/** Replaces a part that was not searched for secrets: too deep, beyond the budget, or a proxy. */
 export const NOT_LOOKED_AT = '[not looked at]';
 
-/** A value of more parts is not looked at to the end: a report must not take longer than what it reports. */
+/** A value with more parts is not walked to the end: a report must not take longer than what it reports. */
 const MOST_PARTS = 150;
 const DEEPEST = 50;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-/** What says how a value is printed would show what its fields do not. */
+/** Custom printers would show what the fields do not. */
 const PRINTERS = ['toJSON', INSPECT] as const;
-/** Of a class that is marked nowhere. */
+/** For a class without marked fields. */
 const NO_FIELDS: ReadonlySet<string | symbol> = new Set();
 
 /**
- * One walk through a value, or through several that are shown together, which makes a copy without secrets on its way. All of them have
+ * One walk through a value, or through several that are shown together, which builds a copy without secrets on its way. All of them share
  * one budget of parts.
  */
 export class RedactingWalk {
   private parts = 0;
   /** Whether the copy differs from the value. */
   private isChanged = false;
-  /** What has been copied already, so that a circle stays one. */
+  /** The parts copied so far, so that a cycle stays a cycle. */
   private copies = new Map<object, object>();
-  /** Errors and their copies: to look at a stack is to make it, which is slow, so it waits until the copy is wanted. */
+  /** Errors and their copies: reading a stack builds it, which is slow, so it waits until the copy is needed. */
   private errors: [Error, object][] = [];
 
   constructor(private readonly names: SecretNames) {}
 
-  /** Nothing more is looked at. */
+  /** Stops the walk: no further part is inspected. */
   get isOver(): boolean {
     return this.parts >= MOST_PARTS;
   }
 
-  /** Takes another part into account. */
+  /** Counts another part against the budget. */
   count(): void {
     this.parts++;
   }
 
-  /** The value itself when all of it may be shown, else a copy of what may be. Never throws. */
+  /** The value itself when all of it may be shown, or else a copy of what may be. Never throws. */
   shown(value: unknown): unknown {
     this.isChanged = false;
     this.copies = new Map();
@@ -111,7 +111,7 @@ export class RedactingWalk {
       if (item === undefined) copy.length++;
       else copy.push(this.visit(this.contentOf(item), depth + 1));
     }
-    // Small enough to be listed: what has fields besides is shown without.
+    // Small enough to be listed: a value with additional fields is shown without them.
     if (!isOfPlatform(whole) || Reflect.ownKeys(whole).length > length + 1) this.isChanged = true;
     return copy;
   }
@@ -182,7 +182,7 @@ export class RedactingWalk {
     return this.names.hasField(typeof key === 'string' ? key : (key.description ?? '')) || marked.has(key);
   }
 
-  /** A getter is not run, and a printer not kept: what they would give may well be something. */
+  /** A getter is not run, and a printer is not kept: their results may contain secrets. */
   private contentOf(field: PropertyDescriptor, key?: string | symbol): unknown {
     if (!('value' in field)) return this.replaced(GETTER);
     const value: unknown = field.value;
@@ -191,7 +191,7 @@ export class RedactingWalk {
   }
 }
 
-/** Whether there is one is no secret. */
+/** Whether there is a value is not a secret. */
 export function mayBeSecret(value: unknown): boolean {
   return value !== undefined && value !== null && typeof value !== 'boolean';
 }
@@ -209,13 +209,13 @@ function copyStack(error: Error, copy: object): void {
 
 const FIELDS_OF_FUNCTIONS: readonly (string | symbol)[] = ['length', 'name', 'prototype', 'arguments', 'caller'];
 
-/** Whether a value has no fields of its own but these. */
+/** Whether a value has no own fields besides these. */
 function hasOnly(value: object, expected: readonly (string | symbol)[]): boolean {
   const keys = Reflect.ownKeys(value);
   return keys.length <= expected.length && keys.every((key) => expected.includes(key));
 }
 
-/** Longer ones are shown by their class: to see whether they have fields besides, all bytes would have to be counted. */
+/** Longer ones are shown by their class: finding additional fields would require listing all bytes. */
 const MOST_BYTES = 256;
 
 function hasOnlyBytes(value: object): boolean {
@@ -225,7 +225,7 @@ function hasOnlyBytes(value: object): boolean {
   return length <= MOST_BYTES && Reflect.ownKeys(value).length === length;
 }
 
-/** Whether a value is of the class that the engine gave it, and not of one that prints itself otherwise. */
+/** Whether a value has the engine's own class, and not one that prints itself differently. */
 function isOfPlatform(value: object): boolean {
   return PLATFORM_CLASSES.has(Object.getPrototypeOf(value));
 }

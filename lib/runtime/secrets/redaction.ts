@@ -5,21 +5,21 @@ import { Shape } from './shape.js';
 
 export { REDACTED };
 
-/** Which arguments of a handler are secret: those at these places, or all of them and the answer. */
+/** Which arguments of a handler are secret: those at these positions, or all of them and the answer. */
 export type SecretArguments = 'all' | ReadonlySet<number>;
 
 /**
- * What may be shown of a value to whoever reads logs, events, traces and errors: everything that is known to be harmless, but what has
- * the name of a secret or is marked as one; of all else its class; and where values are not to be shown at all, only their shape. What
- * nothing is to be hidden of is given back as it is. Takes no longer for a large value than for a small one, never throws, and runs no
+ * What readers of logs, events, traces and errors may see of a value: everything that is known to be harmless, except what has
+ * a secret name or is marked as secret; of anything else its class; and where values are not shown at all, only their shape. A value
+ * with nothing to hide is returned as it is. Takes no longer for a large value than for a small one, never throws, and runs no
  * code of the value's.
  */
 export class Redaction {
   readonly names: SecretNames;
 
   /**
-   * @param names  Names of fields and keys that are secret besides the usual ones: a string is the name however it is spelt, an
-   *   expression is tried on the name as it is.
+   * @param names  Further secret names of fields and keys besides the usual ones: a string matches the name in any spelling, an
+   *   expression is tested against the name as it is.
    * @param showsValues  Whether states, messages, arguments and answers are shown, rather than their shape.
    */
   constructor(
@@ -34,7 +34,7 @@ export class Redaction {
     return this.showsValues ? this.withoutSecrets(value) : Shape.of(value);
   }
 
-  /** The arguments of a handler, as they may be shown. However many there are, they are looked at as one value. */
+  /** The arguments of a handler, as they may be shown. They are walked as one value, however many there are. */
   arguments(args: readonly unknown[], secret: SecretArguments | undefined): readonly unknown[] {
     if (args.length === 0) return args;
     const walk = new RedactingWalk(this.names);
@@ -51,13 +51,13 @@ export class Redaction {
     return shown;
   }
 
-  /** A reason or a cause, as it may be shown: it is for reading, so of its shape alone nobody would learn anything. */
+  /** A reason or a cause, as it may be shown: it is meant for reading, so its shape alone would tell readers nothing. */
   reason<T>(reason: T): T {
     if (!this.showsValues && holdsBadValue(reason)) return { badReturnValue: Shape.of(reason.badReturnValue) } as T;
     return this.withoutSecrets(reason);
   }
 
-  /** The value itself when there is no secret in it, else a copy without. */
+  /** The value itself when it contains no secret, or else a copy without its secrets. */
   withoutSecrets<T>(value: T): T {
     if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return value;
     return new RedactingWalk(this.names).shown(value) as T;
@@ -70,5 +70,5 @@ function holdsBadValue(reason: unknown): reason is { readonly badReturnValue: un
   return field !== undefined && 'value' in field;
 }
 
-/** With the usual names only: for what is put into words where no runtime is at hand. */
+/** With the usual names only: for descriptions where no runtime is at hand. */
 export const USUAL_REDACTION = new Redaction();

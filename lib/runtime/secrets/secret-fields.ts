@@ -12,7 +12,7 @@ export function markSecretField(prototype: object, field: string | symbol): void
   (prototype as Marked)[SECRET_FIELDS].add(field);
 }
 
-/** The fields that the class of an object, and those that it extends, say are secret; undefined when there are none. */
+/** The fields that an object's class, and those it extends, mark as secret; undefined when there are none. */
 export function secretFieldsOf(owner: object): ReadonlySet<string | symbol> | undefined {
   let found: Set<string | symbol> | undefined;
   let proto = Object.getPrototypeOf(owner) as object | null;

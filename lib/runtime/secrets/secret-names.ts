@@ -1,9 +1,9 @@
-/** A name that is longer says nothing to anybody. */
+/** A longer name is not checked: it tells a reader nothing. */
 const LONGEST_NAME = 200;
-/** Verdicts on the names of fields are remembered, up to so many: those of a dictionary are without end. */
+/** The limit on remembered verdicts on field names: the keys of dictionaries are unlimited in number. */
 const MOST_NAMES = 1_000;
 
-/** Of names without their punctuation, in small letters: `x-api-key`, `API_KEY` and `apiKey` are one. */
+/** Names without punctuation, in lower case: `x-api-key`, `API_KEY` and `apiKey` are one. */
 const SECRET_NAMES = new RegExp(
   [
     'password|passwd|passphrase|secret|credential|authorization|cookie|sessionid|connectionstring',
@@ -13,22 +13,22 @@ const SECRET_NAMES = new RegExp(
   ].join('|'),
 );
 
-/** Which names of fields and keys are those of secrets: the usual ones, and those that an application gives. */
+/** Decides which names of fields and keys are secret: the usual ones, and those that an application adds. */
 export class SecretNames {
   private readonly names: ReadonlySet<string>;
   private readonly patterns: readonly RegExp[];
   private readonly verdicts = new Map<string, boolean>();
 
-  /** A string is the name however it is spelt, an expression is tried on the name as it is. */
+  /** A string matches the name in any spelling, an expression is tested against the name as it is. */
   constructor(names: readonly (string | RegExp)[]) {
     this.names = new Set(names.filter((name) => typeof name === 'string').map(plain));
-    // An expression that is global or sticky would remember where it matched last.
+    // A global or sticky expression would remember where it last matched.
     this.patterns = names
       .filter((name) => name instanceof RegExp)
       .map(({ source, flags }) => new RegExp(source, flags.replace(/[gy]/g, '')));
   }
 
-  /** Of a field: Node keeps the names of these anyway, so the verdict is remembered. */
+  /** For the name of a field: Node keeps these names anyway, so the verdict is remembered. */
   hasField(name: string): boolean {
     let verdict = this.verdicts.get(name);
     if (verdict === undefined) {
@@ -39,7 +39,7 @@ export class SecretNames {
     return verdict;
   }
 
-  /** Of a key of a map: data, which nothing here may keep alive. */
+  /** For the key of a map: it is data, which nothing here may keep alive. */
   has(name: string): boolean {
     if (name.length > LONGEST_NAME) return false;
     const spelling = plain(name);

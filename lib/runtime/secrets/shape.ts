@@ -23,12 +23,12 @@ export class Shape {
     }
   }
 
-  /** Says what stands for a value that is not shown. */
+  /** The text that replaces a value that is not shown. */
   static saying(text: string): Shape {
     return new Shape(text);
   }
 
-  /** The class alone, with the size of what has one. */
+  /** The class alone, with its size if it has one. */
   static ofClass(value: object): Shape {
     try {
       return new Shape(describeClass(value));
@@ -62,7 +62,7 @@ function describe(value: unknown, depth: number): string {
   const keys = visibleKeysOf(value);
   if (keys === null) return `${name}(more than ${MANY_KEYS})`;
   if (keys.length === 0) return `${prefix}{}`;
-  // So many keys are data themselves.
+  // This many keys are data themselves.
   if (keys.length > MOST_KEYS || depth === 0) return `${name}(${keys.length})`;
   const fields = keys.map((key) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);

@@ -3,15 +3,15 @@ import { types } from 'node:util';
 import { HIGHEST_CHAIN } from './inspect-safely.js';
 
 /**
- * What a value is, as far as showing it goes:
+ * The kind of a value, as far as showing it is concerned:
  *
  * - `plain`: data without a class, or with none but `Object`.
- * - `instance`: of a class that keeps what it has in fields. `printer` is the same, where the class says itself how it is printed.
- * - `array`, `map`, `set`, `error`, `date`, `regexp`, `bytes`: what the language has for data.
- * - `printed`: of a class of this library that puts itself into words, and has nothing to hide.
+ * - `instance`: of a class that keeps its data in fields. `printer` is the same, but the class defines how it is printed.
+ * - `array`, `map`, `set`, `error`, `date`, `regexp`, `bytes`: the language's own data types.
+ * - `printed`: of a class of this library that describes itself, and has nothing to hide.
  * - `function`.
- * - `proxy`: nobody can look at it without running code of somebody's.
- * - `closed`: anything else. What such a value holds is in no field, so there is no telling whether it may be shown.
+ * - `proxy`: cannot be inspected without running foreign code.
+ * - `closed`: anything else. The contents of such a value are in no field, so it is unknown whether they may be shown.
  */
 export type ValueKind =
   | 'plain'
@@ -31,7 +31,7 @@ export type ValueKind =
 
 type ClassKind = 'plain' | 'instance' | 'printer' | 'printed' | 'error' | 'proxy' | 'closed';
 
-/** By prototype. It is weak, so no class is kept alive. */
+/** By prototype. The map is weak, so it keeps no class alive. */
 const classKinds = new WeakMap<object, ClassKind>();
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
@@ -40,7 +40,7 @@ export function markAsPrinted(prototype: object): void {
   classKinds.set(prototype, 'printed');
 }
 
-/** Looks at the class of a value and at what the engine made it, and runs no code of the value's. Never throws. */
+/** Inspects a value's class and its engine type without running the value's code. Never throws. */
 export function kindOf(value: object): ValueKind {
   if (types.isProxy(value)) return 'proxy';
   const classKind = classKindOf(value);
@@ -56,7 +56,7 @@ export function kindOf(value: object): ValueKind {
   return isExotic(value) ? 'closed' : classKind;
 }
 
-/** Whether the engine keeps something in a value that `inspect` would bring to light. */
+/** Whether the engine keeps internal data in a value that `inspect` would reveal. */
 function isExotic(value: object): boolean {
   return (
     types.isPromise(value) ||
@@ -87,7 +87,7 @@ function kindOfChain(start: object): ClassKind {
     if (types.isProxy(proto)) return 'proxy';
     if (proto === Error.prototype) return 'error';
     const next = Object.getPrototypeOf(proto) as object | null;
-    // All that the platform makes has a tag, and what listens and streams holds more than data.
+    // All platform objects have a tag, and listeners and streams hold more than data.
     isClosed ||= Object.hasOwn(proto, Symbol.toStringTag) || proto === EventEmitter.prototype;
     isPrinter ||= Object.hasOwn(proto, INSPECT) || Object.hasOwn(proto, 'toJSON');
     if (next === null) {
