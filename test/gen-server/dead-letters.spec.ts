@@ -17,7 +17,7 @@ let reports: DeadLettersLeft[];
 beforeEach(() => {
   world = testWorld();
   reports = [];
-  world.events.on('gen_server.dead_letters', (event) => reports.push(event as DeadLettersLeft));
+  world.events.on('gen_server.dead_letters', (event) => reports.push(event));
 });
 
 class Notes extends GenServerBase<number> {

@@ -44,7 +44,7 @@ let reports: CrashReport[];
 beforeEach(() => {
   world = testWorld({ redact: ['password'] });
   reports = [];
-  world.events.on('gen_server.crashed', (event) => reports.push(event as CrashReport));
+  world.events.on('gen_server.crashed', (event) => reports.push(event));
 });
 
 describe('a crash report shows the last message', () => {

@@ -67,7 +67,7 @@ describe('terminate', () => {
     async (_what, makeB) => {
       const b = makeB();
       const reports: CrashReport[] = [];
-      world.events.on('gen_server.crashed', (event) => reports.push(event as CrashReport));
+      world.events.on('gen_server.crashed', (event) => reports.push(event));
       const failing = await world.start(script({ terminate: () => thrower(b) }));
       const told = (await rejectionOf(world.call(failing, () => thrower(boom)))) as ServerExitedError;
       expect(told.cause).toBe(b);

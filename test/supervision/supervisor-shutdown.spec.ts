@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServerExitedError } from '../../lib/gen-server/errors.js';
 import { noReply, ok, reply } from '../../lib/gen-server/results/callback-result.js';
-import type { Pid } from '../../lib/runtime/pid.js';
 import { processOf } from '../../lib/runtime/process.js';
 import { blueprintOfSupervisor, spawnSupervisor } from '../../lib/supervision/supervisor.js';
 import { deferred } from '../support/deferred.js';
