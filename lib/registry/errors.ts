@@ -14,7 +14,7 @@ export class AlreadyRegisteredError extends GenServerError {
   constructor(
     readonly registry: string,
     readonly key: unknown,
-    /** Who has the key. It may be gone a moment later. */
+    /** The process that has the key. It may have ended a moment later. */
     readonly holder: Pid,
     isOneself: boolean,
   ) {

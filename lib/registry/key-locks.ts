@@ -18,7 +18,7 @@ class Claim {
   }
 }
 
-/** Locks by key, one holder each: the first in the queue. Nothing is kept for a key that nobody wants. */
+/** Locks by key, one holder each: the first in the queue. A key without claims takes no memory. */
 export class KeyLocks<K> {
   private readonly queues = new Map<K, LinkedList<Claim>>();
 

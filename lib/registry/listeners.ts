@@ -13,14 +13,14 @@ export interface ListenersContext {
   readonly runtime: Runtime;
   /** What is listened to, for people. */
   readonly source: string;
-  /** Nobody listens any more. */
+  /** Called when the last listener has gone. */
   readonly onEmpty?: () => void;
 }
 
 /**
- * Functions outside of any process that are told something, in the order they came. They run in the root context and as nobody:
- * neither in the async context of whoever brings the news, nor as the process whose handler is on the stack. One that throws, or
- * whose promise rejects, is detached and reported; the others and whoever brings the news do not notice.
+ * Functions that are told something, in the order they came. They run in the root context and outside of any process: neither in the
+ * async context of the sender, nor as the process whose handler is on the stack. One that throws, or whose promise rejects, is
+ * detached and reported; the other listeners and the sender do not notice.
  */
 export class Listeners<T> {
   private readonly subscriptions = new Set<Subscription<T>>();
@@ -40,7 +40,7 @@ export class Listeners<T> {
     return this.subscriptions.size;
   }
 
-  /** News that a listener causes wait until everybody has heard the present ones, so that all hear them in one order. */
+  /** News that a listener causes wait until all listeners have heard the present ones, so that all hear them in the same order. */
   tell(news: T): void {
     if (this.subscriptions.size === 0) return;
     this.news.push(news);
@@ -71,7 +71,7 @@ export class Listeners<T> {
   private guard(subscription: Subscription<T>, run: () => unknown): void {
     try {
       const result = run();
-      // An async listener throws later, where nobody would catch it.
+      // An async listener rejects later, where nothing would catch it.
       if (isThenable(result)) {
         whenSettled(
           result,

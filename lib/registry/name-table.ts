@@ -1,7 +1,7 @@
 import type { Pid } from '../runtime/pid.js';
 import type { NameService } from '../runtime/ports.js';
 
-/** A place that a name points to. Whoever holds the slot sees every holder of the name come and go without looking it up. */
+/** A place that a name points to. A client that keeps the slot sees each holder of the name come and go without looking it up. */
 export interface NameSlot {
   holder: Pid | undefined;
 }

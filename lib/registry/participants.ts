@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { isInstanceOf } from '../runtime/secrets/inspect-safely.js';
 
 // Who may do what follows OTP. What a process does for itself there (register, subscribe, hold a lock) takes its `self` here,
-// which nobody else has: so only a process registers itself, and an abandoned handler does nothing. What OTP lets anybody do
+// which no other process has: so only a process registers itself, and an abandoned handler does nothing. What OTP lets any process do
 // for any process (join a group, be present) takes its pid.
 
 /** The process that acts, or undefined when nothing that it does may have an effect any more. */

@@ -1,7 +1,7 @@
 import type { Process } from '../runtime/process.js';
 import { OwnedEntries, type OwnedEntry } from './owned-entries.js';
 
-/** A key on a topic: one object as long as somebody is present under it, so that it serves as the key of a table. */
+/** A key on a topic: one object as long as a process is present under it, so that it can be the key of a table. */
 export class PresenceKey {
   constructor(
     readonly topic: string,

@@ -23,7 +23,7 @@ export interface PresenceMeta<M = unknown> {
 export type PresenceList<M = unknown> = Readonly<Record<string, { readonly metas: readonly PresenceMeta<M>[] }>>;
 
 /**
- * What has changed on a topic. Broadcast on it, and thus handled with `@HandleInfo(PresenceDiff)` by whoever subscribed. An update
+ * What has changed on a topic. Broadcast on it, and thus handled with `@HandleInfo(PresenceDiff)` by its subscribers. An update
  * is a leave of what was and a join of what is.
  *
  * @publicApi
@@ -139,7 +139,7 @@ export class Presence<M = unknown> {
     return this.listeners.add(listener);
   }
 
-  /** Forgets everybody, without a word, and ends all listeners. */
+  /** Forgets all presences without a diff, and ends all listeners. */
   close(): void {
     this.present.clear();
     this.untold.length = 0;

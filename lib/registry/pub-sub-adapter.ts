@@ -10,7 +10,7 @@ export interface TopicBroadcast {
 export type BroadcastReceiver = (broadcast: TopicBroadcast) => void;
 
 /**
- * How broadcasts get to other nodes: the duties of whoever connects a {@link PubSub} to Redis, NATS or the like. Delivery on the
+ * How broadcasts get to other nodes: the contract for connecting a {@link PubSub} to Redis, NATS or the like. Delivery on the
  * broadcaster's own node is none of its business: the PubSub does that itself.
  *
  * Messages are to arrive as data that equals what was sent; whether more than JSON can say survives is up to the adapter. What
@@ -33,8 +33,8 @@ export interface PubSubAdapter {
 
   /**
    * Hands a broadcast to all nodes in the cluster except this one, without waiting for them. May throw when it is certain that
-   * nobody will get it: the broadcaster hears of it, and nobody on its own node gets the message either. What fails later is
-   * the adapter's to report.
+   * no other node will get it: the broadcaster gets the error, and no subscriber on its own node gets the message either. The adapter
+   * itself reports what fails later.
    */
   broadcast(broadcast: TopicBroadcast): void;
 

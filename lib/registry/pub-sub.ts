@@ -118,7 +118,7 @@ export class PubSub implements TopicService {
     return listeners.add(listener, onClosed);
   }
 
-  /** The topics that somebody on this node subscribes or listens to. */
+  /** The topics with subscriptions or listeners on this node. */
   topics(): readonly string[] {
     return [...new Set([...this.subscriptions.keys(), ...this.listeners.keys()])];
   }
@@ -126,9 +126,9 @@ export class PubSub implements TopicService {
   // --- tell ---------------------------------------------------------------------------------------------------------------
 
   /**
-   * Sends a message to all who subscribe or listen to a topic, on all nodes. Nobody being there is fine (B2).
+   * Sends a message to all who subscribe or listen to a topic, on all nodes. It is fine when there are none (B2).
    *
-   * @throws What the adapter throws when no other node can be reached: then nobody on this node gets the message either.
+   * @throws What the adapter throws when no other node can be reached: then no subscriber on this node gets the message either.
    * @throws {InvalidArgumentError} The topic is no string, or the dispatcher is not known. Nothing was sent.
    */
   broadcast(topic: string, message: unknown, options: BroadcastOptions = {}): void {
@@ -231,7 +231,7 @@ export class PubSub implements TopicService {
     return { topic, message, dispatcher };
   }
 
-  /** What comes from another node must not throw: whoever carries it there is no part of ours. */
+  /** What comes from another node must not throw: the adapter that carries it would not know what to do with an error. */
   private receive(broadcast: TopicBroadcast): void {
     if (this.status === 'closed') return;
     try {

@@ -22,8 +22,8 @@ export interface RegistryOptions {
   /** `'unique'`: a key has at most one holder, and may serve as a name. `'duplicate'`: a key has any number of entries. */
   readonly keys: 'unique' | 'duplicate';
   /**
-   * Processes that get a {@link KeyRegistered} or {@link KeyUnregistered} message whenever somebody registers or unregisters
-   * (N11). Names are looked up each time; one that nobody holds is skipped. Default: none.
+   * Processes that get a {@link KeyRegistered} or {@link KeyUnregistered} message whenever a process registers or unregisters
+   * (N11). Names are looked up each time; a name without a holder is skipped. Default: none.
    */
   readonly listeners?: readonly Destination[];
 }
@@ -130,7 +130,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
     return { newValue, oldValue };
   }
 
-  // --- everybody's entries ------------------------------------------------------------------------------------------------
+  // --- entries of all processes -------------------------------------------------------------------------------------------
 
   /** The entries under `key`, the oldest first. Their owners are alive, but may be gone a moment later (N8). */
   lookup(key: K): readonly RegistryEntry<V>[] {
@@ -175,7 +175,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
 
   /**
    * Calls `act` once with all entries under `key`, or not at all when there are none (N10). What `act` throws comes out here.
-   * This is how messages get to all who registered: `registry.dispatch(key, (entries) => entries.forEach(({ pid }) => …))`.
+   * This is how a message gets to all processes under a key: `registry.dispatch(key, (entries) => entries.forEach(({ pid }) => …))`.
    */
   dispatch(key: K, act: (entries: readonly RegistryEntry<V>[]) => void): void {
     const entries = this.lookup(key);
@@ -231,7 +231,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
     return true;
   }
 
-  /** For `{ via: registry, key }`. There is nothing to do: the entry is as good as gone when its owner is dead. */
+  /** For `{ via: registry, key }`. There is nothing to do: the entry of a dead owner is not shown. */
   unregisterName(_key: K): void {}
 
   /** The holder of `key`. Throws `InvalidArgumentError` when the registry is a duplicate one (N10). */
@@ -274,7 +274,7 @@ export class Registry<K = unknown, V = unknown> implements ViaRegistry {
     try {
       return resolve(this.runtime, listener);
     } catch {
-      // The name may lie in a registry of the user's own, and that may throw. To whoever registers here, it is nobody there.
+      // The name may lie in a registry of the user's own, and that may throw. A process that registers here must not fail for that.
       return undefined;
     }
   }

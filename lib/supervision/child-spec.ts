@@ -39,7 +39,7 @@ export interface ChildSpec {
 /** A spec with its defaults filled in. */
 export type CompleteChildSpec = { readonly [K in keyof ChildSpec]-?: Exclude<ChildSpec[K], undefined> };
 
-/** How long a worker has to end when nobody says otherwise (S1). */
+/** How long a worker has to end by default (S1). */
 export const WORKER_SHUTDOWN_MS = 5_000;
 
 /** The spec of a server, with whatever is to differ from the defaults (I13). The arguments are evaluated once (S23). */
@@ -108,7 +108,7 @@ export function completeChildSpec(
   return { id, start, restart, shutdownMs, type, significant };
 }
 
-/** Refuses what no server can be started from. `of` names who asked, in messages. */
+/** Refuses what no server can be started from. `of` names the caller, in messages. */
 export function checkSource(source: unknown, of: string): void {
   if (typeof (source as ServerBlueprint | undefined)?.create === 'function') return;
   throw new SupervisorConfigError(

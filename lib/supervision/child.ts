@@ -71,7 +71,7 @@ export class Child {
 /** Sent by a supervisor to itself, so that others have their turn between two attempts (S13). */
 export class RetryRestart {
   constructor(
-    /** Who is to be started. It may have been stopped or deleted in the meantime. */
+    /** The child to be started. It may have been stopped or deleted in the meantime. */
     readonly child: Child,
     /** Why the child had ended in the first place. */
     readonly reason: ExitReason,

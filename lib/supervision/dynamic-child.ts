@@ -42,7 +42,7 @@ interface Comeback {
 
 /**
  * One child of a dynamic supervisor, with all its incarnations. It is kept from the moment on in which something happens to the child:
- * it ends, or is to leave. Before that one is made for whoever looks.
+ * it ends, or is to be stopped. Before that, a lookup makes a new object each time.
  */
 export class DynamicChild implements SupervisorRecord {
   /**
@@ -91,7 +91,7 @@ export class DynamicChild implements SupervisorRecord {
     this.pendingComeback = comeback;
   }
 
-  /** It is forgotten: nobody finds it any more, and what is garbage must not keep alive what is young. */
+  /** Forgets the child: no pid leads to it any more, and old garbage must not keep young objects alive. */
   leave(): void {
     this.phase = 'gone';
     this.comeback = null;
@@ -125,7 +125,7 @@ export class DynamicChild implements SupervisorRecord {
 
 keepShape(new DynamicChild(null as never, { hasStarted: false } as never));
 
-/** What is kept of a child that ended because it had nothing to do: whoever still talks to it may start it again. */
+/** What is kept of a child that ended because it had nothing to do: a client that still calls it may start it again. */
 const ENDED_IDLE: SupervisorRecord = { afterEnd: () => ENDED_IDLE };
 
 /** Notes that a child has ended because it had nothing to do. It costs nothing but what its pid holds already. */

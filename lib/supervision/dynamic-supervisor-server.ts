@@ -40,7 +40,7 @@ export interface DynamicChildInfo {
 /** How many children `formatStatus` shows: there may be a hundred thousand. */
 const MOST_SHOWN = 100;
 
-/** Tells the supervisor, and then who asked for the child, how its start went. */
+/** Tells first the supervisor, then the caller that asked for the child, how its start went. */
 class ChildStart implements StartObserver {
   constructor(
     private readonly supervisor: DynamicSupervisorServer,
@@ -69,7 +69,7 @@ export class DynamicRetry {
 export class DynamicSupervisorServer extends GenServerBase<null> {
   /** How many there are. They are found by their pids and by their processes: a table of them would cost more than they do. */
   private count = 0;
-  /** The same without those that somebody has asked to be stopped, and what they are. */
+  /** Counts of the children without those that are being stopped. */
   private readonly present = { children: 0, supervisors: 0, restarting: 0 };
   /** Those that have no process, until the next attempt to start one. */
   private readonly waiting = new Set<DynamicChild>();
@@ -151,7 +151,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
 
   /** The children in the order they were first started. */
   whichChildren(): readonly DynamicChildInfo[] {
-    // Those that somebody has asked to be stopped are as good as gone.
+    // Children that are being stopped count as gone.
     const present = this.children().filter(({ leaving }) => leaving === null);
     return present.map(({ process: { pid }, name, status }) => ({ pid, name, status }));
   }
@@ -214,7 +214,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
     return noReply();
   }
 
-  /** Somebody has taken its name. To try until that one ends would use up the restarts of all the others. */
+  /** Another process has taken the name. Trying until that one ends would use up the restart budget of all children. */
   private giveWay(child: DynamicChild, { holder }: AlreadyStartedError): void {
     this.forget(child);
     this.reports.childSuperseded(child, holder);
@@ -278,7 +278,7 @@ export class DynamicSupervisorServer extends GenServerBase<null> {
       this.forget(child);
       return Promise.resolve();
     }
-    // Forgotten in the turn of its end, as a child that ends by itself: whoever takes its name next must find its place free.
+    // Forgotten in the turn of its end, as a child that ends by itself: the next process of that name must find its place free.
     const { promise, resolve } = withResolvers<void>();
     beginShutdown(this.server, process, plan.shutdownMs, (end) => {
       this.forget(child);

@@ -33,7 +33,7 @@ export interface DynamicSupervisorSpec extends DynamicSupervisorOptions {
   readonly name?: ServerName | undefined;
 }
 
-// Seen as plain methods: whoever runs a handler gives it its instance.
+// Seen as plain methods: the process that runs a handler passes the instance.
 const methods = DynamicSupervisorServer.prototype as unknown as Readonly<Record<'onExit' | 'onRetry', HandlerMethod>>;
 const INFOS = new InfoHandlers();
 INFOS.add(Exit, new Handler('Exit', methods.onExit));
@@ -69,7 +69,7 @@ export function dynamicSupervisorChildSpec(
   };
 }
 
-/** Starts a dynamic supervisor of its own, linked to nobody. */
+/** Starts a dynamic supervisor of its own, linked to no process. */
 export async function startDynamicSupervisor(runtime: Runtime, spec: DynamicSupervisorSpec): Promise<Pid> {
   return start(runtime, blueprintOfDynamicSupervisor(spec), { name: spec.name });
 }

@@ -17,7 +17,7 @@ interface ChildEvent extends SupervisorEvent {
 export interface SupervisorStarted extends SupervisorEvent {
   readonly type: 'supervisor.started';
   readonly pid: Pid;
-  /** Nobody supervises this one: it is the top of a tree. */
+  /** It has no supervisor itself: it is the top of a tree. */
   readonly isRoot: boolean;
   readonly children: number;
   readonly tookMs: number;
@@ -55,10 +55,10 @@ export interface ChildStartFailed extends ChildEvent {
   readonly isRestart: boolean;
 }
 
-/** A child was not restarted, because somebody else had taken its name in the meantime. Its supervisor has forgotten it. */
+/** A child was not restarted, because another process had taken its name in the meantime. Its supervisor has forgotten it. */
 export interface ChildSuperseded extends ChildEvent {
   readonly type: 'supervisor.child_superseded';
-  /** Who holds the name, as printed. */
+  /** The process that holds the name, as printed. */
   readonly holder: string;
 }
 

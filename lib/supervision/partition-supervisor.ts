@@ -51,7 +51,7 @@ export function partitionOf(key: unknown, count: number): number {
   return hash(typeof key === 'string' ? key : printKey(key)) % count;
 }
 
-/** Starts the partitions under a supervisor of their own, linked to nobody, and gives what finds them. */
+/** Starts the partitions under a supervisor of their own, linked to no process, and gives the router to them. */
 export async function startPartitionSupervisor(
   runtime: Runtime,
   spec: PartitionSupervisorSpec,
@@ -164,7 +164,7 @@ export class PartitionSupervisor implements ViaRegistry {
       );
     }
     const resized = this.lastResize.then(() => this.resizeNow(count));
-    this.lastResize = resized.catch(() => undefined); // told to whoever asked for it
+    this.lastResize = resized.catch(() => undefined); // the caller of that resize is told
     return resized;
   }
 

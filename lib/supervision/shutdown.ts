@@ -13,7 +13,7 @@ import type { Shutdown } from './child-spec.js';
 export interface ShutdownReport {
   readonly reason: ExitReason;
   readonly tookMs: number;
-  /** Messages that nobody handled because the time was up. */
+  /** Messages that were not handled because the time was up. */
   readonly undrained: number;
 }
 
@@ -73,7 +73,7 @@ keepShape(new EndOfChild(null as never, null as never, 0.5, null as never));
 
 /**
  * Stops a child that is alive as OTP does (S6): the signal `shutdown`, the time it has, then the kill that cannot be trapped.
- * `onEnd` is called in the turn of its end, and reads the report there and then; the promise of an abandoned handler is not waited
+ * `onEnd` is called in the turn of its end, and must read the report before it returns; the promise of an abandoned handler is not waited
  * for. The parent hears of the exit in no other way.
  */
 export function beginShutdown(
@@ -95,7 +95,7 @@ export function beginShutdown(
   child.signal('shutdown', parent);
 }
 
-/** The same, for a child that may be dead already, and whoever waits for its end. */
+/** The same as a promise, also for a child that is dead already. */
 export function shutDown(parent: Process, child: Process, shutdownMs: Shutdown): Promise<ShutdownReport> {
   if (!child.isAlive) {
     unlink(parent, child);

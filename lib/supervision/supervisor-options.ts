@@ -13,7 +13,7 @@ export interface BudgetOptions {
 }
 
 /**
- * When a supervisor ends because of its significant children (S20): never, when the first of them has ended of its own accord, or
+ * When a supervisor ends because of its significant children (S20): never, when the first of them has ended by itself, or
  * when the last has.
  *
  * @publicApi
@@ -32,8 +32,8 @@ export interface SupervisorOptions extends BudgetOptions {
   readonly autoShutdown?: AutoShutdown | undefined;
   /**
    * Waits before a restart: `minMs` the first time, twice as long each time after, `maxMs` at most. A child that has run for
-   * longer than `maxMs` starts over at `minMs`. Whom the strategy takes along is stopped at once and started when the wait is over.
-   * OTP has no such thing: meanwhile the child's name is free. Default: none.
+   * longer than `maxMs` starts over at `minMs`. The siblings that the strategy takes along are stopped at once and started when the
+   * wait is over. OTP has no such option. While the supervisor waits, the child's name is free. Default: none.
    */
   readonly restartBackoff?: RestartBackoff | undefined;
 }
@@ -91,7 +91,7 @@ export function completeBudget(
 
 function completeBackoff(backoff: RestartBackoff | undefined, of: string): RestartBackoff | undefined {
   if (backoff === undefined) return undefined;
-  const { minMs, maxMs } = (backoff ?? {}) as Partial<RestartBackoff>; // null may come from whom no compiler has seen
+  const { minMs, maxMs } = (backoff ?? {}) as Partial<RestartBackoff>; // JavaScript callers may pass null
   if (typeof minMs === 'number' && typeof maxMs === 'number' && minMs > 0 && maxMs >= minMs && maxMs !== Infinity) {
     return { minMs, maxMs };
   }

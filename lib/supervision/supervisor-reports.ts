@@ -7,12 +7,12 @@ import type { RestartBudget } from './restart-intensity.js';
 import { isUnexpectedEnd, type ShutdownReport } from './shutdown.js';
 import type { Strategy } from './strategies.js';
 
-/** A child as events name it. Printing its id takes longer than most of what is reported, so it is asked for when somebody listens. */
+/** A child as events name it. `printedId` is a getter: printing takes longer than most of what is reported, and is left to listeners. */
 interface ReportedChild {
   readonly printedId: string;
 }
 
-/** The events of one supervisor, whatever kind of supervisor it is. An event is made only when somebody listens to it. */
+/** The events of one supervisor, whatever kind of supervisor it is. An event is made only when a listener wants it. */
 export class SupervisorReports {
   constructor(
     private readonly server: GenServerProcess,
@@ -56,7 +56,7 @@ export class SupervisorReports {
     this.emit({ type: 'supervisor.child_superseded', ...this.about(child), holder });
   }
 
-  /** Reads `end` there and then, and the clock only when somebody listens. */
+  /** Reads `end` before it returns, and the clock only when a listener wants the event. */
   childStopped(child: ReportedChild, pid: Pid, end: ShutdownReport, shutdownMs: Shutdown): void {
     const isUnexpected = isUnexpectedEnd(end.reason, shutdownMs);
     if (!this.wants('supervisor.child_stopped', !isUnexpected)) return;

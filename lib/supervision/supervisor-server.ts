@@ -58,7 +58,7 @@ export class SupervisorServer extends GenServerBase<null> {
     this.intensity = new RestartIntensity(setup.options);
   }
 
-  /** Our own end is wanted, or has come: nothing starts any more, and a start that fails is no news. */
+  /** This supervisor is to end, or has ended: it starts nothing any more, and does not report starts that fail. */
   private get isStopping(): boolean {
     return this.server.isStopQueued || this.server.isFenced;
   }
@@ -104,8 +104,8 @@ export class SupervisorServer extends GenServerBase<null> {
   // --- exits --------------------------------------------------------------------------------------------------------------
 
   onExit(exit: Exit): CastResult<null> | Promise<CastResult<null>> {
-    // A pid that is nobody's child is a stranger's, or one that was already dealt with (S15, S21); a child that lives on sent a
-    // signal of its own.
+    // A pid that belongs to no child is that of a linked process, or of an incarnation whose end was handled already (S15, S21). A
+    // child that is alive has sent an exit signal itself.
     const child = this.children.withPid(exit.from);
     if (child === undefined || child.process?.isAlive) return noReply();
     this.children.setProcess(child, null);
@@ -126,7 +126,7 @@ export class SupervisorServer extends GenServerBase<null> {
 
   onRetry(retry: RetryRestart): CastResult<null> | Promise<CastResult<null>> {
     const { child } = retry;
-    // It may have been stopped, deleted or started by hand in the meantime.
+    // The child may have been stopped, deleted or restarted by request in the meantime.
     if (child.retry !== retry || child.status !== 'restarting') return noReply();
     child.retry = child.retryTimer = null;
     return retry.isCounted ? this.startGroup(child, retry.reason) : this.restart(child, retry.reason);
@@ -143,7 +143,7 @@ export class SupervisorServer extends GenServerBase<null> {
     return this.startAfterBackoff(failed, reason, options.restartBackoff);
   }
 
-  /** Stops whomever the strategy takes along at once, as without a back-off: they depend on the one that failed. */
+  /** Stops the siblings that the strategy takes along at once, as without a back-off: they depend on the child that failed. */
   private startAfterBackoff(
     failed: Child,
     reason: ExitReason,
@@ -165,7 +165,7 @@ export class SupervisorServer extends GenServerBase<null> {
     if (restartBackoff !== undefined && this.elapsedSince(child.upSince) > restartBackoff.maxMs) child.attempts = 0;
   }
 
-  /** Starts a child, with whomever the strategy takes along. The names are taken before this first awaits. */
+  /** Starts a child and the siblings that the strategy takes along. The name of a single child is taken before this first awaits. */
   private async startGroup(failed: Child, reason: ExitReason): Promise<CastResult<null>> {
     const group = this.groupOf(failed);
     if (group.length > 1) await this.stopAll(group);
@@ -286,7 +286,7 @@ export class SupervisorServer extends GenServerBase<null> {
     return outcome;
   }
 
-  /** Our own end is wanted while a child is in `init`: it gets the time to end that its spec gives it, and no more. */
+  /** This supervisor is to end while a child is in `init`: the child gets the time to end that its spec gives it, and no more. */
   private interruptStart(): void {
     const { starting } = this;
     if (starting?.process != null) void this.stopOne(starting, starting.process);

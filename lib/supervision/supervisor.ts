@@ -31,7 +31,7 @@ export interface SupervisorSpec extends SupervisorOptions {
 
 type Request = 'startChild' | 'terminateChild' | 'restartChild' | 'deleteChild' | 'whichChildren' | 'countChildren';
 
-// Seen as plain methods: whoever runs a handler gives it its instance.
+// Seen as plain methods: the process that runs a handler passes the instance.
 const methods = SupervisorServer.prototype as unknown as Readonly<
   Record<Request | 'onExit' | 'onRetry', HandlerMethod>
 >;

@@ -198,7 +198,7 @@ export function streamSupervisedTasks<I, T>(
  * When it is stopped, the tasks end with `'shutdown'`, and so do the processes that are linked to them.
  */
 export const TaskSupervisor = {
-  /** Starts a supervisor of tasks of its own, linked to nobody. */
+  /** Starts a supervisor of tasks of its own, linked to no process. */
   async start(runtime: Runtime, spec: TaskSupervisorSpec = {}): Promise<Pid> {
     const { process, outcome } = spawnTaskSupervisor(runtime, spec);
     const result = await outcome;
@@ -223,7 +223,7 @@ export const TaskSupervisor = {
     const owner = serverOf(self);
     return startSupervisedTask(getTaskTable(owner.runtime, supervisor), owner, work, { isLinked: true });
   },
-  /** The same without the link: a failure ends nobody, and the task outlives its owner (K11). */
+  /** The same without the link: a failure ends no other process, and the task outlives its owner (K11). */
   asyncNolink: <T>(self: Self, supervisor: Destination, work: TaskFunction<T>): Task<T> => {
     const owner = serverOf(self);
     return startSupervisedTask(getTaskTable(owner.runtime, supervisor), owner, work);
@@ -239,7 +239,7 @@ export const TaskSupervisor = {
     const owner = serverOf(self);
     return streamSupervisedTasks(getTaskTable(owner.runtime, supervisor), owner, input, work, options, true);
   },
-  /** The same without the links: a failure is an outcome, and ends nobody. */
+  /** The same without the links: a failure is an outcome, and ends no other process. */
   asyncStreamNolink: <I, T>(
     self: Self,
     supervisor: Destination,
@@ -250,7 +250,7 @@ export const TaskSupervisor = {
     const owner = serverOf(self);
     return streamSupervisedTasks(getTaskTable(owner.runtime, supervisor), owner, input, work, options, false);
   },
-  /** Starts a task that belongs to nobody: its result is dropped, its failure reported, and it is not started again (K14). */
+  /** Starts a task without an owner: its result is dropped, its failure reported, and it is not started again (K14). */
   startChild: (runtime: Runtime, supervisor: Destination, work: TaskFunction<unknown>): Pid =>
     startSupervisedTask(getTaskTable(runtime, supervisor), null, work).pid,
   /** The tasks that run, in the order they were started. */

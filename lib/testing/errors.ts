@@ -16,7 +16,7 @@ export class UnsettledError extends GenServerError {
     readonly turns: number,
   ) {
     super(
-      `This does not come to rest: after ${turns} turns of the event loop somebody still asks for the next one. ` +
+      `This does not come to rest: after ${turns} turns of the event loop a caller still asks for the next one. ` +
         `Look for a setImmediate that arms itself again, or stop what polls before you settle.`,
     );
   }

@@ -4,10 +4,10 @@ type Listener = () => void;
 
 /**
  * Real turns of the event loop, whatever a test runner has done to the globals: fake timers replace `setImmediate`, those of Jest
- * even `process.nextTick`, but nobody fakes a message port.
+ * even `process.nextTick`, but no fake replaces message ports.
  *
  * Two ports, because one port hands over all its messages in one go. Each is looked at once in a turn of the loop, so a message that
- * goes from the first to the second and back to the first has seen a turn end, with its immediates. Those who wait are told one
+ * goes from the first to the second and back to the first has seen a turn end, with its immediates. Waiting callers are told one
  * message each, so that, as with immediates, all that one of them sets off is done before the next is told.
  */
 class TurnBell {
@@ -50,14 +50,14 @@ class TurnBell {
     else this.rest();
   }
 
-  /** Nobody waits: Node may end. */
+  /** No caller waits: Node may end. */
   private rest(): void {
     this.stage = 'idle';
     for (const { port2 } of [this.first, this.second]) port2.unref();
   }
 }
 
-/** Of this copy of the module. It holds nothing of any test: who waits, and for one turn only. */
+/** Of this copy of the module. It holds nothing of any test but its waiting callers, and those for one turn only. */
 let bell: TurnBell | undefined;
 
 /** Resolves in the next turn of the event loop, when all microtasks and the immediates of this one are done. */
@@ -66,7 +66,7 @@ export function nextLoopTurn(): Promise<void> {
   return new Promise((resolve) => theBell.onRing(resolve));
 }
 
-/** Calls `turn` in the next turn of the event loop, in the async context of whoever asks for it. */
+/** Calls `turn` in the next turn of the event loop, in the async context of the caller. */
 export function onNextLoopTurn(turn: () => void): void {
   void nextLoopTurn().then(turn);
 }

@@ -67,7 +67,7 @@ const SALT = { scenario: 0x5eed_0001, decisions: 0x5eed_0002, world: 0x5eed_0003
  * Runs a scenario under many orders of what goes on at once, to find the one that breaks it: a race at an `await`, a deadlock, an
  * assertion that holds only most of the time. The same seed is the same order, so what is found once is found again.
  *
- * Everything that {@link ExploreContext.run} runs goes on side by side. Whoever pauses, with {@link ExploreContext.pause} or in a
+ * Everything that {@link ExploreContext.run} runs goes on side by side. Work that pauses, with {@link ExploreContext.pause} or in a
  * method of an object from {@link ExploreContext.pausing}, goes on when the seed says so; also without a pause the runs overlap at
  * every `await`. Time passes on the clock of `ctx.world` when nothing else can happen. Nothing else may decide what happens: real
  * time, real input and `Math.random` would make an order that cannot be repeated, and what waits for them counts as a deadlock.
@@ -173,8 +173,8 @@ function contextOf(seed: number, world: TestWorld, interleaving: Interleaving): 
 }
 
 /**
- * The run that is left when every decision that does not matter is the first of its possibilities: whoever waits longest goes on, and
- * comes to rest. Undefined when the failure does not come back in the very order it was found in.
+ * The run that is left when every decision that does not matter is the first of its possibilities: the work that has waited longest
+ * goes on, and comes to rest. Undefined when the failure does not come back in the very order it was found in.
  */
 async function shrink(
   found: Run,

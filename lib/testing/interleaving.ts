@@ -36,8 +36,8 @@ export class Decisions {
 }
 
 /**
- * Decides in which order things that wait go on. Everybody who pauses waits for us; we let all that runs come to rest, let one of
- * those who wait go on, and so forth. Sometimes the next one goes on when the one before has only got a few microtasks far, so that
+ * Decides in which order things that wait go on. All work that pauses waits here: what runs comes to rest, one of the
+ * pauses ends, and so forth. Sometimes the next one goes on when the one before has only got a few microtasks far, so that
  * an `await` without a pause is a place to be interrupted too.
  */
 export class Interleaving {
@@ -79,7 +79,7 @@ export class Interleaving {
       await quiet(TURNS_TO_REST);
       if (isDone) return scenario;
       if (steps === MOST_STEPS) throw new Error(`The scenario has not ended after ${MOST_STEPS} steps.`);
-      // Whoever settles or turns the clock goes on by himself, as long as he does not wait for one who pauses.
+      // Code that settles or turns the clock goes on by itself, as long as it does not wait for work that pauses.
       if (isSettling()) continue;
       if (this.pauses.length > 0) await this.resumeOne();
       else if (this.clock.pendingTimers > 0 && !this.clock.isTurning) await this.letTimePass();
@@ -87,7 +87,7 @@ export class Interleaving {
     }
   }
 
-  /** Nobody is held up any more: what is left behind must be able to end. */
+  /** Holds up no work any more: what is left behind must be able to end. */
   end(): void {
     this.isOver = true;
     for (const { resume } of this.pauses.splice(0)) resume();

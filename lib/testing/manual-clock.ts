@@ -66,7 +66,7 @@ export class ManualClock implements Clock {
     return this.timers.size;
   }
 
-  /** Whether somebody is turning it. @internal */
+  /** Whether it is being turned. @internal */
   get isTurning(): boolean {
     return this.turning;
   }

@@ -43,7 +43,7 @@ export class ServerSources {
     };
   }
 
-  /** For whoever starts a class by itself, as `self.startLink` does. */
+  /** For starting a class by itself, as `self.startLink` does. */
   find(server: unknown): ServerBlueprint | undefined {
     return typeof server === 'function' && findServerOptions(server) !== undefined
       ? this.make(server as AnyServerClass)

@@ -26,7 +26,7 @@ export async function settle(): Promise<void> {
   }
 }
 
-/** As {@link settle}, for somebody who knows how many turns it takes at least. */
+/** As {@link settle}, for a caller that knows how many turns it takes at least. */
 export async function quiet(leastTurns: number): Promise<void> {
   for (let turns = 0; turns < leastTurns || isImmediateArmed(); turns++) {
     if (turns === MOST_TURNS) throw new UnsettledError(MOST_TURNS);
@@ -34,7 +34,7 @@ export async function quiet(leastTurns: number): Promise<void> {
   }
 }
 
-/** Whether somebody waits in {@link settle}, and will go on by itself. */
+/** Whether a caller waits in {@link settle}, and will go on by itself. */
 export function isSettling(): boolean {
   return underWay > 0;
 }

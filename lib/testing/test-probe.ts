@@ -75,7 +75,7 @@ export class TestProbe {
     this.held = inbox.held;
   }
 
-  /** Starts a probe, linked to nobody. It ends with its world. */
+  /** Starts a probe, linked to no process. It ends with its world. */
   static async start(world: ProbeWorld, { name, trapExit = true }: TestProbeOptions = {}): Promise<TestProbe> {
     const { runtime } = world instanceof GenServerRuntime ? GenServerRuntime.worldOf(world) : world;
     const inbox: Inbox = { held: [] };

@@ -28,7 +28,7 @@ export interface TestWorldOptions<C extends Clock = ManualClock> extends Omit<Ru
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- an error class whatever its constructor
   readonly replyErrors?: readonly (new (...args: any[]) => Error)[] | undefined;
-  /** Is given {@link TestWorld.stop} to call when the test is over: `onTestFinished` of Vitest, or `afterEach`. Default: nobody. */
+  /** Is given {@link TestWorld.stop} to call when the test is over: `onTestFinished` of Vitest, or `afterEach`. Default: none. */
   readonly cleanup?: ((stop: () => Promise<void>) => unknown) | undefined;
 }
 
@@ -112,7 +112,7 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
     exit(this.runtime, destination, reason, null);
   }
 
-  /** Who holds a name now, or a pid itself while it lives. */
+  /** The process that holds a name now, or a pid itself while it lives. */
   whereis(destination: Destination): Pid | undefined {
     return whereis(this.runtime, destination);
   }
@@ -161,8 +161,8 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
 
   /**
    * Stops everything: what `startSupervised` has started, the last one first, each with the time its `shutdownMs` gives it, then
-   * whoever else is alive. A manual clock is turned as far as that takes. Never rejects for what a server does; however often it is
-   * called, it happens once.
+   * all other processes that are alive. A manual clock is turned as far as that takes. Never rejects for what a server does; however
+   * often it is called, it happens once.
    */
   stop(): Promise<void> {
     return (this.stopping ??= this.inTime(this.stopAll()));
@@ -171,9 +171,9 @@ export class TestWorld<C extends Clock = ManualClock> implements World {
   private async stopAll(): Promise<void> {
     const root = await this.root?.catch(() => undefined);
     if (root !== undefined) await stop(this.runtime, root, 'shutdown').catch(() => undefined);
-    // Whoever was started by another is gone before it.
+    // A process that was started by another is gone before it.
     for (const process of [...processesOf(this.runtime)].reverse()) await shutDownStray(process);
-    // Who was started by last words has none of its own.
+    // A process that was started in a `terminate` gets no time for its own.
     for (const process of [...processesOf(this.runtime)]) await kill(process);
     this.runtime.close();
   }

@@ -107,7 +107,11 @@ describe('the contract suite of name services', () => {
       }),
       'tells names apart',
     ],
-    ['says nothing when nobody is there', () => ({ send: () => undefined }), 'throws at whoever sends to a name'],
+    [
+      'says nothing when nobody is there',
+      () => ({ send: () => undefined }),
+      'throws at the sender when a name has no holder',
+    ],
     [
       'registers later',
       (it) => ({

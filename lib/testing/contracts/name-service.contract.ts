@@ -58,8 +58,8 @@ const KEYS = [
 const MANY = 1_000;
 
 /**
- * The duties of whoever keeps names: a registry for `{ via: registry, key }`, or a service for `{ global: key }`. Whoever writes one
- * runs this suite on it. Each rule is tried with real processes, in a world of its own.
+ * The contract of what keeps names: a registry for `{ via: registry, key }`, or a service for `{ global: key }`. Run this suite on
+ * your own. Each rule is tried with real processes, in a world of its own.
  *
  * @example
  * ```ts no-run: needs the runner of your tests
@@ -87,13 +87,13 @@ export function nameServiceContract(
     });
 
   describe(`${options.name} as a keeper of names`, () => {
-    rule('knows nobody under a name that nobody has taken', async ({ world, nameOf, whereis }) => {
+    rule('finds no process under a name that is not taken', async ({ world, nameOf, whereis }) => {
       expect(keys.map(whereis)).toEqual(keys.map(() => undefined));
       expect(await codeOf(world.call(nameOf(key), 'pid'))).toEqual('NO_PROCESS');
       world.cast(nameOf(key), 'anything');
     });
 
-    rule('throws at whoever sends to a name that nobody holds', async ({ world, nameOf }) => {
+    rule('throws at the sender when a name has no holder', async ({ world, nameOf }) => {
       const outcome = await codeOf(Promise.resolve().then(() => world.send(nameOf(key), 'hello')));
       expect(outcome === 'nothing').toEqual(false);
     });

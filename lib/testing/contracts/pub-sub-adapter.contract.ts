@@ -31,7 +31,7 @@ const AWKWARD_TOPICS = ['', '*', 'room:*', 'a.b#c', 'a b', '__proto__', 'Zürich
 const DATA = { text: 'Zürich 東京', number: -1.5, yes: true, nothing: null, list: [1, [2, { deep: '' }]], empty: {} };
 
 /**
- * The duties of a {@link PubSubAdapter}, as tests: whoever writes one runs this suite on it.
+ * The duties of a {@link PubSubAdapter}, as tests: run this suite on your own adapter.
  *
  * @example
  * ```ts no-run: needs a Redis server and the runner of your tests
